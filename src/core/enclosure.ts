@@ -1,0 +1,30 @@
+/** `deterministic` holds given IEEE arithmetic, rounding accounted for; `probabilistic` except with the stated probability. */
+export type Certificate = 'deterministic' | 'probabilistic'
+
+/**
+ * A proven two-sided bound: lower ≤ true value ≤ upper, except with probability `failureProbability` over the
+ * seeded random start (0 for deterministic certificates). Estimates have another type and never become one.
+ */
+export interface Enclosure {
+  readonly lower: number
+  readonly upper: number
+  readonly method: string
+  readonly certificate: Certificate
+  readonly failureProbability: number
+}
+
+/** An exact value that was computed with a relative error of at most `relativeError`, widened by it. */
+export function exactly(value: number, method: string, relativeError = 0): Enclosure {
+  return {
+    lower: value * (1 - relativeError),
+    upper: value * (1 + relativeError),
+    method,
+    certificate: 'deterministic',
+    failureProbability: 0,
+  }
+}
+
+/** Relative width (upper − lower) / upper; 0 for the zero operator. */
+export function relativeWidth(enclosure: Enclosure): number {
+  return enclosure.upper === 0 ? 0 : (enclosure.upper - enclosure.lower) / enclosure.upper
+}

@@ -1,0 +1,54 @@
+import type { Term } from '../core/term.ts'
+import type { Shape } from '../core/tensor.ts'
+import type { Node } from '../graph/graph.ts'
+import type { Operand, ValueInfo } from './operator.ts'
+
+/** A closed interval that holds every element of a tensor over the domain; ±Infinity where nothing is known. */
+export interface Interval {
+  readonly lo: number
+  readonly hi: number
+}
+
+/** Why there is no bound: the first operator on the way that has none, and the reason in plain words. */
+export interface Refusal {
+  readonly node: string
+  readonly op: string
+  readonly reason: string
+}
+
+/**
+ * What the walk knows of a tensor: |Δtensor|₂ ≤ lipschitz·|Δinputs|₂ + offset for any two inputs of the domain,
+ * and every element of the tensor lies in `range`.
+ */
+export interface TensorBound {
+  /** Zero for tensors that do not depend on the audited inputs; infinite with a refusal where there is no proof. */
+  readonly lipschitz: Term
+  readonly offset: Term
+  readonly range: Interval
+  /** Audited inputs (indices) that the tensor may depend on; disjoint sets join by root-sum-square. */
+  readonly dependence: ReadonlySet<number>
+  readonly refusal: Refusal | null
+}
+
+/** An input of a node as bound rules see it. */
+export interface BoundOperand extends TensorBound {
+  readonly info: ValueInfo
+  readonly operand: Operand
+  readonly shape: Shape | null
+  readonly isConstant: boolean
+}
+
+export interface BoundContext {
+  readonly node: Node
+  /** Null where the optional input i is omitted. */
+  input(i: number): BoundOperand | null
+  readonly inputCount: number
+  output(i: number): ValueInfo | null
+  readonly outputCount: number
+  /** The norm of the layer with this role of this node, as a leaf; null when the node has no such layer. */
+  layerNorm(role?: string): Term | null
+  /** No certificate behind this node, for the given reason, unless all its data inputs are constant. */
+  refuse(reason: string): TensorBound
+}
+
+export const everything: Interval = { lo: -Infinity, hi: Infinity }

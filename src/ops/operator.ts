@@ -1,0 +1,71 @@
+import type { ElementType, Shape, Tensor } from '../core/tensor.ts'
+import type { Graph, Node, Value } from '../graph/graph.ts'
+import type { BoundContext, TensorBound } from './bound.ts'
+import type { LayerSpec } from './layer.ts'
+
+/** What inference knows of a value: null where it does not know. */
+export interface ValueInfo {
+  readonly type: ElementType | null
+  readonly shape: Shape | null
+}
+
+/** An input as shape and layer rules see it. */
+export interface Operand extends ValueInfo {
+  readonly value: Value
+  /** Whether the elements follow from the file alone (or from shapes). Costs nothing. */
+  readonly isConstant: boolean
+  /**
+   * The elements, folded on demand within the budget; null when not constant. Entries of integer tensors may
+   * be NaN (unknown), for example where they are dimensions that are not known.
+   */
+  constant(): Tensor | null
+  /** The elements only if they are at most a few thousand: for shapes, axes, pads, repeats. */
+  smallConstant(): Tensor | null
+}
+
+export interface InferenceContext {
+  readonly node: Node
+  /** Null where the optional input i is omitted. */
+  input(i: number): Operand | null
+  /** Refuses the model: the file contradicts itself or the operator's specification. */
+  fail(message: string): never
+  /** Infers a body graph with the given infos for its formal inputs; returns the infos of its outputs. */
+  body(graph: Graph, inputs: readonly ValueInfo[]): readonly ValueInfo[]
+}
+
+export interface FoldingContext {
+  readonly node: Node
+  /** All inputs in memory; null where omitted. */
+  readonly inputs: readonly (Tensor | null)[]
+  /** What inference found for each output. */
+  readonly outputs: readonly ValueInfo[]
+  fail(message: string): never
+  /** Refuses to create more than the budget allows, before it is allocated. */
+  allocate(type: ElementType, dims: readonly number[]): Tensor
+}
+
+export interface LayerContext {
+  readonly node: Node
+  input(i: number): Operand | null
+  output(i: number): ValueInfo | null
+}
+
+/**
+ * One operator from one opset version on, as data. The registry picks, for a node, the declaration with the
+ * largest `since` that is ≤ the imported version of its domain.
+ */
+export interface Operator {
+  readonly op: string
+  /** Default '' (ai.onnx). */
+  readonly domain?: string
+  /** Default 1. */
+  readonly since?: number
+  /** Types and shapes of the outputs, from those of the inputs. Never believes what the file declares. */
+  infer(context: InferenceContext): readonly ValueInfo[]
+  /** The outputs' elements from the inputs': constant folding. Absent: never folded. */
+  readonly fold?: (context: FoldingContext) => readonly Tensor[]
+  /** The layers that this node is, when a weight is constant: their linear operators. */
+  readonly layers?: (context: LayerContext) => readonly LayerSpec[]
+  /** How the node carries bounds from its inputs to its outputs. Absent: no certificate behind this node. */
+  readonly bound?: (context: BoundContext) => readonly TensorBound[]
+}
