@@ -1,5 +1,5 @@
-import type { Term } from '../core/term.ts'
 import type { Shape } from '../core/tensor.ts'
+import type { Term } from '../core/term.ts'
 import type { Node } from '../graph/graph.ts'
 import type { Operand, ValueInfo } from './operator.ts'
 

@@ -37,6 +37,8 @@ export interface FoldingContext {
   readonly node: Node
   /** All inputs in memory; null where omitted. */
   readonly inputs: readonly (Tensor | null)[]
+  /** Types and shapes of the inputs: all that an operator with `foldsFrom: 'shapes'` may read. */
+  readonly operands: readonly (ValueInfo | null)[]
   /** What inference found for each output. */
   readonly outputs: readonly ValueInfo[]
   fail(message: string): never
@@ -60,10 +62,17 @@ export interface Operator {
   readonly domain?: string
   /** Default 1. */
   readonly since?: number
+  /** First version that no longer has it: the operator was removed from the standard. */
+  readonly until?: number
   /** Types and shapes of the outputs, from those of the inputs. Never believes what the file declares. */
   infer(context: InferenceContext): readonly ValueInfo[]
   /** The outputs' elements from the inputs': constant folding. Absent: never folded. */
   readonly fold?: (context: FoldingContext) => readonly Tensor[]
+  /**
+   * 'shapes': folding needs the inputs' shapes alone, so the outputs are constant as soon as the ranks are known
+   * (Shape, Size); `inputs` is then empty. Default 'elements': all inputs must be constant.
+   */
+  readonly foldsFrom?: 'elements' | 'shapes'
   /** The layers that this node is, when a weight is constant: their linear operators. */
   readonly layers?: (context: LayerContext) => readonly LayerSpec[]
   /** How the node carries bounds from its inputs to its outputs. Absent: no certificate behind this node. */
