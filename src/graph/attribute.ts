@@ -32,7 +32,7 @@ function read<K extends Kind>(node: Node, name: string, kind: K): ValueOf<K> | n
       },
     )
   }
-  return attribute.value as ValueOf<K>
+  return attribute.value as ValueOf<K> | null
 }
 
 /** Whether the node carries the attribute, of whatever kind. */

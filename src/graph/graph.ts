@@ -60,6 +60,13 @@ export interface Graph {
   readonly overridable: readonly Value[]
 }
 
+/** A fact about the file that a reader of the report should know, as a finding. */
+export interface Note {
+  readonly rule: string
+  readonly message: string
+  readonly node?: string
+}
+
 /** A whole model as read: its main graph and what the report says of the file. */
 export interface Model {
   readonly path: string
@@ -72,7 +79,7 @@ export interface Model {
   readonly parameters: number
   readonly graph: Graph
   /** Facts about the file that a reader should know (for example training info that is ignored), as findings. */
-  readonly notes: readonly { readonly rule: string; readonly message: string }[]
+  readonly notes: readonly Note[]
   /** Releases files that tensors are read from. */
   close(): void
 }

@@ -1,5 +1,6 @@
 import type { ElementType, Shape, Tensor } from '../core/tensor.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
+import type { StoredTensor } from '../onnx/stored-tensor.ts'
 import type { BoundContext, TensorBound } from './bound.ts'
 import type { LayerSpec } from './layer.ts'
 
@@ -14,6 +15,8 @@ export interface Operand extends ValueInfo {
   readonly value: Value
   /** Whether the elements follow from the file alone (or from shapes). Costs nothing. */
   readonly isConstant: boolean
+  /** The tensor in the file whose elements these are, unchanged: an initializer, or what `stored` passes on. */
+  readonly stored: StoredTensor | null
   /**
    * The elements, folded on demand within the budget; null when not constant. Entries of integer tensors may
    * be NaN (unknown), for example where they are dimensions that are not known.
@@ -73,6 +76,16 @@ export interface Operator {
    * (Shape, Size); `inputs` is then empty. Default 'elements': all inputs must be constant.
    */
   readonly foldsFrom?: 'elements' | 'shapes'
+  /**
+   * The stored tensor that the first output is, unchanged, given those that the inputs are (Constant, Identity):
+   * lets a weight be read from the file in place. Absent: the outputs are computed.
+   */
+  readonly stored?: (node: Node, inputs: readonly (StoredTensor | null)[]) => StoredTensor | null
+  /**
+   * The outputs' shapes depend on the inputs' elements and cannot be told from constants (NonZero, Compress,
+   * Unique): a dimension that inference leaves open is then data, and so is everything computed from it.
+   */
+  readonly shapesFollowData?: true
   /** The layers that this node is, when a weight is constant: their linear operators. */
   readonly layers?: (context: LayerContext) => readonly LayerSpec[]
   /** How the node carries bounds from its inputs to its outputs. Absent: no certificate behind this node. */
