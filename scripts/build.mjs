@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const bin = (name) => join(root, 'node_modules', '.bin', name)
-const run = (name, ...args) => execFileSync(bin(name), args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
+const run = (name, ...args) =>
+  execFileSync(bin(name), args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
 
 const copied = ['onnx/generated/onnx.js', 'onnx/generated/onnx.d.ts', 'linalg/kernels.wasm']
 

@@ -27,7 +27,9 @@ function filesBelow(folder: string): string[] {
 
 function importsOf(file: string): { target: string; typeOnly: boolean }[] {
   const text = readFileSync(file, 'utf8')
-  const found = text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/gm)
+  const found = text.matchAll(
+    /^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/gm,
+  )
   return [...found].map((match) => ({
     typeOnly: match[1] !== undefined,
     target: resolve(dirname(file), match[2] ?? match[3]),
@@ -54,7 +56,8 @@ describe('layering', () => {
       for (const { target, typeOnly } of importsOf(file)) {
         const to = relative(source, target).split('/')[0]
         const reportReadsTypes = from === 'report' && to === 'audit' && typeOnly
-        if (!allowed[from].includes(to) && !reportReadsTypes) upward.push(`${relative(source, file)} -> ${relative(source, target)}`)
+        if (!allowed[from].includes(to) && !reportReadsTypes)
+          upward.push(`${relative(source, file)} -> ${relative(source, target)}`)
       }
     }
     expect(upward).toEqual([])
@@ -63,7 +66,11 @@ describe('layering', () => {
   it('touches process and console in cli alone', () => {
     const touching = files
       .filter((file) => !relative(source, file).startsWith('cli/'))
-      .filter((file) => /\b(process|console)\.(?!hrtime)/.test(readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')))
+      .filter((file) =>
+        /\b(process|console)\.(?!hrtime)/.test(
+          readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''),
+        ),
+      )
     expect(touching.map((file) => relative(source, file))).toEqual([])
   })
 })

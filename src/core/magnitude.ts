@@ -42,7 +42,7 @@ export function isZero(a: Magnitude): boolean {
   return a.m === 0
 }
 
-export function isFinite(a: Magnitude): boolean {
+export function isBounded(a: Magnitude): boolean {
   return a.m !== Infinity
 }
 

@@ -47,7 +47,8 @@ function sumError(a: number, b: number, sum: number): number {
 
 export function addUp(a: number, b: number): number {
   const sum = a + b
-  if (!Number.isFinite(sum)) return sum === -Infinity && a !== -Infinity && b !== -Infinity ? -Number.MAX_VALUE : sum
+  if (!Number.isFinite(sum))
+    return sum === -Infinity && a !== -Infinity && b !== -Infinity ? -Number.MAX_VALUE : sum
   return sumError(a, b, sum) > 0 ? nextUp(sum) : sum
 }
 

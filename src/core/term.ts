@@ -1,5 +1,5 @@
-import * as mag from './magnitude.ts'
 import type { Magnitude } from './magnitude.ts'
+import * as mag from './magnitude.ts'
 
 /**
  * A magnitude that remembers what it was computed from. Bounds are sums, products, root-sum-squares and maxima
@@ -15,7 +15,12 @@ export interface Term {
 }
 
 export function constant(value: number | Magnitude): Term {
-  return { value: typeof value === 'number' ? mag.magnitude(value) : value, parents: [], weights: [], leaf: null }
+  return {
+    value: typeof value === 'number' ? mag.magnitude(value) : value,
+    parents: [],
+    weights: [],
+    leaf: null,
+  }
 }
 
 export const zero: Term = constant(0)
@@ -31,11 +36,12 @@ export function isZero(term: Term): boolean {
   return mag.isZero(term.value)
 }
 
-export function isFinite(term: Term): boolean {
-  return mag.isFinite(term.value)
+export function isBounded(term: Term): boolean {
+  return mag.isBounded(term.value)
 }
 
-const isOne = (term: Term) => term.leaf === null && term.parents.length === 0 && term.value.m === 1 && term.value.e === 0
+const isOne = (term: Term) =>
+  term.leaf === null && term.parents.length === 0 && term.value.m === 1 && term.value.e === 0
 
 /** ∏ terms, rounded up. A factor 0 wins over an infinite one. */
 export function product(...terms: readonly Term[]): Term {
@@ -86,7 +92,7 @@ export function minimum(...terms: readonly Term[]): Term {
 }
 
 function shares(parts: readonly Term[], value: Magnitude, power: number): number[] {
-  if (!mag.isFinite(value)) return parts.map(() => 0)
+  if (!mag.isBounded(value)) return parts.map(() => 0)
   return parts.map((part) => mag.ratio(part.value, value) ** power)
 }
 
@@ -96,7 +102,7 @@ function shares(parts: readonly Term[], value: Magnitude, power: number): number
  */
 export function elasticities(output: Term): Map<string, number> {
   const result = new Map<string, number>()
-  if (!isFinite(output) || isZero(output)) return result
+  if (!isBounded(output) || isZero(output)) return result
   const adjoints = new Map<Term, number>([[output, 1]])
   for (const term of topologicalOrder(output)) {
     const adjoint = adjoints.get(term) ?? 0

@@ -1,0 +1,40 @@
+import type { Dim } from '../core/tensor.ts'
+
+/** What an audit may be told; every field has a default. */
+export interface AuditOptions {
+  /** Shapes of graph inputs by name; null for a dimension that stays unknown. */
+  readonly inputShapes?: ReadonlyMap<string, readonly Dim[]>
+  /** Inputs that the bound is with respect to; default: all of floating-point type. */
+  readonly inputs?: readonly string[]
+  /** Outputs that are bounded; default: all of floating-point type. */
+  readonly outputs?: readonly string[]
+  /** Gate: the largest accepted Lipschitz constant of the network. */
+  readonly maxLipschitz?: number
+  /** Gate: the largest accepted spectral norm of a layer. */
+  readonly maxLayer?: number
+  /** Largest accepted relative width of a layer's enclosure; default 1e-3. */
+  readonly tolerance?: number
+  /** `deterministic` forces proofs without probability; default `probabilistic`: the cheaper of both. */
+  readonly certify?: 'deterministic' | 'probabilistic'
+  /** Seed of all random starts; default 0. */
+  readonly seed?: number
+  /** Worker threads; default: the cores that are there. The report does not depend on it. */
+  readonly threads?: number
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** Layers measured so far of one model. */
+export interface Progress {
+  readonly model: string
+  readonly done: number
+  readonly total: number
+  readonly label: string
+}
+
+export const defaults = {
+  tolerance: 1e-3,
+  certify: 'probabilistic',
+  seed: 0,
+  /** Failure probability that all layers of one model share. */
+  failureProbability: 1e-10,
+} as const
