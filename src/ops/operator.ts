@@ -18,8 +18,8 @@ export interface Operand extends ValueInfo {
   /** The tensor in the file whose elements these are, unchanged: an initializer, or what `stored` passes on. */
   readonly stored: StoredTensor | null
   /**
-   * The elements, folded on demand within the budget; null when not constant. Entries of integer tensors may
-   * be NaN (unknown), for example where they are dimensions that are not known.
+   * The elements, folded on demand within the budget; null when not constant, or when its shape depends on a
+   * dimension that is not known. Entries may be NaN (unknown), for example where they are such dimensions.
    */
   constant(): Tensor | null
   /** The elements only if they are at most a few thousand: for shapes, axes, pads, repeats. */
@@ -69,8 +69,11 @@ export interface Operator {
   readonly until?: number
   /** Types and shapes of the outputs, from those of the inputs. Never believes what the file declares. */
   infer(context: InferenceContext): readonly ValueInfo[]
-  /** The outputs' elements from the inputs': constant folding. Absent: never folded. */
-  readonly fold?: (context: FoldingContext) => readonly Tensor[]
+  /**
+   * The outputs' elements from the inputs': constant folding. Null where the outputs' shapes depend on entries
+   * that are not known. Absent: never folded. Never called for strings and complex numbers.
+   */
+  readonly fold?: (context: FoldingContext) => readonly Tensor[] | null
   /**
    * 'shapes': folding needs the inputs' shapes alone, so the outputs are constant as soon as the ranks are known
    * (Shape, Size); `inputs` is then empty. Default 'elements': all inputs must be constant.
