@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const root = resolve(import.meta.dirname, '..')
+const manifest = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8'))
+
+function packedFiles(): string[] {
+  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const packed = JSON.parse(output)
+  const [entry] = Array.isArray(packed) ? packed : Object.values(packed)
+  return (entry as { files: { path: string }[] }).files.map(({ path }) => path)
+}
+
+describe('the package', () => {
+  const files = packedFiles()
+
+  it('holds what a user needs', () => {
+    for (const needed of [
+      'package.json',
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      manifest.bin.lipschitz,
+      'schema/report-v1.json',
+    ]) {
+      expect(files).toContain(needed)
+    }
+    expect(files).toContain('dist/cli/main.js')
+    expect(files).toContain('dist/index.d.ts')
+    expect(files).toContain('dist/onnx/generated/onnx.js')
+  })
+
+  it('holds nothing else', () => {
+    const expected =
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/lipschitz\.js|schema\/[\w-]+\.json|dist\/.+\.(js|d\.ts|wasm))$/
+    expect(files.filter((file) => !expected.test(file))).toEqual([])
+  })
+
+  it('pins every dependency and runs on Node 20', () => {
+    const versions = Object.values({ ...manifest.dependencies, ...manifest.devDependencies })
+    expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version as string))).toEqual([])
+    expect(manifest.engines.node).toMatch(/^>=20/)
+  })
+
+  it('needs few packages at run time', () => {
+    expect(Object.keys(manifest.dependencies).sort()).toEqual([
+      'chalk',
+      'cli-table3',
+      'commander',
+      'protobufjs',
+      'zod',
+    ])
+  })
+})
