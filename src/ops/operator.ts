@@ -53,6 +53,8 @@ export interface LayerContext {
   readonly node: Node
   input(i: number): Operand | null
   output(i: number): ValueInfo | null
+  /** Refuses the model, also later from within `load`: weights that contradict the operator's specification. */
+  fail(message: string): never
 }
 
 /**
