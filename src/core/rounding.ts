@@ -49,7 +49,8 @@ export function addUp(a: number, b: number): number {
   const sum = a + b
   if (!Number.isFinite(sum))
     return sum === -Infinity && a !== -Infinity && b !== -Infinity ? -Number.MAX_VALUE : sum
-  return sumError(a, b, sum) > 0 ? nextUp(sum) : sum
+  // NaN where an intermediate sum overflows: one unit is given away
+  return sumError(a, b, sum) <= 0 ? sum : nextUp(sum)
 }
 
 export function addDown(a: number, b: number): number {
@@ -74,6 +75,7 @@ export function mulDown(a: number, b: number): number {
 /** a / b rounded up, for b ≠ 0. */
 export function divUp(a: number, b: number): number {
   const quotient = a / b
+  if (quotient === -Infinity && Number.isFinite(a)) return -Number.MAX_VALUE
   if (a === 0 || !Number.isFinite(quotient) || !Number.isFinite(b)) return quotient
   const back = quotient * b
   const error = productError(quotient, b, back)
