@@ -1,0 +1,32 @@
+import type { Report } from '../audit/report-schema.ts'
+
+const LINE = 180
+
+/**
+ * JSON of two-space indentation in which everything that fits on a line stays on it: shapes and enclosures read
+ * as in prose, and a diff of two reports shows one line per fact. Undefined members are left out.
+ */
+function stringify(value: unknown, indent: string, room: number): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  const isArray = Array.isArray(value)
+  const members = isArray
+    ? value.map((item) => ['', item])
+    : Object.entries(value).filter(([, item]) => item !== undefined)
+  const [open, close] = isArray ? '[]' : '{}'
+  if (members.length === 0) return open + close
+  const inner = `${indent}  `
+  const parts = members.map(([key, item]) => {
+    const label = isArray ? '' : `${JSON.stringify(key)}: `
+    return label + stringify(item, inner, LINE - inner.length - label.length - 1)
+  })
+  const padding = isArray ? '' : ' '
+  const length = parts.reduce((sum, part) => sum + part.length + 2, 2 * padding.length)
+  if (length <= room && !parts.some((part) => part.includes('\n')))
+    return open + padding + parts.join(', ') + padding + close
+  return `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${indent}${close}`
+}
+
+/** The report as it is, keys in its own order. Equal reports give equal bytes. */
+export function renderJson(report: Report): string {
+  return `${stringify(report, '', LINE)}\n`
+}

@@ -1,0 +1,46 @@
+import type { ModelReport, ReportedInput } from '../../audit/report-schema.ts'
+import { escapeText } from '../escape.ts'
+import { formatCount, formatShape } from '../numbers.ts'
+import { cutMiddle } from '../text.ts'
+import type { Style } from './style.ts'
+
+const SHOWN = 4
+const normNames = { l2: 'ℓ2', linf: 'ℓ∞', l1: 'ℓ1' } satisfies Record<ModelReport['norm'], string>
+
+export function normName(model: ModelReport): string {
+  return normNames[model.norm]
+}
+
+function describeValues(values: readonly Pick<ReportedInput, 'name' | 'shape' | 'dtype'>[]): string {
+  const shown = values
+    .slice(0, SHOWN)
+    .map(
+      ({ name, shape, dtype }) =>
+        `${cutMiddle(escapeText(name), 40)} ${formatShape(shape)} ${dtype ?? 'of unknown type'}`,
+    )
+  const rest = values.length - shown.length
+  return [...shown, ...(rest > 0 ? [`${rest} more`] : [])].join(', ')
+}
+
+function describeOpsets(opsets: ModelReport['opsets']): string {
+  return Object.entries(opsets)
+    .map(([domain, version]) =>
+      domain === '' || domain === 'ai.onnx' ? `opset ${version}` : `${escapeText(domain)} ${version}`,
+    )
+    .join(' · ')
+}
+
+/** What the file is: path, versions, size, inputs → outputs. */
+export function renderHeader(model: ModelReport, style: Style): string[] {
+  const facts = [
+    describeOpsets(model.opsets),
+    `IR ${model.irVersion}`,
+    `${formatCount(model.parameters)} parameters`,
+    ...(model.producer === '' ? [] : [cutMiddle(escapeText(model.producer), 50)]),
+  ]
+  return [
+    style.title(escapeText(model.path)),
+    style.faint(facts.filter((fact) => fact !== '').join(' · ')),
+    `${describeValues(model.inputs)} → ${describeValues(model.outputs)}`,
+  ]
+}
