@@ -12,9 +12,17 @@ export interface Value {
   /** The stored tensor of an initializer; null for others. */
   readonly stored: StoredTensor | null
   /** What the file declares. Believed for graph inputs alone, held against the inferred shape elsewhere. */
-  readonly declared: { readonly type: ElementType | null; readonly shape: Shape | null }
+  readonly declared: Declaration
   /** 'tensor', or 'sequence' | 'optional' | 'map' | 'sparse' | 'opaque' for values that are no dense tensor. */
   readonly kind: 'tensor' | 'sequence' | 'optional' | 'map' | 'sparse' | 'opaque'
+}
+
+/** A type and shape that the file claims; null where it claims none. */
+export interface Declaration {
+  readonly type: ElementType | null
+  readonly shape: Shape | null
+  /** The names of dimensions (dim_param), aligned with `shape`; null where a dimension has none. */
+  readonly symbols: readonly (string | null)[] | null
 }
 
 export type Attribute =

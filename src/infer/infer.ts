@@ -1,0 +1,172 @@
+import { LipschitzError } from '../core/errors.ts'
+import type { Dim } from '../core/tensor.ts'
+import { sizeOf } from '../core/tensor.ts'
+import type { Graph, Model, Node, Note, Value } from '../graph/graph.ts'
+import { displayDomain, newestOpsets } from '../graph/opsets.ts'
+import { bodiesOf } from '../graph/walk.ts'
+import type { Operand, Operator, ValueInfo } from '../ops/operator.ts'
+import { findOperator } from '../ops/registry.ts'
+import { checkDeclared } from './declared.ts'
+import type { Fact, FactTable } from './facts.ts'
+import { createFacts, outputFacts, sourceFact, unknownInfo } from './facts.ts'
+import type { Folder } from './folding.ts'
+import { createFolder } from './folding.ts'
+import { bindInputShapes } from './input-shapes.ts'
+import { inferenceLimits } from './limits.ts'
+import { createLayers } from './node-layers.ts'
+import type { TypedGraph } from './typed-graph.ts'
+
+export interface InferenceOptions {
+  /** Shapes for graph inputs, by name; null leaves a dimension as the file has it. */
+  readonly inputShapes?: ReadonlyMap<string, readonly Dim[]>
+}
+
+/** What the pass has found so far. */
+interface Pass {
+  readonly facts: FactTable
+  readonly folder: Folder
+  readonly operators: Map<Node, Operator | null>
+  readonly inferredBodies: Set<Graph>
+  readonly notes: Note[]
+  /** Whether the shapes hold for a batch of one alone, where the file leaves the batch open. */
+  readonly batchBound: boolean
+  steps: number
+}
+
+/**
+ * Types, shapes and constantness of every value, in one forward pass over the main graph and, through the
+ * operators that own them, over bodies. Only the shapes of graph inputs are believed. Loads no weights.
+ * Throws `usage` and `shape` for input shapes that are not possible, `shape` or `malformed` where the file
+ * contradicts itself or an operator's specification, `limit` beyond the budgets. Unknown operators leave their
+ * outputs unknown, with a note.
+ */
+export function inferModel(model: Model, options: InferenceOptions = {}): TypedGraph {
+  const facts = createFacts()
+  const operators = new Map<Node, Operator | null>()
+  const folder = createFolder(facts, (node) => operators.get(node) ?? null)
+  const bound = bindInputShapes(model.graph, options.inputShapes ?? new Map())
+  for (const [input, shape] of bound.shapes)
+    facts.set(input, sourceFact(input, { type: input.declared.type, shape }))
+  const notes = [...model.notes, ...bound.notes]
+  const batchBound = bound.notes.length > 0
+  const pass: Pass = { facts, folder, operators, inferredBodies: new Set(), notes, batchBound, steps: 0 }
+  inferNodes(pass, model.graph)
+
+  const operand = (value: Value) => createOperand(pass, value)
+  const operandOrNull = (value: Value | null) => (value === null ? null : operand(value))
+  return {
+    model,
+    graph: model.graph,
+    notes,
+    operand,
+    typed: (node) => ({
+      node,
+      operator: operators.get(node) ?? null,
+      inputs: node.inputs.map(operandOrNull),
+      outputs: node.outputs.map(operandOrNull),
+    }),
+    layers: createLayers((node) => operators.get(node) ?? null, operand),
+  }
+}
+
+function inferNodes(pass: Pass, graph: Graph): void {
+  for (const node of graph.nodes) {
+    pass.steps++
+    if (pass.steps > inferenceLimits.inferredNodes) {
+      throw new LipschitzError('limit', 'loops in loops take too many steps to infer', { node: node.name })
+    }
+    inferNode(pass, node)
+  }
+}
+
+function inferNode(pass: Pass, node: Node): void {
+  const operator = operatorFor(pass, node)
+  const { infos, readData } =
+    operator === null ? { infos: [], readData: true } : runRule(pass, operator, node)
+  const inputs = node.inputs.map((input) => (input === null ? null : pass.facts.of(input)))
+  const facts = outputFacts(node, operator, inputs, infos, readData)
+  for (const [index, output] of node.outputs.entries()) {
+    if (output === null) continue
+    pass.facts.set(output, facts[index])
+    checkDeclared(output, facts[index], pass.batchBound)
+  }
+  // A body that its owner did not look at still has layers to list.
+  for (const graph of bodiesOf(node)) {
+    if (!pass.inferredBodies.has(graph)) inferBody(pass, graph, [])
+  }
+}
+
+function operatorFor(pass: Pass, node: Node): Operator | null {
+  const known = pass.operators.get(node)
+  if (known !== undefined) return known
+  const found = findOperator(node.domain, node.op, node.version)
+  if (found === null) {
+    pass.notes.push({
+      rule: 'unknown-operator',
+      message: `${node.op} of ${displayDomain(node.domain)} version ${node.version} is not known; nothing is known behind it`,
+      node: node.name,
+    })
+  }
+  // What a later version means by an operator is not known: its old shapes are a fair guess, a proof is not.
+  const isNewer = node.version > (newestOpsets.get(node.domain) ?? Infinity)
+  const operator = found !== null && isNewer ? { ...found, bound: undefined } : found
+  pass.operators.set(node, operator)
+  return operator
+}
+
+function runRule(
+  pass: Pass,
+  operator: Operator,
+  node: Node,
+): { infos: readonly ValueInfo[]; readData: boolean } {
+  let readData = false
+  const onDataRead = () => {
+    readData = true
+  }
+  const operands = node.inputs.map((value) =>
+    value === null ? null : createOperand(pass, value, onDataRead),
+  )
+  try {
+    const infos = operator.infer({
+      node,
+      input: (i) => operands[i] ?? null,
+      fail: (message) => {
+        throw new LipschitzError('shape', `${node.op}: ${message}`, { node: node.name })
+      },
+      body: (graph, inputs) => inferBody(pass, graph, inputs),
+    })
+    return { infos, readData }
+  } catch (error) {
+    throw error instanceof LipschitzError ? error.with({ node: node.name }) : error
+  }
+}
+
+/** Nesting is limited where graphs are built, so that this recursion is shallow. */
+function inferBody(pass: Pass, graph: Graph, inputs: readonly ValueInfo[]): readonly Fact[] {
+  pass.inferredBodies.add(graph)
+  for (const [index, input] of graph.inputs.entries()) {
+    // The owner of the body feeds it: what it leaves open may change from step to step.
+    const fact = { ...sourceFact(input, inputs[index] ?? unknownInfo), shapeIsData: true }
+    pass.facts.set(input, fact)
+  }
+  inferNodes(pass, graph)
+  return graph.outputs.map((output) => pass.facts.of(output))
+}
+
+function createOperand(pass: Pass, value: Value, onDataRead?: () => void): Operand {
+  const { type, shape, isConstant, stored } = pass.facts.of(value)
+  const constant = () => {
+    if (!isConstant) onDataRead?.()
+    return pass.folder.constant(value)
+  }
+  const isLarge = ((shape && sizeOf(shape)) ?? 0) > inferenceLimits.smallElements
+  return {
+    value,
+    type,
+    shape,
+    isConstant,
+    stored,
+    constant,
+    smallConstant: () => (isLarge ? null : constant()),
+  }
+}
