@@ -60,3 +60,17 @@ export function knownOutput(
 export function requiredTensor(context: FoldingContext, i: number) {
   return context.inputs[i] ?? context.fail(`input ${i} is missing`)
 }
+
+/** Largest rank that a tensor may have: what the standard's own shape inference accepts. */
+const maxRank = 1024
+
+/** All dims unknown, as many as the 1-D operand that will hold them has entries; null when that is unknown. */
+export function unknownDims(context: Pick<InferenceContext, 'fail'>, entries: Operand): Shape | null {
+  if (entries.shape === null) return null
+  if (entries.shape.length !== 1)
+    context.fail(`a shape must be of rank 1, it is of rank ${entries.shape.length}`)
+  const rank = entries.shape[0]
+  if (rank === null) return null
+  if (rank > maxRank) context.fail(`a shape of ${rank} dimensions is beyond the limit of ${maxRank}`)
+  return new Array<null>(rank).fill(null)
+}
