@@ -1,38 +1,8 @@
+import { elementTypeByCode } from '../../core/element-codes.ts'
 import type { ElementType } from '../../core/tensor.ts'
 import type { Refusing } from './broadcast.ts'
 
-/** Element types by their number in `TensorProto.DataType`, as attributes `to` and `dtype` give them. */
-const elementTypes: readonly (ElementType | null)[] = [
-  null,
-  'float32',
-  'uint8',
-  'int8',
-  'uint16',
-  'int16',
-  'int32',
-  'int64',
-  'string',
-  'bool',
-  'float16',
-  'float64',
-  'uint32',
-  'uint64',
-  'complex64',
-  'complex128',
-  'bfloat16',
-  'float8e4m3fn',
-  'float8e4m3fnuz',
-  'float8e5m2',
-  'float8e5m2fnuz',
-  'uint4',
-  'int4',
-  'float4e2m1',
-  'float8e8m0',
-  'uint2',
-  'int2',
-]
-
-/** The element type with this number; fails when there is none. */
+/** The element type with this number, as attributes `to` and `dtype` give it; fails when there is none. */
 export function elementTypeOf(context: Refusing, code: number): ElementType {
-  return elementTypes[code] ?? context.fail(`${code} is no element type`)
+  return elementTypeByCode(code) ?? context.fail(`${code} is no element type`)
 }
