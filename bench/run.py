@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+"""Runs the tool and the Python baseline on the same models, in turn, in one run: npm run bench -- [CASE...]
+
+Whole processes, start-up included. Every round runs each command once, so the machine's drift meets both alike;
+ratios are taken round by round. Figures are medians. Needs Debian's python3-numpy, python3-scipy, python3-torch
+and python3-onnx, and a built tool. Synthetic models are written to BENCH_MODELS (default: a folder below the
+system's temporary one) by bench/models.py; BENCH_COLLECTION names a folder of real models, cases whose model is
+not there are left out.
+"""
+
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+SYNTHETIC = pathlib.Path(os.environ.get("BENCH_MODELS", tempfile.gettempdir() + "/lipschitz-bench"))
+COLLECTION = pathlib.Path(os.environ.get("BENCH_COLLECTION", HERE.parent / "../shared/models"))
+FIXTURES = HERE.parent / "fixtures"
+TOOL = ["node", str(HERE.parent / "bin/lipschitz.js"), "audit", "-f", "json"]
+
+# case: (model, what it is compared with)
+CASES = {
+    "digits-mlp": (FIXTURES / "trained/digits-mlp.onnx", ["estimate"]),
+    "digits-resnet": (FIXTURES / "trained/digits-resnet-folded.onnx", ["estimate"]),
+    "acasxu": (COLLECTION / "vnncomp/acasxu/ACASXU_run2a_1_1_batch_2000.onnx", ["estimate"]),
+    "mnist-256x4": (COLLECTION / "vnncomp/mnist_fc/mnist-net_256x4.onnx", ["estimate"]),
+    "resnet-4b": (COLLECTION / "vnncomp/cifar10_resnet/resnet_4b.onnx", ["estimate"]),
+    "ultraface": (COLLECTION / "ultraface/version-RFB-320.onnx", ["estimate"]),
+    "squeezenet": (COLLECTION / "onnxruntime/squeezenet_tensor_input.onnx", ["estimate"]),
+    "densenet": (SYNTHETIC / "densenet.onnx", ["estimate"]),
+    "dense-2048": (SYNTHETIC / "dense-2048.onnx", ["numpy-norm"]),
+    "dense-4096-one": (SYNTHETIC / "dense-4096-one.onnx", ["numpy-norm"]),
+    "dense-4096": (SYNTHETIC / "dense-4096.onnx", ["estimate", "verified"]),
+    "resnet50": (SYNTHETIC / "resnet50.onnx", ["estimate"]),
+    "dense-128m": (SYNTHETIC / "dense-128m.onnx", ["estimate"]),
+    "dense-1g": (SYNTHETIC / "dense-1g.onnx", ["estimate"]),
+}
+
+NUMPY_NORM = """
+import sys, numpy, onnx
+from onnx import numpy_helper
+for tensor in onnx.load(sys.argv[1]).graph.initializer:
+    print(numpy.linalg.norm(numpy_helper.to_array(tensor), 2))
+"""
+
+
+def command(kind, model):
+    if kind == "tool":
+        return [*TOOL, str(model)]
+    if kind == "numpy-norm":
+        return ["/usr/bin/python3", "-c", NUMPY_NORM, str(model)]
+    return ["/usr/bin/python3", str(HERE / "baseline.py"), kind, str(model)]
+
+
+def run(arguments):
+    """(wall seconds, processor seconds, peak resident megabytes) of one process."""
+    start = time.perf_counter()
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(arguments)} ended with {process.returncode}: {errors.decode()}")
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def measure(name):
+    model, rivals = CASES[name]
+    if not model.exists() and SYNTHETIC in model.parents:
+        subprocess.run(["/usr/bin/python3", str(HERE / "models.py"), str(SYNTHETIC), name], check=True)
+    if not model.exists():
+        return print(f"| {name} | left out: {model} is not there |")
+    kinds = ["tool", *rivals]
+    rounds = [{kind: run(command(kind, model)) for kind in kinds} for _ in range(ROUNDS + 1)][1:]
+    middle = lambda kind, figure: statistics.median(r[kind][figure] for r in rounds)
+    for rival in rivals:
+        ratio = statistics.median(r[rival][0] / r["tool"][0] for r in rounds)
+        print(f"| {name} | {rival} | {middle('tool', 0):.2f} s | {middle(rival, 0):.2f} s | {ratio:.2f} | "
+              f"{middle('tool', 1):.2f} s | {middle('tool', 2):.0f} MB | {middle(rival, 2):.0f} MB |", flush=True)
+
+
+def main():
+    floor = statistics.median(run(["node", "-e", "0"])[0] for _ in range(5))
+    print(f"node -e 0: {floor:.2f} s\n")
+    print("| model | compared with | lipschitz | other | times faster | processor | peak | other's peak |")
+    print("|---|---|--:|--:|--:|--:|--:|--:|")
+    for name in sys.argv[1:] or [name for name in CASES if name != "dense-1g"]:
+        measure(name)
+
+
+if __name__ == "__main__":
+    main()
