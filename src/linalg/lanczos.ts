@@ -1,0 +1,206 @@
+import { gamma, outward, unitRoundoff } from './rounding-error.ts'
+import { largestEigenvalue, solveShifted, topEigenvector } from './tridiagonal.ts'
+
+/**
+ * The Lanczos process on B = AᵀA with full reorthogonalisation, and what it proves about λ = λ_max(B).
+ *
+ * After k steps the computed vectors satisfy B vⱼ = βⱼ₋₁vⱼ₋₁ + αⱼvⱼ + βⱼvⱼ₊₁ + fⱼ, fⱼ being everything that
+ * rounding and reorthogonalisation put in, with a known bound φⱼ ≥ ‖fⱼ‖. Let u be a unit eigenvector of λ and
+ * cⱼ = ⟨u, vⱼ⟩. Taking the inner product with u gives (λI − T) c = βₖcₖ₊₁eₖ + ⟨u, f⟩ with |cₖ₊₁| ≤ ‖vₖ₊₁‖. For
+ * t above the eigenvalues of T let x(t) = (tI − T)⁻¹e₁ > 0: if λ ≥ t then
+ *
+ *     |c₁|  ≤  βₖ xₖ(t) + Σⱼ φⱼ xⱼ(t)  =: F(t),
+ *
+ * because t·x(t) falls with t (T has no negative entry). So λ < t unless |⟨u, v₁⟩| ≤ F(t), and a uniformly random
+ * start does that with probability ≤ F(t)·√(2n/π) in n ≥ 3 dimensions. In exact arithmetic this is Hochstenbach's
+ * bound (Probabilistic upper bounds for the matrix two-norm, 2013) since βₖxₖ(t) = 1/|pₖ(t)| for the Lanczos
+ * polynomial pₖ. The event does not depend on k: the process may stop at any step.
+ *
+ * Several processes with independent starts fail together with the product of their probabilities: two of them,
+ * sharing each pass over the weights, need hardly more than half the steps of one, and each may be sure to 1e-5
+ * only, far above rounding.
+ *
+ * Cost per step: one product with B, which the caller makes, and about 8nk flops; memory n·k numbers.
+ */
+export interface Lanczos {
+  /** Steps taken. */
+  readonly steps: number
+  /** The Krylov space is exhausted: more steps cannot help. */
+  readonly exhausted: boolean
+  /** Largest Ritz value: an estimate of λ, from below but for rounding. */
+  readonly ritzValue: number
+  /** The vector v whose product B v the next step needs. */
+  readonly direction: Float64Array
+  /** Takes the step; overwrites `product`. */
+  step(product: Float64Array): void
+  /** ‖B y − θ y‖ for the Ritz pair (θ, y), but for rounding. */
+  residual(): number
+  /** Writes the Ritz vector; its norm is 1 but for rounding. */
+  ritzVector(out: Float64Array): void
+  /** A probability that is not exceeded by that of λ ≥ t, over the random start; 1 for t that is not above θ. */
+  failureAt(t: number): number
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let even = 0
+  let odd = 0
+  const paired = a.length & ~1
+  for (let i = 0; i < paired; i += 2) {
+    even += a[i] * b[i]
+    odd += a[i + 1] * b[i + 1]
+  }
+  return paired < a.length ? even + odd + a[paired] * b[paired] : even + odd
+}
+
+function addScaled(target: Float64Array, factor: number, source: Float64Array): void {
+  for (let i = 0; i < target.length; i++) target[i] += factor * source[i]
+}
+
+/**
+ * Starts the process at `start`: any nonzero vector, uniformly random in direction where bounds are wanted.
+ * `roundingError` is that of the products, as `NormalMap` defines it.
+ */
+export function lanczos(start: Float64Array, roundingError: number): Lanczos {
+  const n = start.length
+  let capacity = Math.min(n, 32)
+  let diagonal = new Float64Array(capacity)
+  let offDiagonal = new Float64Array(capacity)
+  /** φⱼ without the part that grows with ‖A‖. */
+  let defects = new Float64Array(capacity)
+  const basis: Float64Array[] = []
+  const correction = new Float64Array(n)
+  let steps = 0
+  let ritz = 0
+  let exhausted = false
+
+  function grow(): void {
+    if (steps < capacity) return
+    capacity = Math.min(n, capacity * 2)
+    const longer = (old: Float64Array) => {
+      const grown = new Float64Array(capacity)
+      grown.set(old)
+      return grown
+    }
+    diagonal = longer(diagonal)
+    offDiagonal = longer(offDiagonal)
+    defects = longer(defects)
+  }
+
+  const matrix = () => ({ order: steps, diagonal, offDiagonal })
+
+  function pushNormalised(vector: Float64Array, norm: number): void {
+    const unit = new Float64Array(n)
+    for (let i = 0; i < n; i++) unit[i] = vector[i] / norm
+    basis.push(unit)
+  }
+  pushNormalised(start, Math.sqrt(dot(start, start)))
+
+  function step(residue: Float64Array): void {
+    grow()
+    const current = basis[steps]
+    const previous = steps > 0 ? basis[steps - 1] : null
+    const beta = steps > 0 ? offDiagonal[steps - 1] : 0
+    const size = Math.sqrt(dot(residue, residue))
+    let alpha = dot(current, residue)
+    addScaled(residue, -alpha, current)
+    if (previous !== null) addScaled(residue, -beta, previous)
+
+    let removed = 0
+    let accumulated = 0
+    for (let pass = 0; pass < 2; pass++) {
+      correction.fill(0)
+      for (let i = 0; i <= steps; i++) {
+        const overlap = dot(basis[i], residue)
+        addScaled(correction, overlap, basis[i])
+        accumulated += Math.abs(overlap)
+        if (i === steps) alpha += overlap
+        else removed += Math.abs(overlap)
+      }
+      for (let i = 0; i < n; i++) residue[i] -= correction[i]
+    }
+    const clamped = Math.max(alpha, 0)
+    const norm = Math.sqrt(dot(residue, residue))
+    diagonal[steps] = clamped
+    offDiagonal[steps] = norm
+    const elementwise =
+      12 * unitRoundoff * (size + clamped + beta + norm) + 2 * gamma(steps + 4) * accumulated
+    defects[steps] = (elementwise + (clamped - alpha) + removed) * (1 + 4 * gamma(n))
+    steps++
+    ritz = largestEigenvalue(matrix(), ritz * (1 - 2 ** -50))
+    exhausted = steps === n || norm <= 2 ** -46 * ritz
+    if (!exhausted) pushNormalised(residue, norm)
+  }
+
+  let scratch = { x: new Float64Array(0), pivots: new Float64Array(0), b: new Float64Array(0) }
+
+  /** One component of a random unit vector is as small as `overlap` with probability ≤ density · overlap. */
+  const density = Math.sqrt((2 * n) / Math.PI) * (1 + 2 ** -20)
+
+  function failureAt(t: number): number {
+    if (n < 3) return 1
+    if (scratch.x.length < steps) {
+      scratch = {
+        x: new Float64Array(capacity),
+        pivots: new Float64Array(capacity),
+        b: new Float64Array(capacity),
+      }
+      scratch.b[0] = 1
+    }
+    const { x, pivots, b } = scratch
+    if (!solveShifted(matrix(), t, b, x, pivots)) return 1
+    const product = roundingError * Math.sqrt(t)
+    let overlap = offDiagonal[steps - 1] * x[steps - 1] * (1 + gamma(n))
+    for (let i = 0; i < steps; i++) overlap += x[i] * (product + defects[i])
+    return Math.min(1, overlap * density)
+  }
+
+  return {
+    get steps() {
+      return steps
+    },
+    get exhausted() {
+      return exhausted
+    },
+    get ritzValue() {
+      return ritz
+    },
+    get direction() {
+      return basis[Math.min(steps, basis.length - 1)]
+    },
+    step,
+    residual() {
+      const vector = topEigenvector(matrix(), ritz)
+      return offDiagonal[steps - 1] * Math.abs(vector[steps - 1])
+    },
+    ritzVector(out) {
+      const weights = topEigenvector(matrix(), ritz)
+      out.fill(0)
+      for (let i = 0; i < steps; i++) addScaled(out, weights[i], basis[i])
+    },
+    failureAt,
+  }
+}
+
+/**
+ * The least t (within 1 % of its distance from the Ritz value) that λ exceeds with at most the given probability, by
+ * processes with independent uniformly random starts. Infinity where they prove nothing.
+ */
+export function upperBound(processes: readonly Lanczos[], failureProbability: number): number {
+  const ritz = Math.max(...processes.map((process) => process.ritzValue))
+  const holds = (gap: number) => {
+    const t = ritz * (1 + gap)
+    return processes.reduce((product, process) => product * process.failureAt(t), 1) <= failureProbability
+  }
+  let high = 2 ** -48
+  while (!holds(high)) {
+    high *= 16
+    if (high > 2 ** 64) return Infinity
+  }
+  let low = high / 16
+  while (high > 1.01 * low) {
+    const middle = Math.sqrt(low * high)
+    if (holds(middle)) high = middle
+    else low = middle
+  }
+  return outward(ritz * (1 + high))
+}
