@@ -1,8 +1,6 @@
 import type { Layer } from '../audit/report-schema.ts'
-import { escapeText } from './escape.ts'
 
-/** The node's name, with the layer's role where the node has several. */
+/** The node's name, with the layer's role where the node has several: how gates and findings name a layer. */
 export function layerName(layer: Pick<Layer, 'node' | 'role'>): string {
-  const name = escapeText(layer.node)
-  return layer.role === '' ? name : `${name} ${escapeText(layer.role)}`
+  return layer.role === '' ? layer.node : `${layer.node}[${layer.role}]`
 }

@@ -5,8 +5,7 @@ import type { SortKey } from './sort.ts'
 export interface RenderOptions {
   /** Columns to fill at most. */
   readonly width: number
-  /** As in chalk: 0 none, 1 sixteen colours, 2 256, 3 true colour. */
-  readonly colour: 0 | 1 | 2 | 3
+  readonly colour: boolean
   /** Rows of the table of layers; null for all. */
   readonly top: number | null
   readonly sort: SortKey

@@ -1,13 +1,14 @@
-import type { Layer } from '../../audit/report-schema.ts'
+import type { Gate, Layer } from '../../audit/report-schema.ts'
 import { escapeText } from '../escape.ts'
+import { layerName } from '../layer-name.ts'
 import { formatEnclosure, formatNumber, formatPercent, formatProbability, formatShape } from '../numbers.ts'
 import { cutMiddle } from '../text.ts'
 import type { Style } from './style.ts'
 
 export interface ColumnContext {
   readonly style: Style
-  /** The strictest limit of a layer's spectral norm, if there is one. */
-  readonly maxLayer: number | null
+  /** The gate on layers' spectral norms, if there is one. */
+  readonly gate: Gate | null
   /** Above 0: what a full bar stands for. */
   readonly largestShare: number
 }
@@ -35,14 +36,13 @@ export function bar(fraction: number): string {
 }
 
 /** Whether a layer's norm is beyond the limit (!), may be (?), or is not. */
-function limitMark(layer: Layer, limit: number | null): '' | ' !' | ' ?' {
-  if (limit === null) return ''
-  if (layer.spectral.lower !== null && layer.spectral.lower > limit) return ' !'
-  return layer.spectral.upper === null || layer.spectral.upper > limit ? ' ?' : ''
+function limitMark(layer: Layer, gate: Gate | null): '' | ' !' | ' ?' {
+  if (!gate?.layers?.includes(layerName(layer))) return ''
+  return layer.spectral.lower !== null && layer.spectral.lower > gate.limit ? ' !' : ' ?'
 }
 
-function paintSigma(text: string, layer: Layer, { style, maxLayer }: ColumnContext): string {
-  const mark = limitMark(layer, maxLayer)
+function paintSigma(text: string, layer: Layer, { style, gate }: ColumnContext): string {
+  const mark = limitMark(layer, gate)
   return mark === ' !'
     ? style.bad(text)
     : mark === ' ?' || layer.spectral.unbounded
@@ -93,8 +93,8 @@ export const columns: readonly Column[] = [
     head: '‖A‖₂',
     align: 'right',
     priority: 55,
-    cell: (layer, { maxLayer }) =>
-      formatEnclosure(layer.spectral.lower, layer.spectral.upper) + limitMark(layer, maxLayer),
+    cell: (layer, { gate }) =>
+      formatEnclosure(layer.spectral.lower, layer.spectral.upper) + limitMark(layer, gate),
     paint: paintSigma,
   },
   {
@@ -103,9 +103,9 @@ export const columns: readonly Column[] = [
     align: 'right',
     priority: 90,
     insteadOf: 'enclosure',
-    cell: (layer, { maxLayer }) => {
+    cell: (layer, { gate }) => {
       const { upper } = layer.spectral
-      return (upper === null ? '∞' : formatNumber(upper, 'up')) + limitMark(layer, maxLayer)
+      return (upper === null ? '∞' : formatNumber(upper, 'up')) + limitMark(layer, gate)
     },
     paint: paintSigma,
   },

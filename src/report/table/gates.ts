@@ -45,7 +45,9 @@ function describeFinding(gate: Gate, model: ModelReport): string {
 function blameForBound(gate: Gate, model: ModelReport): string[] {
   const advice = adviseOnBound(model, gate.limit)
   if (advice === null || advice.layers.length === 0) return []
-  const named = advice.layers.map((layer) => `${layerName(layer)} (${formatPercent(layer.share)})`)
+  const named = advice.layers.map(
+    (layer) => `${escapeText(layerName(layer))} (${formatPercent(layer.share)})`,
+  )
   const expected = formatBound({ value: null, log10: advice.log10 }, 'nearest')
   const norms = advice.layers.length === 1 ? 'its norm' : 'their norms'
   const effect = advice.suffices

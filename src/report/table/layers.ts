@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
 import type { Layer, ModelReport } from '../../audit/report-schema.ts'
+import { escapeText } from '../escape.ts'
 import { layerName } from '../layer-name.ts'
 import { formatBound, formatPercent } from '../numbers.ts'
 import type { RenderOptions } from '../renderer.ts'
@@ -71,14 +72,13 @@ export function renderLayers(model: ModelReport, options: RenderOptions, style: 
   const sorted = sortLayers(model.layers, options.sort)
   const shown = sorted.slice(0, options.top ?? sorted.length)
   const rest = sorted.slice(shown.length)
-  const limits = model.gates.filter((gate) => gate.rule === 'max-layer').map((gate) => gate.limit)
   const context: ColumnContext = {
     style,
-    maxLayer: limits.length === 0 ? null : Math.min(...limits),
+    gate: model.gates.find((gate) => gate.rule === 'max-layer') ?? null,
     largestShare: Math.max(Number.MIN_VALUE, ...model.layers.map((layer) => layer.share ?? 0)),
   }
   const total = `total of ${count(model.layers.length, 'layer')}`
-  const names = shown.map(layerName)
+  const names = shown.map((layer) => escapeText(layerName(layer)))
   const nameWanted = Math.min(NAME_MOST, Math.max(total.length, ...names.map(displayWidth)))
   const choice = chooseColumns(shown, context, options.width, nameWanted)
   const [first, ...others] = choice.columns

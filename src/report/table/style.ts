@@ -1,6 +1,5 @@
 import { Chalk } from 'chalk'
 import type { ModelReport } from '../../audit/report-schema.ts'
-import type { RenderOptions } from '../renderer.ts'
 
 type Paint = (text: string) => string
 
@@ -15,8 +14,8 @@ export interface Style {
   readonly bar: Paint
 }
 
-export function makeStyle(level: RenderOptions['colour']): Style {
-  const chalk = new Chalk({ level })
+export function makeStyle(colour: boolean): Style {
+  const chalk = new Chalk({ level: colour ? 1 : 0 })
   return {
     title: (text) => chalk.bold(text),
     strong: (text) => chalk.bold(text),

@@ -12,18 +12,20 @@ import { makeStyle, type Style, verdictMark } from './style.ts'
 
 const PATH_MOST = 60
 
-function renderRegularizers({ regularizers }: ModelReport, style: Style): string[] {
-  if (regularizers.l2 === null || regularizers.spectral === null) return []
+/** What the symbols in the table stand for, with their sums over all layers. */
+function renderLegend({ layers, regularizers }: ModelReport, style: Style): string[] {
+  if (layers.length === 0) return []
   const l2 = formatNumber(regularizers.l2)
+  const spectral = formatNumber(regularizers.spectral)
   return [
-    style.faint(`Σ ‖W‖F² = ${l2} (weights), Σ ‖A‖₂² = ${formatNumber(regularizers.spectral)} (operators)`),
+    style.faint(`W: stored weights, Σ ‖W‖F² = ${l2} · A: the layer's linear map, Σ ‖A‖₂² = ${spectral}`),
   ]
 }
 
 function renderModel(model: ModelReport, options: RenderOptions, style: Style): string[] {
   const sections = [
     renderHeader(model, style),
-    [...renderLayers(model, options, style), ...renderRegularizers(model, style)],
+    [...renderLayers(model, options, style), ...renderLegend(model, style)],
     renderBounds(model, style),
     renderGates(model, style),
     renderFindings(model, options, style),
