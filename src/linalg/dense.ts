@@ -97,7 +97,7 @@ function encloseByGram(
   if (free.upper - lower <= EXACT * free.upper) return deterministic(lower, free.upper, free.method)
   const work = new Float64Array(gram.order * gram.order)
   const estimate = rayleighQuotient(gram, vector)
-  for (let gap = EXACT; gap < 1; gap *= 32) {
+  for (let gap = EXACT; gap < 1; gap *= 4) {
     const target = estimate * (1 + gap) + certificationSlack(gram, estimate)
     const proven = certifyGram(gram, target, work)
     if (proven === null) continue
@@ -130,7 +130,7 @@ function topVector(gram: Gram, seed: number): Float64Array {
   do {
     multiplyGram(gram, process.direction, product)
     process.step(product)
-  } while (!process.exhausted && process.residual() > 1e-9 * process.ritzValue)
+  } while (!process.exhausted && process.residual() > 1e-12 * process.ritzValue)
   process.ritzVector(product)
   return product
 }
