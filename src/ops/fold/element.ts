@@ -97,8 +97,10 @@ export function rounderOf(type: ElementType): (x: number) => number {
   }
   if (!isIntegerType(type)) return (x) => x
   const { bits, signed } = integerFormats[type]
-  if (bits === 64)
-    return (x) => (Math.abs(x) <= 2 ** 63 || (!signed && x < 2 ** 64 && x >= 0) ? Math.trunc(x) : Number.NaN)
+  if (bits === 64) {
+    const { lowest, highest } = integerRange(type)
+    return (x) => (x >= lowest && x <= highest ? Math.trunc(x) : Number.NaN)
+  }
   const modulus = 2 ** bits
   const half = signed ? modulus / 2 : modulus
   return (x) => {

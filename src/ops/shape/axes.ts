@@ -1,4 +1,4 @@
-import type { Refusing } from './broadcast.ts'
+import type { Refusing } from './refusing.ts'
 
 /** An axis in [0, rank); negative axes count from the end. Fails when it is out of range or no integer. */
 export function normalizeAxis(context: Refusing, axis: number, rank: number): number {

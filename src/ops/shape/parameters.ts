@@ -1,8 +1,8 @@
 import { intsAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { FoldingContext, InferenceContext } from '../operator.ts'
-import type { Refusing } from './broadcast.ts'
 import { integersOf } from './integers.ts'
+import type { Refusing } from './refusing.ts'
 
 /**
  * Integer parameters of a node (axes, pads, sizes), read the same way by inference and by folding.

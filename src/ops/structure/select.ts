@@ -3,7 +3,7 @@ import { intAttribute } from '../../graph/attribute.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
 import { allAxes, normalizeAxes, normalizeAxis } from '../shape/axes.ts'
 import { dimOf, lengthOf } from '../shape/integers.ts'
-import { infoOf, likeFirstInput, requiredInput, requiredTensor } from '../shape/operands.ts'
+import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
 import { allKnown, attributeIntegers, inferredParameters, requiredIntegers } from '../shape/parameters.ts'
 
 /** Operators that keep, blank or reorder a part of a tensor. */
@@ -98,5 +98,4 @@ export const selectOperators = [
   { op: 'Compress', since: 9, infer: inferCompress, fold: foldCompress, shapesFollowData: true },
   { op: 'CenterCropPad', since: 18, infer: inferCenterCropPad },
   { op: 'ReverseSequence', since: 10, infer: inferReverseSequence },
-  { op: 'TensorScatter', since: 24, infer: likeFirstInput },
 ] satisfies readonly Operator[]

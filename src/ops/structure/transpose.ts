@@ -4,8 +4,9 @@ import type { Node } from '../../graph/graph.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
 import { allAxes, checkPermutation } from '../shape/axes.ts'
-import { formatShape, type Refusing } from '../shape/broadcast.ts'
+import { formatShape } from '../shape/broadcast.ts'
 import { infoOf, requiredInput, requiredTensor, shapeOfRank } from '../shape/operands.ts'
+import type { Refusing } from '../shape/refusing.ts'
 
 /** Operators that permute elements. */
 
