@@ -1,0 +1,74 @@
+import { graphAttribute, intAttribute } from '../../graph/attribute.ts'
+import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { normalizeAxis } from '../shape/axes.ts'
+import { mergeShapes } from '../shape/broadcast.ts'
+import { elementTypeOf } from '../shape/element-codes.ts'
+import { knownScalarOf } from '../shape/integers.ts'
+import { allInputs, commonType, infoOf, likeFirstInput, requiredInput } from '../shape/operands.ts'
+
+/** Sequences of tensors. The info of a sequence is what holds of each of its elements. */
+
+function inferConstruct(context: InferenceContext) {
+  const shape = allInputs(context)
+    .map((i) => requiredInput(context, i).shape)
+    .reduce(mergeShapes)
+  return [infoOf(commonType(context, allInputs(context)), shape)]
+}
+
+function inferInsert(context: InferenceContext) {
+  const sequence = requiredInput(context, 0)
+  const inserted = requiredInput(context, 1)
+  return [infoOf(inserted.type ?? sequence.type, mergeShapes(sequence.shape, inserted.shape))]
+}
+
+/** Parts of one length (the last may be shorter) when `split` is a scalar, 1 without it; their own lengths otherwise. */
+function inferSplitToSequence(context: InferenceContext) {
+  const { type, shape } = requiredInput(context, 0)
+  if (shape === null) return [infoOf(type, null)]
+  const axis = normalizeAxis(context, intAttribute(context.node, 'axis', 0), shape.length)
+  const split = context.input(1)
+  if (split === null) {
+    const keepsAxis = intAttribute(context.node, 'keepdims', 1) !== 0
+    return [infoOf(type, keepsAxis ? shape.with(axis, 1) : shape.toSpliced(axis, 1))]
+  }
+  const size = split.shape?.length === 0 ? knownScalarOf(split) : null
+  const dim = shape[axis]
+  const even = size !== null && dim !== null && size > 0 && dim % size === 0
+  return [infoOf(type, shape.with(axis, even ? size : null))]
+}
+
+function inferConcatFromSequence(context: InferenceContext) {
+  const { type, shape } = requiredInput(context, 0)
+  if (shape === null) return [infoOf(type, null)]
+  const given = intAttribute(context.node, 'axis', null) ?? context.fail('axis is missing')
+  const stacks = intAttribute(context.node, 'new_axis', 0) !== 0
+  const axis = normalizeAxis(context, given, shape.length + (stacks ? 1 : 0))
+  return [infoOf(type, stacks ? shape.toSpliced(axis, 0, null) : shape.with(axis, null))]
+}
+
+function inferSequenceMap(context: InferenceContext): readonly ValueInfo[] {
+  const body = graphAttribute(context.node, 'body') ?? context.fail("the graph 'body' is missing")
+  return context.body(
+    body,
+    allInputs(context).map((i) => {
+      const { type, shape } = requiredInput(context, i)
+      return infoOf(type, shape)
+    }),
+  )
+}
+
+export const sequenceOperators = [
+  { op: 'SequenceConstruct', since: 11, infer: inferConstruct },
+  {
+    op: 'SequenceEmpty',
+    since: 11,
+    infer: (context) => [infoOf(elementTypeOf(context, intAttribute(context.node, 'dtype', 1)), null)],
+  },
+  { op: 'SequenceInsert', since: 11, infer: inferInsert },
+  { op: 'SequenceErase', since: 11, infer: likeFirstInput },
+  { op: 'SequenceAt', since: 11, infer: likeFirstInput },
+  { op: 'SequenceLength', since: 11, infer: () => [infoOf('int64', [])] },
+  { op: 'SplitToSequence', since: 11, infer: inferSplitToSequence },
+  { op: 'ConcatFromSequence', since: 11, infer: inferConcatFromSequence },
+  { op: 'SequenceMap', since: 17, infer: inferSequenceMap },
+] satisfies readonly Operator[]
