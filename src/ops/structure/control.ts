@@ -55,9 +55,10 @@ function inferCarried(
     if (returned.length < carried.length) return context.fail('the body returns fewer values than it carries')
     const widened = carried.map((info, i) => mergeInfos(info, returned[i]))
     if (widened.every((info, i) => sameInfo(info, carried[i]))) return { carried, outputs }
-    carried =
-      pass < maxPasses ? widened : widened.map((info, i) => (sameInfo(info, carried[i]) ? info : unknownInfo))
-    if (pass > maxPasses) carried = carried.map(() => unknownInfo)
+    carried = widened.map((info, i) => {
+      if (pass < maxPasses || sameInfo(info, carried[i])) return info
+      return pass === maxPasses ? infoOf(info.type, null) : unknownInfo
+    })
   }
 }
 
@@ -87,7 +88,7 @@ function scanAxes(context: InferenceContext, name: string, count: number): reado
 }
 
 function withoutAxis(context: InferenceContext, shape: Shape | null, axis: number): Shape | null {
-  return shape && shape.toSpliced(normalizeAxis(context, axis, shape.length), 1)
+  return shape?.toSpliced(normalizeAxis(context, axis, shape.length), 1) ?? null
 }
 
 /** Scan from opset 9 on: initial states, then inputs that are cut along one axis each. */
@@ -133,10 +134,10 @@ function inferBatchedScan(context: InferenceContext) {
   const { carried, outputs } = inferCarried(
     context,
     body,
-    operands.slice(0, states).map(({ type, shape }) => infoOf(type, shape && shape.slice(1))),
+    operands.slice(0, states).map(({ type, shape }) => infoOf(type, shape?.slice(1) ?? null)),
     (values) => [
       ...values,
-      ...operands.slice(states).map(({ type, shape }) => infoOf(type, shape && shape.slice(2))),
+      ...operands.slice(states).map(({ type, shape }) => infoOf(type, shape?.slice(2) ?? null)),
     ],
     0,
   )
