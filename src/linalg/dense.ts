@@ -160,7 +160,7 @@ function adjointImage(matrix: Matrix, u: Float64Array): Float64Array {
 function encloseByLanczos(matrix: Matrix, map: DenseMap, survey: Survey, options: NormOptions): Enclosure {
   const { columns } = matrix
   const random = createRandom(options.seed)
-  const processes = [0, 1].map(() => lanczos(gaussianVector(columns, random), map.roundingError))
+  const processes = [0, 1].map(() => lanczos(gaussianVector(columns, random), map.roundingError, false))
   const product = new Float64Array(columns)
   const free = freeBound(survey)
   const probabilistic = options.certify === 'probabilistic'
