@@ -1,18 +1,27 @@
 import { LipschitzError } from '../core/errors.ts'
+import { type Limits, limits as standardLimits } from '../core/limits.ts'
+import { externalFiles } from './external-data.ts'
+import { headBytes, recognizeFormat } from './file-format.ts'
 import type { ModelProto, SparseTensorProto, TensorProto } from './generated/onnx.js'
+import { decodeSkeleton } from './skeleton.ts'
+import { storedSparseTensor } from './sparse-tensor.ts'
+import { openStoredFile, type StoredFile } from './stored-file.ts'
 import type { StoredTensor } from './stored-tensor.ts'
+import { named, storedTensor, type TensorSource } from './tensor-data.ts'
+import { type Scan, scanWire } from './wire-scan.ts'
 
 export interface ReadOptions {
-  /** Reads tensors that stand in other files; otherwise such a tensor is an error. */
+  /** Reads tensors that stand in other files (the default); otherwise such a tensor is an error. */
   readonly externalData?: boolean
-  /** Accepts external data files with more than one hard link. */
+  /** Accepts external data files with more than one hard link; not by default. */
   readonly hardLinks?: boolean
+  readonly limits?: Partial<Limits>
 }
 
 /**
  * An ONNX file, scanned and decoded but for its tensor data. Names and structure are as in the file: strict UTF-8,
  * every message well formed, within the limits; what they mean (versions, names that refer to nothing, types of
- * attributes) is not checked here.
+ * attributes) is not checked here. No file stays open.
  */
 export interface ModelFile {
   /** The path as it was given. */
@@ -29,10 +38,53 @@ export interface ModelFile {
   sparseTensor(proto: SparseTensorProto): StoredTensor
 }
 
+/** The error for a file that is no model: names its format where its first bytes tell. */
+function notOnnx(file: StoredFile, otherwise: LipschitzError): LipschitzError {
+  const head = Buffer.alloc(Math.min(file.bytes, headBytes))
+  file.read(head, 0)
+  const format = recognizeFormat(head)
+  return format === null
+    ? otherwise
+    : new LipschitzError('not-onnx', `this is ${format.name}, not an ONNX model`, { hint: format.hint })
+}
+
+function scanFile(file: StoredFile, limits: Limits): Scan {
+  if (file.bytes === 0) throw new LipschitzError('not-onnx', 'the file is empty')
+  if (file.bytes > limits.fileBytes) {
+    throw notOnnx(
+      file,
+      new LipschitzError('limit', `the file has ${file.bytes} bytes, more than ${limits.fileBytes}`),
+    )
+  }
+  try {
+    return file.use((descriptor) => scanWire(descriptor, file.bytes, limits))
+  } catch (error) {
+    throw error instanceof LipschitzError && error.code === 'malformed' ? notOnnx(file, error) : error
+  }
+}
+
 /**
  * Reads an ONNX file by position, its tensor data left in place.
  * @throws LipschitzError not-found, unreadable, not-onnx (names the real format), malformed, limit
  */
-export function readModelFile(path: string, _options: ReadOptions = {}): ModelFile {
-  throw new LipschitzError('internal', 'the reader is not there yet', { model: path })
+export function readModelFile(path: string, options: ReadOptions = {}): ModelFile {
+  const facts = { model: path }
+  return named(facts, () => {
+    const limits = { ...standardLimits, ...options.limits }
+    const file = openStoredFile(path)
+    const { skeleton, payloads, unknownFields } = scanFile(file, limits)
+    const proto = decodeSkeleton(skeleton)
+    if (proto.graph === null) throw notOnnx(file, new LipschitzError('malformed', 'the model holds no graph'))
+    const external = options.externalData === false ? null : externalFiles(path, options.hardLinks ?? false)
+    const source: TensorSource = { file, payloads, external, limits }
+    return {
+      path,
+      bytes: file.bytes,
+      proto,
+      unknownFields,
+      sha256: () => named(facts, () => file.digest('sha256', 0, file.bytes)),
+      tensor: (tensor) => named(facts, () => storedTensor(tensor, source)),
+      sparseTensor: (tensor) => named(facts, () => storedSparseTensor(tensor, source)),
+    }
+  })
 }
