@@ -13,12 +13,12 @@ export interface Value {
   readonly stored: StoredTensor | null
   /** What the file declares. Believed for graph inputs alone, held against the inferred shape elsewhere. */
   readonly declared: Declaration
-  /** 'tensor', or 'sequence' | 'optional' | 'map' | 'sparse' | 'opaque' for values that are no dense tensor. */
-  readonly kind: 'tensor' | 'sequence' | 'optional' | 'map' | 'sparse' | 'opaque'
 }
 
-/** A type and shape that the file claims; null where it claims none. */
+/** What the file claims of a value; null where it claims nothing. */
 export interface Declaration {
+  /** 'tensor' also where nothing is claimed; the others are values that are no dense tensor. */
+  readonly kind: 'tensor' | 'sequence' | 'optional' | 'map' | 'sparse' | 'opaque'
   readonly type: ElementType | null
   readonly shape: Shape | null
   /** The names of dimensions (dim_param), aligned with `shape`; null where a dimension has none. */
@@ -52,6 +52,8 @@ export interface Node {
   readonly inputs: readonly (Value | null)[]
   /** null stands for an omitted optional output. */
   readonly outputs: readonly (Value | null)[]
+  /** Values from outside that the node's bodies read; empty for nodes without bodies. */
+  readonly captures: ReadonlySet<Value>
 }
 
 /**
@@ -64,7 +66,8 @@ export interface Graph {
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
   readonly nodes: readonly Node[]
-  /** Initializers that are also formal inputs (IR ≥ 4): a caller may override them. */
+  readonly initializers: readonly Value[]
+  /** Those initializers that are also formal inputs (IR ≥ 4): a caller may override them. */
   readonly overridable: readonly Value[]
 }
 
@@ -88,6 +91,4 @@ export interface Model {
   readonly graph: Graph
   /** Facts about the file that a reader should know (for example training info that is ignored), as findings. */
   readonly notes: readonly Note[]
-  /** Releases files that tensors are read from. */
-  close(): void
 }

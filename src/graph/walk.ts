@@ -20,6 +20,12 @@ export function* nodesOf(graph: Graph): Generator<Node> {
       continue
     }
     yield step.value
-    for (const body of [...bodiesOf(step.value)].reverse()) open.push(body.nodes.values())
+    for (const body of bodiesOf(step.value).toReversed()) open.push(body.nodes.values())
   }
+}
+
+/** The graph itself and every body in it. */
+export function* graphsOf(graph: Graph): Generator<Graph> {
+  yield graph
+  for (const node of nodesOf(graph)) yield* bodiesOf(node)
 }

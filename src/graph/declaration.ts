@@ -1,0 +1,55 @@
+import { elementTypeByCode } from '../core/element-codes.ts'
+import type { Dim, ElementType } from '../core/tensor.ts'
+import type { TensorShapeProto, TypeProto, ValueInfoProto } from '../onnx/generated/onnx.d.ts'
+import type { Declaration, Value } from './graph.ts'
+import { malformed } from './malformed.ts'
+
+export const undeclared: Declaration = { type: null, shape: null, symbols: null, kind: 'tensor' }
+
+const kinds = {
+  tensorType: 'tensor',
+  sequenceType: 'sequence',
+  mapType: 'map',
+  opaqueType: 'opaque',
+  sparseTensorType: 'sparse',
+  optionalType: 'optional',
+} as const satisfies Record<NonNullable<TypeProto['value']>, Value['declared']['kind']>
+
+/** What a ValueInfoProto claims. A dimension of −1 counts as unknown, as runtimes take it. */
+export function readDeclaration(info: ValueInfoProto): Declaration {
+  const type = info.type
+  if (type?.value === undefined) return undeclared
+  const tensor = type.tensorType
+  if (tensor === null) return { ...undeclared, kind: kinds[type.value] }
+  return {
+    ...readShape(tensor.shape, info.name),
+    type: readElementType(tensor.elemType, info.name),
+    kind: 'tensor',
+  }
+}
+
+function readElementType(code: number, tensor: string): ElementType | null {
+  if (code === 0) return null
+  const type = elementTypeByCode(code)
+  if (type === null) throw malformed(`${code} is no element type`, { tensor })
+  return type
+}
+
+function readShape(shape: TensorShapeProto | null, tensor: string): Pick<Declaration, 'shape' | 'symbols'> {
+  if (shape === null) return { shape: null, symbols: null }
+  const dims: Dim[] = []
+  const symbols: (string | null)[] = []
+  for (const dim of shape.dim) {
+    const size = dim.value === 'dimValue' ? dim.dimValue : null
+    if (size !== null && size < -1) throw malformed(`dimension ${size} in a declared shape`, { tensor })
+    dims.push(size === -1 ? null : size)
+    symbols.push(dim.value === 'dimParam' ? dim.dimParam : null)
+  }
+  return { shape: dims, symbols }
+}
+
+/** Joins what two places claim of one value: the first wins where both claim something. */
+export function joinDeclarations(first: Declaration, second: Declaration): Declaration {
+  const shaped = first.shape === null ? second : first
+  return { ...first, type: first.type ?? second.type, shape: shaped.shape, symbols: shaped.symbols }
+}
