@@ -1,5 +1,5 @@
-import { elementTypeByCode } from '../core/element-codes.ts'
 import type { Dim, ElementType } from '../core/tensor.ts'
+import { elementTypeOf } from '../onnx/element-types.ts'
 import type { TensorShapeProto, TypeProto, ValueInfoProto } from '../onnx/generated/onnx.d.ts'
 import type { Declaration, Value } from './graph.ts'
 import { malformed } from './malformed.ts'
@@ -30,7 +30,7 @@ export function readDeclaration(info: ValueInfoProto): Declaration {
 
 function readElementType(code: number, tensor: string): ElementType | null {
   if (code === 0) return null
-  const type = elementTypeByCode(code)
+  const type = elementTypeOf(code)
   if (type === null) throw malformed(`${code} is no element type`, { tensor })
   return type
 }
