@@ -1,4 +1,37 @@
 import type { Operator } from '../operator.ts'
+import { activations } from './activations.ts'
+import { arithmetic } from './arithmetic.ts'
+import { batchNormalizations } from './batch-normalization.ts'
+import { convolutions } from './convolution.ts'
+import { einsums } from './einsum.ts'
+import { elementaryFunctions } from './elementary-functions.ts'
+import { gemms } from './gemm.ts'
+import { products } from './matmul.ts'
+import { normalizations } from './normalizations.ts'
+import { pools } from './pooling.ts'
+import { quantizations } from './quantization.ts'
+import { quantizedElementwise } from './quantized-elementwise.ts'
+import { quantizedProducts } from './quantized-products.ts'
+import { recurrences } from './recurrent.ts'
+import { samplings } from './sampling.ts'
+import { softmaxes } from './softmax.ts'
 
 /** Operators that compute: linear maps, activations, normalisations, pooling, recurrences, one array per family. */
-export const numericFamilies: readonly (readonly Operator[])[] = []
+export const numericFamilies: readonly (readonly Operator[])[] = [
+  elementaryFunctions,
+  activations,
+  arithmetic,
+  products,
+  gemms,
+  einsums,
+  convolutions,
+  pools,
+  samplings,
+  batchNormalizations,
+  normalizations,
+  softmaxes,
+  recurrences,
+  quantizations,
+  quantizedProducts,
+  quantizedElementwise,
+]

@@ -1,0 +1,22 @@
+import type { Node } from '../../graph/graph.ts'
+import { mapElements } from '../fold/elementwise.ts'
+import type { FoldingContext, Operator } from '../operator.ts'
+import { knownOutput, likeFirstInput, requiredTensor } from '../shape/operands.ts'
+
+/** The function that a node applies to every element, its attributes read. */
+export type ScalarRule = (node: Node) => (x: number) => number
+
+/** An operator that applies one function to every element of its first input. */
+export function elementary(op: string, rule: ScalarRule, rest: Partial<Operator> = {}): Operator {
+  return {
+    op,
+    infer: likeFirstInput,
+    fold: (context: FoldingContext) => {
+      const output = knownOutput(context)
+      if (output === null) return null
+      const target = context.allocate(output.type, output.dims)
+      return [mapElements(requiredTensor(context, 0), target, rule(context.node))]
+    },
+    ...rest,
+  }
+}

@@ -1,0 +1,66 @@
+import type { Shape, Tensor } from '../../core/tensor.ts'
+import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
+import { zipElements } from '../fold/elementwise.ts'
+import type { LayerSpec } from '../layer.ts'
+import type { FoldingContext, InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
+import { broadcastTo } from '../shape/broadcast.ts'
+import { commonType, infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/operands.ts'
+import { multiplyMatrices, transposedMatrix } from './matrix-fold.ts'
+import { contractionLayer } from './matrix-layers.ts'
+import { productShape, swapped } from './matrix-shape.ts'
+import { isData, weightOf } from './weight.ts'
+
+/** Y = α·A′·B′ + β·C for matrices; A′ and B′ are transposed where the attributes say so. */
+function inferGemm(context: InferenceContext): ValueInfo[] {
+  const a = matrixShape(context, 0, 'transA')
+  const b = matrixShape(context, 1, 'transB')
+  const shape = productShape(context, a ?? [null, null], b ?? [null, null])
+  const bias = context.input(2)
+  if (bias !== null && context.node.version >= 7) broadcastTo(context, bias.shape, shape)
+  return [infoOf(commonType(context, [0, 1]), shape)]
+}
+
+function matrixShape(context: InferenceContext, i: number, transpose: string): Shape | null {
+  const { shape } = requiredInput(context, i)
+  if (shape !== null && shape.length !== 2) context.fail(`operand ${i} of rank ${shape.length} is no matrix`)
+  const flag = intAttribute(context.node, transpose, 0)
+  if (flag !== 0 && flag !== 1) context.fail(`${transpose} is ${flag}`)
+  return flag === 1 ? swapped(shape) : shape
+}
+
+export function gemmLayers(context: LayerContext): readonly LayerSpec[] {
+  for (const [dataIndex, weightIndex] of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    const data = context.input(dataIndex)
+    const weight = weightOf(context.input(weightIndex))
+    if (!isData(data) || weight?.dims.length !== 2) continue
+    return [
+      contractionLayer(data, weight, ['contracted', 'created'], floatAttribute(context.node, 'alpha', 1)),
+    ]
+  }
+  return []
+}
+
+function foldGemm(context: FoldingContext): readonly Tensor[] | null {
+  const output = knownOutput(context)
+  if (output === null) return null
+  const { node } = context
+  const [a, b] = ['transA', 'transB'].map((transpose, i) => {
+    const operand = requiredTensor(context, i)
+    return intAttribute(node, transpose, 0) === 1 ? transposedMatrix(operand) : operand
+  })
+  const product = multiplyMatrices(a, b, context.allocate('float64', output.dims))
+  if (product === null) return null
+  const alpha = floatAttribute(node, 'alpha', 1)
+  const beta = floatAttribute(node, 'beta', 1)
+  const bias = context.inputs[2] ?? { type: output.type, dims: [], data: new Float32Array(1) }
+  const target = context.allocate(output.type, output.dims)
+  return [zipElements(product, bias, target, (x, c) => alpha * x + beta * c)]
+}
+
+export const gemms: readonly Operator[] = [
+  { op: 'Gemm', infer: inferGemm, fold: foldGemm, layers: gemmLayers },
+  { op: 'FusedGemm', domain: 'com.microsoft', infer: inferGemm, layers: gemmLayers },
+]

@@ -1,0 +1,95 @@
+import type { Shape, Tensor } from '../../core/tensor.ts'
+import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
+import type { Node } from '../../graph/graph.ts'
+import type { LayerSpec } from '../layer.ts'
+import type { FoldingContext, InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
+import { commonType, infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/operands.ts'
+import { multiplyMatrices } from './matrix-fold.ts'
+import { contractionLayer, productRoles, type Side } from './matrix-layers.ts'
+import { batchFirst, productShape, swapped } from './matrix-shape.ts'
+import { isData, weightOf } from './weight.ts'
+
+/** How a fused product arranges its operands and scales the result. */
+interface Arrangement {
+  readonly transposed: readonly [boolean, boolean]
+  readonly batchBehindRows: readonly [boolean, boolean]
+  readonly factor: number
+}
+
+function arrangementOf(node: Node): Arrangement {
+  const flag = (name: string) => intAttribute(node, name, 0) !== 0
+  return {
+    transposed: [flag('transA'), flag('transB')],
+    batchBehindRows: [flag('transBatchA'), flag('transBatchB')],
+    factor: floatAttribute(node, 'alpha', 1),
+  }
+}
+
+function arrange(shape: Shape | null, arrangement: Arrangement, operand: 0 | 1): Shape | null {
+  const batched = arrangement.batchBehindRows[operand] ? batchFirst(shape) : shape
+  return arrangement.transposed[operand] ? swapped(batched) : batched
+}
+
+function inferProduct(context: InferenceContext): ValueInfo[] {
+  const a = requiredInput(context, 0).shape
+  const b = requiredInput(context, 1).shape
+  return [infoOf(commonType(context, [0, 1]), productShape(context, a, b))]
+}
+
+function inferFused(context: InferenceContext): ValueInfo[] {
+  const arrangement = arrangementOf(context.node)
+  const a = arrange(requiredInput(context, 0).shape, arrangement, 0)
+  const b = arrange(requiredInput(context, 1).shape, arrangement, 1)
+  return [infoOf(commonType(context, [0, 1]), productShape(context, a, b))]
+}
+
+/** The layer of a product of one constant and one data operand. */
+export function productLayers(context: LayerContext): readonly LayerSpec[] {
+  return layersWith(context, { transposed: [false, false], batchBehindRows: [false, false], factor: 1 })
+}
+
+function layersWith(context: LayerContext, arrangement: Arrangement): readonly LayerSpec[] {
+  const sides: readonly (readonly [0 | 1, 0 | 1, Side])[] = [
+    [0, 1, 'right'],
+    [1, 0, 'left'],
+  ]
+  for (const [dataIndex, weightIndex, side] of sides) {
+    const data = context.input(dataIndex)
+    const weight = weightOf(context.input(weightIndex))
+    if (!isData(data) || weight === null || data.shape === null) continue
+    const shape = arrange(data.shape, arrangement, dataIndex) as Shape
+    const behind = arrangement.batchBehindRows[weightIndex] && weight.dims.length > 2
+    const dims = behind ? (batchFirst(weight.dims) as readonly number[]) : weight.dims
+    const roles = productRoles(dims, shape, side, arrangement.transposed[weightIndex])
+    if (roles === null) continue
+    // Back to the axes as stored: rows stand before the batch there.
+    const stored = behind ? [roles[roles.length - 2], ...roles.slice(0, -2), roles[roles.length - 1]] : roles
+    return [contractionLayer(data, weight, stored, arrangement.factor)]
+  }
+  return []
+}
+
+function foldProduct(context: FoldingContext): readonly Tensor[] | null {
+  const output = knownOutput(context)
+  if (output === null) return null
+  const product = multiplyMatrices(
+    requiredTensor(context, 0),
+    requiredTensor(context, 1),
+    context.allocate(output.type, output.dims),
+  )
+  return product && [product]
+}
+
+const fusedProduct = {
+  domain: 'com.microsoft',
+  infer: inferFused,
+  layers: (context: LayerContext) => layersWith(context, arrangementOf(context.node)),
+}
+
+export const products: readonly Operator[] = [
+  { op: 'MatMul', infer: inferProduct, fold: foldProduct, layers: productLayers },
+  { op: 'FusedMatMul', ...fusedProduct },
+  { op: 'TransposeMatMul', ...fusedProduct },
+  { op: 'FusedMatMulActivation', ...fusedProduct },
+  { op: 'GemmFastGelu', domain: 'com.microsoft', infer: inferProduct, layers: productLayers },
+]

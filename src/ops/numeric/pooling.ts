@@ -1,0 +1,81 @@
+import type { Dim, Shape } from '../../core/tensor.ts'
+import { intsAttribute } from '../../graph/attribute.ts'
+import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
+import { knownIntegersOf } from '../shape/integers.ts'
+import { infoOf, requiredInput } from '../shape/operands.ts'
+import { type Windows, windowsOf } from './windows.ts'
+
+/** The windows of a pool over data [N, C, …spatial]. */
+export function poolWindows(context: Pick<LayerContext, 'node' | 'fail'>, spatial: readonly Dim[]): Windows {
+  const kernel = intsAttribute(context.node, 'kernel_shape', null) ?? context.fail('kernel_shape is missing')
+  if (kernel.length !== spatial.length) {
+    context.fail(`kernel_shape has ${kernel.length} entries for ${spatial.length} spatial axes`)
+  }
+  const wrong = kernel.find((size) => !(size >= 1))
+  if (wrong !== undefined) context.fail(`kernel_shape holds ${wrong}`)
+  return windowsOf(context, kernel, spatial)
+}
+
+/** Shape after pooling; Indices of MaxPool have it, too. */
+function pooledShape(context: InferenceContext): Shape | null {
+  const { shape } = requiredInput(context, 0)
+  if (shape === null) {
+    const kernel = intsAttribute(context.node, 'kernel_shape', null)
+    return (
+      kernel && [
+        null,
+        null,
+        ...poolWindows(
+          context,
+          kernel.map(() => null),
+        ).output,
+      ]
+    )
+  }
+  if (shape.length < 3) context.fail(`data of rank ${shape.length} has no spatial axes`)
+  return [...shape.slice(0, 2), ...poolWindows(context, shape.slice(2)).output]
+}
+
+function inferPool(context: InferenceContext): ValueInfo[] {
+  return [infoOf(requiredInput(context, 0).type, pooledShape(context))]
+}
+
+function inferMaxPool(context: InferenceContext): ValueInfo[] {
+  const shape = pooledShape(context)
+  return [infoOf(requiredInput(context, 0).type, shape), infoOf('int64', shape)]
+}
+
+function inferGlobalPool(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  if (shape !== null && shape.length < 2) context.fail(`data of rank ${shape.length} has no channels`)
+  return [infoOf(type, shape === null ? null : shape.map((dim, axis) => (axis < 2 ? dim : 1)))]
+}
+
+/** Without `output_shape` each size is what MaxPool with these attributes came from at the least. */
+function inferMaxUnpool(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  const target = context.input(2)
+  const given = knownIntegersOf(target)
+  if (given !== null) return [infoOf(type, given)]
+  const kernel = intsAttribute(context.node, 'kernel_shape', null)
+  if (target !== null || shape === null || kernel === null)
+    return [infoOf(type, shape === null ? null : shape.map(() => null))]
+  const strides = intsAttribute(context.node, 'strides', null) ?? kernel.map(() => 1)
+  const pads = intsAttribute(context.node, 'pads', null) ?? [...kernel, ...kernel].map(() => 0)
+  const spatial = shape.slice(2).map((dim, axis) => {
+    return dim === null
+      ? null
+      : (dim - 1) * strides[axis] - pads[axis] - pads[axis + kernel.length] + kernel[axis]
+  })
+  return [infoOf(type, [...shape.slice(0, 2), ...spatial])]
+}
+
+export const pools: readonly Operator[] = [
+  { op: 'MaxPool', infer: inferMaxPool },
+  { op: 'AveragePool', infer: inferPool },
+  { op: 'LpPool', infer: inferPool },
+  { op: 'GlobalMaxPool', infer: inferGlobalPool },
+  { op: 'GlobalAveragePool', infer: inferGlobalPool },
+  { op: 'GlobalLpPool', infer: inferGlobalPool },
+  { op: 'MaxUnpool', infer: inferMaxUnpool },
+]
