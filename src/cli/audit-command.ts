@@ -1,0 +1,103 @@
+import type { AuditOptions } from '../audit/options.ts'
+import type { Gate, Report } from '../audit/report-schema.ts'
+import { toolName } from '../core/version.ts'
+import { escapeText } from '../report/escape.ts'
+import { formatNumber } from '../report/numbers.ts'
+import { formats, type RenderOptions } from '../report/renderer.ts'
+import { checkDestinations, chooseDestinations, writeDestination } from './destinations.ts'
+import { describeFailure } from './errors.ts'
+import { exitCodeOf } from './exit-code.ts'
+import type { Settings } from './options.ts'
+import { createProgress, type ProgressLine } from './progress.ts'
+import { type FormatChoice, type InputShape, usage } from './readers.ts'
+import { type Surroundings, writeAll } from './surroundings.ts'
+import { usesColour, widthOf } from './terminal.ts'
+
+export function shapesByName(shapes: readonly InputShape[] = []): Map<string, InputShape['dims']> {
+  const byName = new Map<string, InputShape['dims']>()
+  for (const { name, dims } of shapes) {
+    if (byName.has(name)) throw usage(`--input-shape is given twice for ${name}`)
+    byName.set(name, dims)
+  }
+  return byName
+}
+
+function toAuditOptions(settings: Settings, progress: ProgressLine): AuditOptions {
+  const { inputShape, input, outputName, maxLipschitz, maxLayer, tolerance, certify, seed, threads } =
+    settings
+  return {
+    inputShapes: shapesByName(inputShape),
+    inputs: input,
+    outputs: outputName,
+    maxLipschitz,
+    maxLayer,
+    tolerance,
+    certify,
+    seed,
+    threads,
+    onProgress: progress.update,
+  }
+}
+
+function toRenderOptions(settings: Settings, path: string | null, surroundings: Surroundings): RenderOptions {
+  const { stdout } = surroundings
+  return {
+    width: path === null ? widthOf(stdout, surroundings) : widthOf({ write: () => true }, surroundings),
+    colour: path === null && usesColour(stdout, settings.color, surroundings),
+    top: settings.top ?? null,
+    sort: settings.sort ?? 'share',
+    verbosity: settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal',
+  }
+}
+
+async function writeReport(
+  report: Report,
+  destination: FormatChoice,
+  settings: Settings,
+  surroundings: Surroundings,
+) {
+  const { name, path } = destination
+  const render = await formats[name].load()
+  const text = render(report, toRenderOptions(settings, path, surroundings))
+  await (path === null ? writeAll(surroundings.stdout, text) : writeDestination(path, text))
+}
+
+function describeGate(path: string, { rule, limit, lower, upper, verdict }: Gate): string {
+  const found = `lower bound ${formatNumber(lower, 'down')}, upper bound ${formatNumber(upper, 'up')}`
+  return `${toolName}: ${escapeText(path)}: gate ${rule} ${formatNumber(limit)}: ${verdict} (${found})`
+}
+
+/** What standard error says of a finished audit: models without a report, gates that no table shows. */
+function describeTroubles(report: Report, tableIsShown: boolean, settings: Settings): string[] {
+  const failures = report.errors.map(({ path, message, ...facts }) =>
+    describeFailure(message, { model: path, ...facts }),
+  )
+  const broken = report.models.flatMap((model) =>
+    model.gates.filter((gate) => gate.verdict !== 'pass').map((gate) => describeGate(model.path, gate)),
+  )
+  return tableIsShown || settings.quiet ? failures : [...failures, ...broken]
+}
+
+/** Audits every model, writes every format, says on standard error what went wrong, and gives the exit code. */
+export async function runAudit(
+  paths: readonly string[],
+  settings: Settings,
+  surroundings: Surroundings,
+): Promise<number> {
+  const destinations = chooseDestinations(settings)
+  await checkDestinations(destinations)
+  const progress = createProgress(surroundings, settings.progress !== false && !settings.quiet)
+  const { audit } = await import('../audit/audit.ts')
+  let report: Report
+  try {
+    report = await audit(paths, toAuditOptions(settings, progress))
+  } finally {
+    progress.clear()
+  }
+  if (report.models.length > 0) {
+    for (const destination of destinations) await writeReport(report, destination, settings, surroundings)
+  }
+  const tableIsShown = destinations.some(({ name, path }) => name === 'table' && path === null)
+  for (const line of describeTroubles(report, tableIsShown, settings)) surroundings.stderr.write(`${line}\n`)
+  return exitCodeOf(report, settings)
+}

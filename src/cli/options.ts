@@ -1,0 +1,221 @@
+import { type SortKey, sortKeys } from '../report/sort.ts'
+import {
+  anyText,
+  formatChoice,
+  inputShape,
+  numberWithin,
+  oneOf,
+  positiveNumber,
+  type Reader,
+  wholeNumber,
+  yesOrNo,
+} from './readers.ts'
+
+export type OptionGroup = 'Output' | 'Gates' | 'What is audited' | 'Proofs' | 'Running'
+
+interface Declaration<T> {
+  readonly flags: string
+  readonly group: OptionGroup
+  readonly text: string
+  /** Switches carry no value on the command line; `negated` ones are on until they are given. */
+  readonly kind: 'value' | 'list' | 'switch' | 'negated'
+  readonly read: Reader<T>
+}
+
+const sortNames = Object.keys(sortKeys) as SortKey[]
+
+/**
+ * Every option of `audit`, once: the key is its name in settings and, in capitals, behind LIPSCHITZ_ in the
+ * environment. Lists repeat on the command line and are parted by semicolons in the environment.
+ */
+export const auditOptions = {
+  format: {
+    flags: '-f, --format <name[:path]>',
+    group: 'Output',
+    text: 'table or json, to standard output or to a file; repeatable',
+    kind: 'list',
+    read: formatChoice,
+  },
+  output: {
+    flags: '-o, --output <path>',
+    group: 'Output',
+    text: 'file of the one format',
+    kind: 'value',
+    read: anyText,
+  },
+  json: { flags: '--json', group: 'Output', text: 'the same as -f json', kind: 'switch', read: yesOrNo },
+  top: {
+    flags: '--top <n>',
+    group: 'Output',
+    text: 'rows of the table (default: all)',
+    kind: 'value',
+    read: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  },
+  sort: {
+    flags: '--sort <key>',
+    group: 'Output',
+    text: `order of the table: ${sortNames.join(', ')} (default: share)`,
+    kind: 'value',
+    read: oneOf(sortNames),
+  },
+  maxLipschitz: {
+    flags: '--max-lipschitz <n>',
+    group: 'Gates',
+    text: "limit of the network's Lipschitz constant",
+    kind: 'value',
+    read: positiveNumber,
+  },
+  maxLayer: {
+    flags: '--max-layer <n>',
+    group: 'Gates',
+    text: 'limit of the spectral norm of each layer',
+    kind: 'value',
+    read: positiveNumber,
+  },
+  inconclusive: {
+    flags: '--inconclusive <fail|warn>',
+    group: 'Gates',
+    text: 'what a gate does that is neither met nor broken for certain (default: fail)',
+    kind: 'value',
+    read: oneOf(['fail', 'warn']),
+  },
+  exitCode: {
+    flags: '--no-exit-code',
+    group: 'Gates',
+    text: 'report gates, but exit with 0 where they are not met',
+    kind: 'negated',
+    read: yesOrNo,
+  },
+  inputShape: {
+    flags: '--input-shape <name=1,3,224,224>',
+    group: 'What is audited',
+    text: 'shape of a dynamic input, ? for a dimension that stays unknown; repeatable',
+    kind: 'list',
+    read: inputShape,
+  },
+  input: {
+    flags: '--input <name>',
+    group: 'What is audited',
+    text: 'input that may change; repeatable (default: all of floating-point type)',
+    kind: 'list',
+    read: anyText,
+  },
+  outputName: {
+    flags: '--output-name <name>',
+    group: 'What is audited',
+    text: 'output that is bounded; repeatable (default: all of floating-point type)',
+    kind: 'list',
+    read: anyText,
+  },
+  tolerance: {
+    flags: '--tolerance <rel>',
+    group: 'Proofs',
+    text: 'relative width of the enclosure of a spectral norm (default: 1e-3)',
+    kind: 'value',
+    read: numberWithin(0, 1),
+  },
+  certify: {
+    flags: '--certify <kind>',
+    group: 'Proofs',
+    text: 'deterministic or probabilistic proofs of norms (default: probabilistic)',
+    kind: 'value',
+    read: oneOf(['deterministic', 'probabilistic']),
+  },
+  seed: {
+    flags: '--seed <n>',
+    group: 'Proofs',
+    text: 'seed of random starts (default: 0)',
+    kind: 'value',
+    read: wholeNumber(0, 2 ** 32 - 1),
+  },
+  threads: {
+    flags: '--threads <n>',
+    group: 'Running',
+    text: 'worker threads (default: one per core)',
+    kind: 'value',
+    read: wholeNumber(1, 1024),
+  },
+  quiet: {
+    flags: '-q, --quiet',
+    group: 'Running',
+    text: 'one line per model; no warnings, no progress',
+    kind: 'switch',
+    read: yesOrNo,
+  },
+  verbose: {
+    flags: '-v, --verbose',
+    group: 'Running',
+    text: 'every node of every finding; what is being done, on standard error',
+    kind: 'switch',
+    read: yesOrNo,
+  },
+  debug: {
+    flags: '--debug',
+    group: 'Running',
+    text: 'stack traces of errors',
+    kind: 'switch',
+    read: yesOrNo,
+  },
+  color: {
+    flags: '--[no-]color',
+    group: 'Running',
+    text: 'colours (default: on a terminal, unless NO_COLOR is set)',
+    kind: 'switch',
+    read: yesOrNo,
+  },
+  progress: {
+    flags: '--no-progress',
+    group: 'Running',
+    text: 'no progress line on standard error',
+    kind: 'negated',
+    read: yesOrNo,
+  },
+} satisfies Record<string, Declaration<unknown>>
+
+export type OptionName = keyof typeof auditOptions
+
+type Value<D> = D extends { kind: 'list'; read: Reader<infer T> }
+  ? readonly T[]
+  : D extends { read: Reader<infer T> }
+    ? T
+    : never
+
+/** The options as read; undefined where no source gives one. */
+export type Settings = { readonly [K in OptionName]?: Value<(typeof auditOptions)[K]> }
+
+/** Options as texts, from one source: the command line, the environment, later a file. */
+export interface Source {
+  /** How messages call an option from here. */
+  label(name: OptionName): string
+  texts(name: OptionName): readonly string[] | undefined
+}
+
+/** The first source that knows an option decides it. */
+export function readSettings(sources: readonly Source[]): Settings {
+  const settings: Record<string, unknown> = {}
+  for (const name of Object.keys(auditOptions) as OptionName[]) {
+    const source = sources.find((candidate) => candidate.texts(name) !== undefined)
+    if (source === undefined) continue
+    const { kind, read }: Declaration<unknown> = auditOptions[name]
+    const values = source.texts(name)!.map((text) => read(text, source.label(name)))
+    settings[name] = kind === 'list' ? values : values.at(-1)
+  }
+  return settings
+}
+
+/** LIPSCHITZ_MAX_LIPSCHITZ for maxLipschitz. */
+function variableOf(name: OptionName): string {
+  return `LIPSCHITZ_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/** Options from LIPSCHITZ_* variables; empty ones count as not set. */
+export function environmentSource(environment: Readonly<Record<string, string | undefined>>): Source {
+  return {
+    label: variableOf,
+    texts: (name) => {
+      const text = environment[variableOf(name)]
+      if (text === undefined || text === '') return undefined
+      return auditOptions[name].kind === 'list' ? text.split(';').filter((part) => part !== '') : [text]
+    },
+  }
+}

@@ -1,0 +1,109 @@
+import { LipschitzError } from '../core/errors.ts'
+import type { Dim } from '../core/tensor.ts'
+import { type FormatName, formatNames } from '../report/renderer.ts'
+import { suggest } from './suggest.ts'
+
+/** Reads the text of one option, or says what was expected. `source` names it: '--top' or 'LIPSCHITZ_TOP'. */
+export type Reader<T> = (text: string, source: string) => T
+
+export function usage(message: string, hint?: string): LipschitzError {
+  return new LipschitzError('usage', message, hint === undefined ? {} : { hint })
+}
+
+function refuse(source: string, text: string, expected: string, hint?: string): never {
+  throw usage(`${source} expects ${expected}, not '${text}'`, hint)
+}
+
+const DECIMAL = /^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+
+function readDecimal(text: string): number {
+  return DECIMAL.test(text.trim()) ? Number(text) : Number.NaN
+}
+
+/** A finite number above 0. */
+export const positiveNumber: Reader<number> = (text, source) => {
+  const value = readDecimal(text)
+  return value > 0 && Number.isFinite(value) ? value : refuse(source, text, 'a finite number above 0')
+}
+
+export function numberWithin(above: number, below: number): Reader<number> {
+  return (text, source) => {
+    const value = readDecimal(text)
+    return value > above && value < below
+      ? value
+      : refuse(source, text, `a number between ${above} and ${below}`)
+  }
+}
+
+export function wholeNumber(least: number, most: number): Reader<number> {
+  return (text, source) => {
+    const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN
+    if (value >= least && value <= most) return value
+    const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`
+    return refuse(source, text, `a whole number ${range}`)
+  }
+}
+
+export function oneOf<const T extends string>(choices: readonly T[]): Reader<T> {
+  return (text, source) => {
+    const found = choices.find((choice) => choice === text)
+    if (found !== undefined) return found
+    const near = suggest(text, choices)
+    return refuse(
+      source,
+      text,
+      `one of ${choices.join(', ')}`,
+      near === null ? undefined : `did you mean ${near}?`,
+    )
+  }
+}
+
+export const anyText: Reader<string> = (text, source) => {
+  return text === '' ? refuse(source, text, 'a value') : text
+}
+
+export const yesOrNo: Reader<boolean> = (text, source) => {
+  if (['1', 'true', 'yes', 'on'].includes(text.toLowerCase())) return true
+  if (['0', 'false', 'no', 'off', ''].includes(text.toLowerCase())) return false
+  return refuse(source, text, '1 or 0')
+}
+
+/** One format of the report and the file it goes to; path null: standard output. */
+export interface FormatChoice {
+  readonly name: FormatName
+  readonly path: string | null
+}
+
+/** name or name:path, split at the first colon; the path '-' is standard output. */
+export const formatChoice: Reader<FormatChoice> = (text, source) => {
+  const colon = text.indexOf(':')
+  const name = oneOf(formatNames)(colon < 0 ? text : text.slice(0, colon), source)
+  const path = colon < 0 ? '-' : text.slice(colon + 1)
+  if (path === '') refuse(source, text, 'a path after the colon')
+  return { name, path: path === '-' ? null : path }
+}
+
+export interface InputShape {
+  readonly name: string
+  readonly dims: readonly Dim[]
+}
+
+/** name=1,3,224,224; '?' for a dimension that stays unknown, nothing behind '=' for a scalar. */
+export const inputShape: Reader<InputShape> = (text, source) => {
+  const equals = text.lastIndexOf('=')
+  const expected = 'name=1,3,224,224'
+  if (equals < 1) refuse(source, text, expected, "the input's name comes before '='")
+  const listed = text.slice(equals + 1).trim()
+  const dims = listed === '' ? [] : listed.split(/[,x×]/)
+  return {
+    name: text.slice(0, equals),
+    dims: dims.map((dim) => {
+      const size = dim.trim()
+      if (size === '?') return null
+      if (!/^\d{1,15}$/.test(size) || Number(size) === 0) {
+        refuse(source, text, expected, 'each dimension is a whole number above 0, or ? for unknown')
+      }
+      return Number(size)
+    }),
+  }
+}

@@ -1,0 +1,31 @@
+/** A stream of the terminal as the command line needs it: process.stdout, process.stderr, or a test's own. */
+export interface OutputStream {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string, done?: (error?: Error | null) => void): boolean
+}
+
+/** What a run reads of the world and writes to it, besides files. */
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly stdout: OutputStream
+  readonly stderr: OutputStream
+}
+
+/** Writes all of it, and returns when the stream has taken it. A closed pipe (`| head`) has seen enough: no error. */
+export function writeAll(stream: OutputStream, text: string): Promise<void> {
+  if (text === '') return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => {
+      const closed = (error as NodeJS.ErrnoException | null | undefined)?.code === 'EPIPE'
+      if (error && !closed) reject(error)
+      else resolve()
+    })
+  })
+}
+
+/** Whether a continuous integration system runs us. */
+export function isContinuousIntegration({ environment }: Surroundings): boolean {
+  const value = environment.CI
+  return value !== undefined && value !== '' && value !== 'false' && value !== '0'
+}
