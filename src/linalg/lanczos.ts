@@ -16,9 +16,11 @@ import { largestEigenvalue, solveShifted, topEigenvector } from './tridiagonal.t
  * bound (Probabilistic upper bounds for the matrix two-norm, 2013) since βₖxₖ(t) = 1/|pₖ(t)| for the Lanczos
  * polynomial pₖ. The event does not depend on k: the process may stop at any step.
  *
- * Several processes with independent starts fail together with the product of their probabilities: two of them,
- * sharing each pass over the weights, need hardly more than half the steps of one, and each may be sure to 1e-5
- * only, far above rounding.
+ * Several processes with independent starts only fail together: λ ≥ t needs |⟨u, v₁⟩| ≤ F(t) in each, so the product
+ * of the overlaps is at most the product of the F(t). The overlaps are independent, but t is chosen after the fact:
+ * what is bounded is the probability that the product is small (see `productQuantile`). Two processes, sharing each
+ * pass over the weights, need hardly more than half the steps of one, and each may be sure to 1e-6 only, far above
+ * rounding.
  *
  * The proof needs no orthogonality, only small fⱼ. Reorthogonalisation is for processes that run on after a Ritz
  * value has converged to rounding; up to there it changes nothing.
@@ -186,14 +188,36 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
 }
 
 /**
+ * A number p ≤ the one with P(U₁···Uₘ ≤ p) = ε for independent Uᵢ uniform in [0, 1]: that probability is
+ * p · Σ (ln 1/p)ʲ / j! over j < m, so p = ε for one factor and about ε / ln(1/ε) for two. It holds for any independent factors
+ * with P(Uᵢ ≤ x) ≤ x, and for sets of outcomes chosen after the fact, where the product of the factors' own
+ * probabilities does not.
+ */
+export function productQuantile(factors: number, failureProbability: number): number {
+  const probability = (p: number) => {
+    let term = p
+    let sum = p
+    for (let j = 1; j < factors; j++) {
+      term *= -Math.log(p) / j
+      sum += term
+    }
+    return sum
+  }
+  let p = failureProbability
+  while (probability(p) > failureProbability) p *= 1 - 2 ** -4
+  return p
+}
+
+/**
  * The least t (within 1 % of its distance from the Ritz value) that λ exceeds with at most the given probability, by
  * processes with independent uniformly random starts. Infinity where they prove nothing.
  */
 export function upperBound(processes: readonly Lanczos[], failureProbability: number): number {
   const ritz = Math.max(...processes.map((process) => process.ritzValue))
+  const quantile = productQuantile(processes.length, failureProbability)
   const holds = (gap: number) => {
     const t = ritz * (1 + gap)
-    return processes.reduce((product, process) => product * process.failureAt(t), 1) <= failureProbability
+    return processes.reduce((product, process) => product * process.failureAt(t), 1) <= quantile
   }
   let high = 2 ** -48
   while (!holds(high)) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createRandom, gaussianVector } from '../../src/core/random.ts'
-import { lanczos, upperBound } from '../../src/linalg/lanczos.ts'
+import { lanczos, productQuantile, upperBound } from '../../src/linalg/lanczos.ts'
 
 /** Runs `count` processes on the diagonal matrix with these eigenvalues, `steps` steps each. */
 function runDiagonal(eigenvalues: Float64Array, steps: number, seed: number, count: number) {
@@ -43,6 +43,40 @@ describe('lanczos', () => {
     }
     expect(failures).toBeGreaterThan(0)
     expect(failures).toBeLessThanOrEqual(800)
+  })
+
+  it('counts that the level of two processes is chosen after the fact', () => {
+    for (const size of [3, 40]) {
+      const spike = Float64Array.from({ length: size }, (_, i) => (i === 0 ? 1 : 1e-3 / (i + 1)))
+      let failures = 0
+      let naive = 0
+      for (let seed = 0; seed < 10_000; seed++) {
+        const processes = runDiagonal(spike, 1, seed, 2)
+        const product = processes.reduce((all, process) => all * process.failureAt(0.9999), 1)
+        if (product <= productQuantile(2, 0.05)) failures++
+        if (product <= 0.05) naive++
+      }
+      expect(failures).toBeGreaterThan(100)
+      expect(failures).toBeLessThanOrEqual(500)
+      expect(naive).toBeGreaterThan(1000)
+    }
+  })
+
+  it('knows how often the product of independent uniform numbers is small', () => {
+    const random = createRandom(11)
+    for (const factors of [1, 2, 3]) {
+      const level = productQuantile(factors, 0.05)
+      let below = 0
+      for (let run = 0; run < 100_000; run++) {
+        let product = 1
+        for (let i = 0; i < factors; i++) product *= random.uniform()
+        if (product <= level) below++
+      }
+      // 5,000 expected at most, standard deviation 69
+      expect(below).toBeLessThan(5300)
+      expect(below).toBeGreaterThan(3500)
+    }
+    expect(productQuantile(2, 1e-10)).toBeGreaterThan(1e-10 / 40)
   })
 
   it('never puts the Ritz value above the eigenvalue but for rounding, and converges', () => {
