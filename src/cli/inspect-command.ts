@@ -1,6 +1,6 @@
 import { readModel } from '../graph/read-model.ts'
 import { inferModel } from '../infer/infer.ts'
-import { displayWidth, padEnd } from '../report/text.ts'
+import { padEnd, widest } from '../report/text.ts'
 import { shapesByName } from './audit-command.ts'
 import { inspect, type Line } from './inspection.ts'
 import type { Settings } from './options.ts'
@@ -14,7 +14,7 @@ const WIDEST = 40
 function align(lines: readonly Line[]): string[] {
   const nodes = lines.filter(([kind]) => kind === 'node')
   const widths = Array.from({ length: ALIGNED }, (_, i) =>
-    Math.min(WIDEST, Math.max(0, ...nodes.map((line) => displayWidth(line[i])))),
+    Math.min(WIDEST, widest(nodes.map((line) => line[i]))),
   )
   return lines.map((line) =>
     line

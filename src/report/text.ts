@@ -16,6 +16,13 @@ export function displayWidth(text: string): number {
   return width
 }
 
+/** The width of the widest text; 0 of none. */
+export function widest(texts: Iterable<string>): number {
+  let width = 0
+  for (const text of texts) width = Math.max(width, displayWidth(text))
+  return width
+}
+
 /** The longest start of `characters` that is at most `width` columns wide. */
 function startWithin(characters: readonly string[], width: number): string {
   let used = 0

@@ -1,7 +1,7 @@
 import type { Bound, ModelReport } from '../../audit/report-schema.ts'
 import { escapeText } from '../escape.ts'
 import { formatBound, formatFactor, formatNumber, formatProbability } from '../numbers.ts'
-import { padEnd, padStart } from '../text.ts'
+import { padEnd, padStart, widest } from '../text.ts'
 import { normName } from './header.ts'
 import type { Style } from './style.ts'
 
@@ -71,8 +71,8 @@ export function renderBounds(model: ModelReport, style: Style): string[] {
       'in |f(x) − f(y)| ≤ bound·|x − y| + offset, from quantisation or rounding operators',
     ])
   }
-  const nameWidth = Math.max(...rows.map(([name]) => name.length))
-  const valueWidth = Math.max(...rows.map(([, value]) => value.length))
+  const nameWidth = widest(rows.map(([name]) => name))
+  const valueWidth = widest(rows.map(([, value]) => value))
   const lines = rows.map(([name, value, note]) => {
     const best = !upper.unbounded && name === methodName(upper.method)
     const text = `  ${padEnd(name, nameWidth)}  ${padStart(value, valueWidth)}`
@@ -88,7 +88,7 @@ function renderOutputs(model: ModelReport, style: Style): string[] {
   const audited = model.outputs.filter((output) => output.lipschitz !== null)
   if (model.outputs.length < 2 || audited.length === 0) return []
   const shown = audited.slice(0, 12)
-  const nameWidth = Math.max(...shown.map((output) => escapeText(output.name).length))
+  const nameWidth = widest(shown.map((output) => escapeText(output.name)))
   const lines = shown.map((output) => {
     const { upper } = output.lipschitz!
     const value = upper.unbounded ? style.faint(describeObstacle(upper)) : `≤ ${formatBound(upper)}`

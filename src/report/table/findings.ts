@@ -1,7 +1,7 @@
 import type { Finding, ModelReport } from '../../audit/report-schema.ts'
 import { escapeText } from '../escape.ts'
 import type { RenderOptions } from '../renderer.ts'
-import { padEnd, wrap } from '../text.ts'
+import { padEnd, widest, wrap } from '../text.ts'
 import type { Style } from './style.ts'
 
 const NAMED = 4
@@ -40,7 +40,7 @@ function describePlaces(places: readonly string[], all: boolean): string {
 export function renderFindings(model: ModelReport, options: RenderOptions, style: Style): string[] {
   const groups = group(model.findings)
   if (groups.length === 0) return []
-  const ruleWidth = Math.max(...groups.map(({ finding }) => finding.rule.length))
+  const ruleWidth = widest(groups.map(({ finding }) => escapeText(finding.rule)))
   const indent = 2 + 'warning'.length + 2 + ruleWidth + 2
   const lines = groups.flatMap(({ finding, places }) => {
     const hint = finding.hint ? ` – ${escapeText(finding.hint)}` : ''

@@ -5,7 +5,7 @@ import { layerName } from '../layer-name.ts'
 import { formatBound, formatPercent } from '../numbers.ts'
 import type { RenderOptions } from '../renderer.ts'
 import { sortLayers } from '../sort.ts'
-import { count, cutMiddle, displayWidth } from '../text.ts'
+import { count, cutMiddle, widest } from '../text.ts'
 import { type Column, type ColumnContext, columns } from './columns.ts'
 import type { Style } from './style.ts'
 
@@ -26,39 +26,31 @@ interface Choice {
   readonly nameWidth: number
 }
 
+function totalCell(model: ModelReport, { key }: Column): string {
+  const { upper } = model.lipschitz
+  if (key === 'gain') return upper.unbounded ? '' : formatBound(upper, 'up', 4)
+  if (key === 'share') return model.layers.some(({ share }) => share !== null) ? formatPercent(1) : ''
+  return ''
+}
+
+/** The least width of names for which a column of this priority is dropped. */
+function nameRoom(priority: number): number {
+  return NAME_LEAST + Math.max(0, 60 - priority) / 4
+}
+
 /** The columns that fit, and the width that is left for names: drops the least important column until all fit. */
-function chooseColumns(
-  layers: readonly Layer[],
-  context: ColumnContext,
-  width: number,
-  nameWanted: number,
-): Choice {
-  const widths = new Map(
-    columns.map((column) => {
-      const cells = layers.map((layer) => displayWidth(column.cell(layer, context)))
-      return [column, Math.max(displayWidth(column.head), ...cells)]
-    }),
-  )
+function chooseColumns(widths: ReadonlyMap<Column, number>, width: number, nameWanted: number): Choice {
   let kept = columns.filter((column) => column.insteadOf === undefined)
   for (;;) {
     const room = width - kept.reduce((sum, column) => sum + widths.get(column)! + GAP.length, 0)
     const least = kept.reduce((a, b) => (b.priority < a.priority ? b : a))
-    if (room >= Math.min(nameWanted, NAME_LEAST + least.priority / 2) || kept.length === 1) {
+    if (room >= Math.min(nameWanted, nameRoom(least.priority)) || kept.length === 1) {
       return { columns: kept, nameWidth: Math.max(NAME_LEAST, Math.min(room, nameWanted)) }
     }
-    kept = columns.filter((column) =>
-      column.insteadOf === least.key ? true : kept.includes(column) && column !== least,
+    kept = columns.filter(
+      (column) => column.insteadOf === least.key || (kept.includes(column) && column !== least),
     )
   }
-}
-
-function totalCells(model: ModelReport, kept: readonly Column[]): string[] {
-  const { upper } = model.lipschitz
-  const cells: Record<string, string> = {
-    gain: upper.value === null && upper.log10 === null ? '' : formatBound(upper, 'up', 4),
-    share: model.layers.some((layer) => layer.share !== null) ? formatPercent(1) : '',
-  }
-  return kept.map((column) => cells[column.key] ?? '')
 }
 
 function restCells(rest: readonly Layer[], kept: readonly Column[]): string[] {
@@ -75,12 +67,22 @@ export function renderLayers(model: ModelReport, options: RenderOptions, style: 
   const context: ColumnContext = {
     style,
     gate: model.gates.find((gate) => gate.rule === 'max-layer') ?? null,
-    largestShare: Math.max(Number.MIN_VALUE, ...model.layers.map((layer) => layer.share ?? 0)),
+    largestShare: model.layers.reduce((most, { share }) => Math.max(most, share ?? 0), Number.MIN_VALUE),
   }
   const total = `total of ${count(model.layers.length, 'layer')}`
   const names = shown.map((layer) => escapeText(layerName(layer)))
-  const nameWanted = Math.min(NAME_MOST, Math.max(total.length, ...names.map(displayWidth)))
-  const choice = chooseColumns(shown, context, options.width, nameWanted)
+  const nameWanted = Math.min(NAME_MOST, widest([total, ...names]))
+  const widths = new Map(
+    columns.map((column) => {
+      const cells = [
+        column.head,
+        totalCell(model, column),
+        ...shown.map((layer) => column.cell(layer, context)),
+      ]
+      return [column, widest(cells)]
+    }),
+  )
+  const choice = chooseColumns(widths, options.width, nameWanted)
   const [first, ...others] = choice.columns
 
   const table = new Table({
@@ -100,7 +102,7 @@ export function renderLayers(model: ModelReport, options: RenderOptions, style: 
   if (rest.length > 0) {
     table.push(['', `… ${count(rest.length, 'more layer')}`, ...restCells(rest, others)].map(style.faint))
   }
-  table.push(['', total, ...totalCells(model, others)].map(style.strong))
+  table.push(['', total, ...others.map((column) => totalCell(model, column))].map(style.strong))
   return keepRules(table.toString().split('\n'), style)
 }
 

@@ -2,7 +2,7 @@ import type { ModelReport, Report } from '../../audit/report-schema.ts'
 import { escapeText } from '../escape.ts'
 import { formatBound, formatNumber } from '../numbers.ts'
 import type { RenderOptions } from '../renderer.ts'
-import { count, cutMiddle, padEnd } from '../text.ts'
+import { count, cutMiddle, padEnd, widest } from '../text.ts'
 import { describeObstacle, methodName, renderBounds } from './bounds.ts'
 import { renderFindings } from './findings.ts'
 import { renderGates } from './gates.ts'
@@ -36,7 +36,7 @@ function renderModel(model: ModelReport, options: RenderOptions, style: Style): 
 /** One line per model: its verdict and its bound. */
 function renderSummary(report: Report, style: Style): string[] {
   const paths = report.models.map((model) => cutMiddle(escapeText(model.path), PATH_MOST))
-  const width = Math.max(0, ...paths.map((path) => path.length))
+  const width = widest(paths)
   return report.models.map((model, i) => {
     const { upper } = model.lipschitz
     const bound = upper.unbounded
