@@ -1,11 +1,16 @@
 import type { Operator } from '../operator.ts'
 import { activations } from './activations.ts'
 import { arithmetic } from './arithmetic.ts'
+import { attentions } from './attention.ts'
 import { batchNormalizations } from './batch-normalization.ts'
+import { classicalOperators } from './classical.ts'
 import { convolutions } from './convolution.ts'
 import { einsums } from './einsum.ts'
 import { elementaryFunctions } from './elementary-functions.ts'
+import { fusedOperators } from './fused.ts'
 import { gemms } from './gemm.ts'
+import { legacyOperators } from './legacy.ts'
+import { losses } from './losses.ts'
 import { products } from './matmul.ts'
 import { normalizations } from './normalizations.ts'
 import { pools } from './pooling.ts'
@@ -14,6 +19,7 @@ import { quantizedElementwise } from './quantized-elementwise.ts'
 import { quantizedProducts } from './quantized-products.ts'
 import { recurrences } from './recurrent.ts'
 import { samplings } from './sampling.ts'
+import { signals } from './signal.ts'
 import { softmaxes } from './softmax.ts'
 
 /** Operators that compute: linear maps, activations, normalisations, pooling, recurrences, one array per family. */
@@ -34,4 +40,10 @@ export const numericFamilies: readonly (readonly Operator[])[] = [
   quantizations,
   quantizedProducts,
   quantizedElementwise,
+  attentions,
+  signals,
+  losses,
+  legacyOperators,
+  fusedOperators,
+  classicalOperators,
 ]

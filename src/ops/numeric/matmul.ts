@@ -80,6 +80,13 @@ function foldProduct(context: FoldingContext): readonly Tensor[] | null {
   return product && [product]
 }
 
+/** One determinant per matrix. */
+function inferDeterminant(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  if (shape !== null && shape.length < 2) context.fail(`an operand of rank ${shape.length} is no matrix`)
+  return [infoOf(type, shape === null ? null : shape.slice(0, -2))]
+}
+
 const fusedProduct = {
   domain: 'com.microsoft',
   infer: inferFused,
@@ -88,6 +95,7 @@ const fusedProduct = {
 
 export const products: readonly Operator[] = [
   { op: 'MatMul', infer: inferProduct, fold: foldProduct, layers: productLayers },
+  { op: 'Det', since: 11, infer: inferDeterminant },
   { op: 'FusedMatMul', ...fusedProduct },
   { op: 'TransposeMatMul', ...fusedProduct },
   { op: 'FusedMatMulActivation', ...fusedProduct },

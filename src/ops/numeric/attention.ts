@@ -1,0 +1,88 @@
+import type { Dim, Shape } from '../../core/tensor.ts'
+import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
+import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
+import { attentionLayers } from './attention-layers.ts'
+
+const sum = (a: Dim, b: Dim): Dim => (a === null || b === null ? null : a + b)
+const times = (a: Dim, b: Dim): Dim => (a === null || b === null ? null : a * b)
+const quotient = (a: Dim, b: Dim): Dim => (a === null || b === null || b === 0 ? null : a / b)
+
+/** Queries, keys or values as [batch, heads, length, features]; tensors of rank 3 hold the heads side by side. */
+function byHeads(shape: Shape | null, heads: Dim): readonly [Dim, Dim, Dim, Dim] {
+  if (shape?.length === 4) return [shape[0], shape[1], shape[2], shape[3]]
+  if (shape?.length === 3) return [shape[0], heads, shape[1], quotient(shape[2], heads)]
+  return [null, heads, null, null]
+}
+
+/** Y like the queries, with the values' features; then keys and values with the past in front, and the scores. */
+function inferAttention(context: InferenceContext): ValueInfo[] {
+  const query = requiredInput(context, 0)
+  const [batch, heads, length] = byHeads(query.shape, intAttribute(context.node, 'q_num_heads', null))
+  const keyHeads = intAttribute(context.node, 'kv_num_heads', null)
+  const keys = requiredInput(context, 1)
+  const values = requiredInput(context, 2)
+  const [, ownHeads, keyLength, keyFeatures] = byHeads(keys.shape, keyHeads)
+  const [, , , features] = byHeads(values.shape, keyHeads)
+  const past = context.input(4) === null ? 0 : (context.input(4)?.shape?.[2] ?? null)
+  const total = sum(past, keyLength)
+  const result: Shape | null =
+    query.shape?.length === 3
+      ? [batch, length, times(heads, features)]
+      : query.shape === null
+        ? null
+        : [batch, heads, length, features]
+  return [
+    infoOf(query.type, result),
+    infoOf(keys.type, [batch, ownHeads, total, keyFeatures]),
+    infoOf(values.type, [batch, ownHeads, total, features]),
+    infoOf(query.type, [batch, heads, length, total]),
+  ]
+}
+
+/** Contrib Attention projects its input [batch, length, features] by one merged weight [features, q+k+v]. */
+function inferMergedAttention(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  const merged = context.input(1)?.shape?.[1] ?? null
+  const width = intsAttribute(context.node, 'qkv_hidden_sizes', null)?.[2] ?? quotient(merged, 3)
+  const [batch, length] = shape?.length === 3 ? shape : [null, null]
+  return [infoOf(type, [batch, length, width]), infoOf(type, null)]
+}
+
+/** Separate queries [batch, length, q], keys and values; anything packed leaves the shape open. */
+function inferMultiHead(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  const values = context.input(2)?.shape ?? null
+  const plain = shape?.length === 3 && values?.length === 3
+  const result: Shape | null = plain ? [shape[0], shape[1], values[2]] : null
+  return [infoOf(type, result), ...context.node.outputs.slice(1).map(() => unknownInfo)]
+}
+
+/** Keys and values have fewer heads than queries: the result is like the queries where those stand alone. */
+function inferGroupedQuery(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  const result = context.input(1) === null ? null : shape
+  return [infoOf(type, result), ...context.node.outputs.slice(1).map(() => unknownInfo)]
+}
+
+function inferTypeAlone(context: InferenceContext): ValueInfo[] {
+  const { type } = requiredInput(context, 0)
+  return context.node.outputs.map((_, i) => (i === 0 ? infoOf(type, null) : unknownInfo))
+}
+
+const microsoft = { domain: 'com.microsoft' }
+
+/** Attention and what stands around it. */
+export const attentions: readonly Operator[] = [
+  { op: 'Attention', since: 23, infer: inferAttention },
+  { op: 'FlexAttention', domain: 'ai.onnx.preview', infer: inferAttention },
+  { op: 'RotaryEmbedding', since: 23, infer: likeFirstInput },
+  { op: 'LinearAttention', since: 27, infer: inferTypeAlone },
+  { op: 'SwiGLU', since: 28, infer: inferTypeAlone },
+  { op: 'Attention', ...microsoft, infer: inferMergedAttention, layers: attentionLayers },
+  { op: 'MultiHeadAttention', ...microsoft, infer: inferMultiHead },
+  { op: 'DecoderMaskedMultiHeadAttention', ...microsoft, infer: inferMultiHead },
+  { op: 'GroupQueryAttention', ...microsoft, infer: inferGroupedQuery },
+  { op: 'RotaryEmbedding', ...microsoft, infer: likeFirstInput },
+  { op: 'LongformerAttention', ...microsoft, infer: likeFirstInput },
+]

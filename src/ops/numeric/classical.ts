@@ -1,0 +1,103 @@
+import type { ElementType } from '../../core/tensor.ts'
+import { hasAttribute, intAttribute, intsAttribute, stringsAttribute } from '../../graph/attribute.ts'
+import type { Node } from '../../graph/graph.ts'
+import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
+
+const domain = 'ai.onnx.ml'
+
+function inferFloats(context: InferenceContext): ValueInfo[] {
+  return [infoOf('float32', requiredInput(context, 0).shape)]
+}
+
+/** Rows [N, features] to [N, targets]; a single row may come as [features]. */
+function inferTargets(attribute: string | null): (context: InferenceContext) => ValueInfo[] {
+  return (context) => {
+    const targets = attribute === null ? 1 : intAttribute(context.node, attribute, 1)
+    return [infoOf('float32', [rowsOf(context), targets])]
+  }
+}
+
+function rowsOf(context: InferenceContext): number | null {
+  const { shape } = requiredInput(context, 0)
+  return shape === null ? null : shape.length > 1 ? shape[0] : 1
+}
+
+/** The class of each row, and scores whose number of columns depends on how a binary decision is written. */
+function inferClassifier(context: InferenceContext): ValueInfo[] {
+  const rows = rowsOf(context)
+  return [infoOf(labelType(context.node), [rows]), infoOf('float32', [rows, null])]
+}
+
+function labelType(node: Node): ElementType {
+  return (stringsAttribute(node, 'classlabels_strings', null)?.length ?? 0) > 0 ? 'string' : 'int64'
+}
+
+/** X [.., n] and indices [.., k]: columns [.., k]; a vector counts as one row. */
+function inferFeatureExtractor(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  const indices = requiredInput(context, 1).shape
+  const count = indices === null || indices.length === 0 ? null : indices[indices.length - 1]
+  if (shape === null) return [infoOf(type, null)]
+  return [infoOf(type, shape.length === 1 ? [1, count] : [...shape.slice(0, -1), count])]
+}
+
+function inferFeatureVectorizer(context: InferenceContext): ValueInfo[] {
+  const widths = intsAttribute(context.node, 'inputdimensions', null)
+  return [
+    infoOf('float32', [
+      rowsOf(context),
+      widths === null ? null : widths.reduce((sum, width) => sum + width, 0),
+    ]),
+  ]
+}
+
+/** Types that a mapping's values may have, by the attribute that lists them. */
+const valueTypes: readonly (readonly [string, ElementType])[] = [
+  ['values_strings', 'string'],
+  ['values_int64s', 'int64'],
+  ['values_floats', 'float32'],
+]
+
+function inferLabelEncoder(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  const found = valueTypes.find(([attribute]) => hasAttribute(context.node, attribute))
+  const classes = hasAttribute(context.node, 'classes_strings')
+  return [infoOf(found?.[1] ?? (classes ? (type === 'string' ? 'int64' : 'string') : null), shape)]
+}
+
+/** Categories along a new last axis. */
+function inferOneHotEncoder(context: InferenceContext): ValueInfo[] {
+  const { shape } = requiredInput(context, 0)
+  const { node } = context
+  const categories = intsAttribute(node, 'cats_int64s', null) ?? stringsAttribute(node, 'cats_strings', null)
+  return [infoOf('float32', shape === null ? null : [...shape, categories?.length ?? null])]
+}
+
+/** Maps and sequences are no tensors: nothing is known of them. */
+function inferNoTensor(context: InferenceContext): ValueInfo[] {
+  return context.node.outputs.map(() => unknownInfo)
+}
+
+/** Operators of classical machine learning: shapes alone. */
+export const classicalOperators: readonly Operator[] = [
+  { op: 'ArrayFeatureExtractor', domain, infer: inferFeatureExtractor },
+  { op: 'FeatureVectorizer', domain, infer: inferFeatureVectorizer },
+  { op: 'Scaler', domain, infer: inferFloats },
+  { op: 'Normalizer', domain, infer: inferFloats },
+  { op: 'Binarizer', domain, infer: likeFirstInput },
+  { op: 'Imputer', domain, infer: likeFirstInput },
+  { op: 'LinearRegressor', domain, infer: inferTargets('targets') },
+  { op: 'LinearClassifier', domain, infer: inferClassifier },
+  { op: 'SVMRegressor', domain, infer: inferTargets(null) },
+  { op: 'SVMClassifier', domain, infer: inferClassifier },
+  { op: 'TreeEnsembleRegressor', domain, infer: inferTargets('n_targets') },
+  { op: 'TreeEnsembleClassifier', domain, infer: inferClassifier },
+  { op: 'LabelEncoder', domain, infer: inferLabelEncoder },
+  { op: 'CategoryMapper', domain, infer: inferLabelEncoder },
+  { op: 'OneHotEncoder', domain, infer: inferOneHotEncoder },
+  { op: 'TreeEnsemble', domain, since: 5, infer: inferNoTensor },
+  { op: 'ZipMap', domain, infer: inferNoTensor },
+  { op: 'CastMap', domain, infer: inferNoTensor },
+  { op: 'DictVectorizer', domain, infer: inferNoTensor },
+]
