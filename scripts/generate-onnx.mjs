@@ -1,4 +1,5 @@
 // Turns src/onnx/onnx.proto into the decoder (onnx.js), its types (onnx.d.ts) and the wire scan's table (fields.ts).
+// Writes to src/onnx/generated, or to the folder given as argument.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -7,7 +8,7 @@ import protobuf from 'protobufjs'
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '../src/onnx')
 const schema = join(folder, 'onnx.proto')
-const generated = join(folder, 'generated')
+const generated = process.argv[2] ?? join(folder, 'generated')
 const header = '// Generated from onnx.proto by scripts/generate-onnx.mjs.'
 
 /** Tensor data: what the scan cuts out of the bytes that are decoded. */
