@@ -35,6 +35,8 @@ function reshaped(
   const open = dims.flatMap((dim, axis) => (dim === null && !cancels(axis) ? [axis] : []))
   const rest = productOf(dims.filter((_, axis) => !cancels(axis) && !open.includes(axis)))
   if (total === null || rest === null || open.length > 1) return dims
+  const leavesOpen = total === 0 && rest === 0 && entries[open[0]] !== -1
+  if (leavesOpen) return dims
   const quotient = open.length === 0 ? total : total / rest
   const solvable = open.length === 0 ? total === rest : Number.isInteger(quotient)
   if (!solvable) context.fail(`${formatShape(input)} does not reshape to [${entries.join(',')}]`)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../../src/core/tensor.ts'
 import { findOperator } from '../../../src/ops/registry.ts'
 import { structureFamilies } from '../../../src/ops/structure/families.ts'
-import { conformanceNames, hasConformanceData, readConformanceCase } from '../../helpers/conformance.ts'
+import { conformanceNames, hasConformanceData, readConformanceCase } from '../../helpers/node-cases.ts'
 import { inferOnly, run } from '../../helpers/operator-bench.ts'
 
 /** Operators whose results are random, or that are typed but not computed. */
