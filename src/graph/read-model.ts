@@ -2,6 +2,7 @@ import { isFloatType } from '../core/tensor.ts'
 import type { ModelFile, ReadOptions } from '../onnx/model-file.ts'
 import { readModelFile } from '../onnx/model-file.ts'
 import type { StoredTensor } from '../onnx/stored-tensor.ts'
+import { named } from '../onnx/tensor-data.ts'
 import { buildGraph } from './build-graph.ts'
 import { indexFunctions } from './functions.ts'
 import type { Graph, Model, Note } from './graph.ts'
@@ -17,6 +18,10 @@ import { graphsOf } from './walk.ts'
  */
 export function readModel(path: string, options: ReadOptions = {}): Model {
   const file = readModelFile(path, options)
+  return named({ model: path }, () => toModel(file))
+}
+
+function toModel(file: ModelFile): Model {
   const { proto } = file
   if (proto.graph === null) throw malformed('the model has no graph')
   if (!(proto.irVersion >= 1)) throw malformed(`the model states version ${proto.irVersion} of the format`)
@@ -28,7 +33,7 @@ export function readModel(path: string, options: ReadOptions = {}): Model {
   const { graph, notes } = buildGraph(file, proto.graph, opsets, indexFunctions(proto.functions, proto.graph))
   verifyGraph(graph)
   return {
-    path,
+    path: file.path,
     sha256: file.sha256(),
     bytes: file.bytes,
     irVersion: proto.irVersion,
@@ -66,11 +71,16 @@ function fileNotes(file: ModelFile, opsets: ReadonlyMap<string, number>): Note[]
   return notes
 }
 
-function overridableNotes(graph: Graph): Note[] {
-  return graph.overridable.map(({ name }) => ({
-    rule: 'overridable-initializer',
-    message: `the initializer '${name}' is an input too: what is proven holds for its stored value alone`,
-  }))
+function overridableNotes({ overridable }: Graph): Note[] {
+  if (overridable.length === 0) return []
+  const others = overridable.length === 1 ? '' : ` and ${overridable.length - 1} more`
+  const which = `initializer '${overridable[0].name}'${others} can be overridden by an input of that name`
+  return [
+    {
+      rule: 'overridable-initializer',
+      message: `${which}: what is proven holds for the stored values alone`,
+    },
+  ]
 }
 
 const weightTypes = /^u?int(2|4|8)$/

@@ -13,6 +13,8 @@ import { createRecentTensors } from './recent-tensors.ts'
 export interface Folder {
   /** The elements; null where the value is not constant, or where its declaration cannot tell them. */
   constant(value: Value): Tensor | null
+  /** Drops what is remembered of a value: its body is inferred anew, with other shapes. */
+  forget(value: Value): void
 }
 
 /**
@@ -121,6 +123,10 @@ export function createFolder(facts: FactTable, operatorOf: (node: Node) => Opera
   }
 
   return {
+    forget(value) {
+      small.delete(value)
+      recent.remove(value)
+    },
     constant(value) {
       if (!facts.of(value).isConstant) return null
       const known = remembered(value)

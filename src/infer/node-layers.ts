@@ -1,5 +1,6 @@
 import { LipschitzError } from '../core/errors.ts'
 import type { Node, Value } from '../graph/graph.ts'
+import { named } from '../onnx/tensor-data.ts'
 import type { LayerSpec } from '../ops/layer.ts'
 import type { Operand, Operator } from '../ops/operator.ts'
 
@@ -18,18 +19,16 @@ export function createLayers(
   function make(node: Node): readonly LayerSpec[] {
     const rule = operatorOf(node)?.layers
     if (rule === undefined) return []
-    try {
-      return rule({
+    return named({ node: node.name }, () =>
+      rule({
         node,
         input: (i) => operandAt(node.inputs, i),
         output: (i) => operandAt(node.outputs, i),
         fail: (message) => {
           throw new LipschitzError('malformed', `${node.op}: ${message}`, { node: node.name })
         },
-      })
-    } catch (error) {
-      throw error instanceof LipschitzError ? error.with({ node: node.name }) : error
-    }
+      }),
+    )
   }
 
   return (node) => {

@@ -5,6 +5,7 @@ export interface RecentTensors<Key> {
   get(key: Key): Tensor | undefined
   /** A tensor larger than a quarter of the budget is not kept. */
   add(key: Key, tensor: Tensor): void
+  remove(key: Key): void
 }
 
 export function createRecentTensors<Key>(budget: number): RecentTensors<Key> {
@@ -18,6 +19,7 @@ export function createRecentTensors<Key>(budget: number): RecentTensors<Key> {
   }
 
   return {
+    remove,
     get(key) {
       const tensor = tensors.get(key)
       if (tensor === undefined) return undefined
