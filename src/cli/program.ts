@@ -95,7 +95,7 @@ function makeProgram(printed: string[], choose: (invocation: Invocation) => void
 
 /** One line from commander's message: 'unknown option '--x' (did you mean --y?)'. */
 function toUsageError(error: CommanderError): Error {
-  if (error.code === 'commander.missingArgument') {
+  if (error.code === 'commander.missingArgument' && error.message.includes("'model'")) {
     return usage('no model is given', `${toolName} audit <model...>, or ${toolName} --help`)
   }
   const text = error.message
