@@ -1,6 +1,6 @@
 import type { Shape } from '../core/tensor.ts'
 import type { Term } from '../core/term.ts'
-import type { Node } from '../graph/graph.ts'
+import type { Graph, Node } from '../graph/graph.ts'
 import type { Operand, ValueInfo } from './operator.ts'
 
 /** A closed interval that holds every element of a tensor over the domain; ±Infinity where nothing is known. */
@@ -47,8 +47,15 @@ export interface BoundContext {
   readonly outputCount: number
   /** The norm of the layer with this role of this node, as a leaf; null when the node has no such layer. */
   layerNorm(role?: string): Term | null
-  /** No certificate behind this node, for the given reason, unless all its data inputs are constant. */
+  /** No certificate behind this node, for the given reason, unless nothing that it reads varies. */
   refuse(reason: string): TensorBound
+  /** Carries the bounds through a body graph without formal inputs (a branch of If); returns its outputs. */
+  body(graph: Graph): readonly TensorBound[]
+  /** A contradiction that inference should have met: reading attributes again needs it. */
+  fail(message: string): never
 }
+
+/** How a node carries bounds from its inputs to its outputs. */
+export type BoundRule = (context: BoundContext) => readonly TensorBound[]
 
 export const everything: Interval = { lo: -Infinity, hi: Infinity }

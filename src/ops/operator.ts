@@ -1,7 +1,7 @@
 import type { ElementType, Shape, Tensor } from '../core/tensor.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import type { StoredTensor } from '../onnx/stored-tensor.ts'
-import type { BoundContext, TensorBound } from './bound.ts'
+import type { BoundRule } from './bound.ts'
 import type { LayerSpec } from './layer.ts'
 
 /** What inference knows of a value: null where it does not know. */
@@ -94,5 +94,5 @@ export interface Operator {
   /** The layers that this node is, when a weight is constant: their linear operators. */
   readonly layers?: (context: LayerContext) => readonly LayerSpec[]
   /** How the node carries bounds from its inputs to its outputs. Absent: no certificate behind this node. */
-  readonly bound?: (context: BoundContext) => readonly TensorBound[]
+  readonly bound?: BoundRule
 }

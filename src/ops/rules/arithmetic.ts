@@ -1,0 +1,150 @@
+import * as mag from '../../core/magnitude.ts'
+import { divUp, mulUp } from '../../core/rounding.ts'
+import type { BoundContext, BoundOperand, BoundRule, Interval, TensorBound } from '../bound.ts'
+import { broadcastGains, operandsOf, unknownCopies } from './broadcast.ts'
+import { elementsOf, rangeOf } from './constant.ts'
+import { gatedProduct } from './gate.ts'
+import {
+  difference,
+  farthest,
+  interval,
+  nearest,
+  product,
+  reciprocal,
+  scaled,
+  square,
+  sum,
+} from './interval.ts'
+import { added, isFixed, type Part, stacked, through } from './join.ts'
+
+/**
+ * Elementwise arithmetic with broadcasting. An operand whose elements are repeated m times enters with √m.
+ */
+
+/** Each operand with the constant times √copies; null where an operand that varies has unknown copies. */
+function parts(
+  context: BoundContext,
+  operands: readonly BoundOperand[],
+  constants: readonly number[],
+): Part[] | null {
+  const gains = broadcastGains(context, operands)
+  const result: Part[] = []
+  for (const [i, operand] of operands.entries()) {
+    if (isFixed(operand)) continue
+    const gain = gains[i]
+    if (gain === null) return null
+    result.push({ bound: operand, gain: mag.multiply(gain, mag.magnitude(constants[i])) })
+  }
+  return result
+}
+
+/** Σ cᵢ·xᵢ over the operands, ranges combined by `rangeOf`. */
+function combination(
+  constantOf: (count: number) => number,
+  range: (ranges: readonly Interval[]) => Interval,
+  join: typeof added = added,
+): BoundRule {
+  return (context) => {
+    const operands = operandsOf(context)
+    const found = parts(
+      context,
+      operands,
+      operands.map(() => constantOf(operands.length)),
+    )
+    if (found === null) return [context.refuse(unknownCopies)]
+    return [join(found, range(operands.map((operand) => operand.range)))]
+  }
+}
+
+const total = (ranges: readonly Interval[]) => ranges.reduce(sum)
+
+const extreme = (pick: (...values: number[]) => number) => (ranges: readonly Interval[]) =>
+  interval(pick(...ranges.map((range) => range.lo)), pick(...ranges.map((range) => range.hi)))
+
+/** A layer's norm where one operand is a constant that is measured as a scale layer. */
+function scaleLayer(context: BoundContext, data: BoundOperand | null, range: Interval): TensorBound | null {
+  const norm = context.layerNorm()
+  return norm !== null && data !== null ? through(data, norm, range) : null
+}
+
+/** Exact range of a constant, also where it is too large for the walk to have looked. */
+function rangeOfOperand(operand: BoundOperand): Interval {
+  if (Number.isFinite(farthest(operand.range)) || !operand.isConstant) return operand.range
+  const elements = elementsOf(operand)
+  return (elements === null ? null : rangeOf(elements)) ?? operand.range
+}
+
+/** |Δ(fg)| ≤ sup|f|·|Δg| + sup|g|·|Δf|; a square is one path, not two: |Δ(f²)| ≤ 2·sup|f|·|Δf| all the same. */
+const multiply: BoundRule = (context) => {
+  const [a, b] = [context.input(0), context.input(1)]
+  if (a === null || b === null) return [context.refuse('lacks an operand')]
+  const ranges = [rangeOfOperand(a), rangeOfOperand(b)]
+  const image = a.operand.value === b.operand.value ? square(ranges[0]) : product(ranges[0], ranges[1])
+  const layer = scaleLayer(context, a.isConstant ? b : a, image)
+  if (layer !== null) return [layer]
+  const gate = gatedProduct(context, a, b)
+  if (gate !== null) return [gate]
+  const sizes = [farthest(ranges[1]), farthest(ranges[0])]
+  if ([a, b].some((operand, i) => !isFixed(operand) && sizes[i] === Infinity)) {
+    return [context.refuse(unboundedFactor(a, b, 'multiplies'))]
+  }
+  const found = parts(context, [a, b], sizes)
+  return [found === null ? context.refuse(unknownCopies) : added(found, image)]
+}
+
+/** |Δ(f/g)| ≤ |Δf|/inf|g| + sup|f|·|Δg|/inf|g|². */
+const divide: BoundRule = (context) => {
+  const [a, b] = [context.input(0), context.input(1)]
+  if (a === null || b === null) return [context.refuse('lacks an operand')]
+  const [over, under] = [rangeOfOperand(a), rangeOfOperand(b)]
+  const image = product(over, reciprocal(under))
+  const layer = b.isConstant ? scaleLayer(context, a, image) : null
+  if (layer !== null) return [layer]
+  const least = nearest(under)
+  if (least === 0) {
+    const reason = isFixed(b)
+      ? 'divides by values that may be 0'
+      : 'divides by values computed from data that may come near 0'
+    return [context.refuse(reason)]
+  }
+  const sensitivity = mulUp(farthest(over), divUp(divUp(1, least), least))
+  if (!isFixed(b) && sensitivity === Infinity) return [context.refuse(unboundedFactor(a, b, 'divides'))]
+  const found = parts(context, [a, b], [divUp(1, least), isFixed(b) ? 0 : sensitivity])
+  return [found === null ? context.refuse(unknownCopies) : added(found, image)]
+}
+
+function unboundedFactor(a: BoundOperand, b: BoundOperand, verb: string): string {
+  const both = !isFixed(a) && !isFixed(b)
+  return both
+    ? `${verb} two tensors that both depend on the input and have no proven bounds: not Lipschitz on an unbounded domain`
+    : `${verb} by values that are not known`
+}
+
+/** Each element comes from one of the two: |Δ|² ≤ |Δx|² + |Δy|². The condition must not vary. */
+const where: BoundRule = (context) => {
+  const [condition, x, y] = [context.input(0), context.input(1), context.input(2)]
+  if (condition === null || x === null || y === null) return [context.refuse('lacks an operand')]
+  if (!isFixed(condition)) return [context.refuse('switches on a condition that is computed from data')]
+  const found = parts(context, [x, y, condition], [1, 1, 1])
+  const range = interval(Math.min(x.range.lo, y.range.lo), Math.max(x.range.hi, y.range.hi))
+  return [found === null ? context.refuse(unknownCopies) : stacked(found, range)]
+}
+
+export const arithmeticRules = {
+  Add: combination(() => 1, total),
+  Sub: combination(
+    () => 1,
+    ([a, b]) => difference(a, b),
+  ),
+  Sum: combination(() => 1, total),
+  Mean: combination(
+    (count) => divUp(1, count),
+    (ranges) => scaled(total(ranges), 1 / ranges.length),
+  ),
+  /** |max(a) − max(b)| ≤ max |aᵢ − bᵢ|, and the square of a maximum is at most the sum of squares. */
+  Max: combination(() => 1, extreme(Math.max), stacked),
+  Min: combination(() => 1, extreme(Math.min), stacked),
+  Mul: multiply,
+  Div: divide,
+  Where: where,
+} satisfies Record<string, BoundRule>

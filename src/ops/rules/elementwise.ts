@@ -1,0 +1,179 @@
+import { mulUp } from '../../core/rounding.ts'
+import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
+import { type BoundContext, type BoundRule, everything, type Interval } from '../bound.ts'
+import { scalarOf } from './constant.ts'
+import { down, farthest, hull, increasing, interval, product, scaled, sum } from './interval.ts'
+import { isFixed, through } from './join.ts'
+
+/**
+ * Elementwise functions f with a known slope: |Δf(x)|₂ ≤ sup|f′|·|Δx|₂, the supremum over the range of x (an
+ * interval, so that the mean value theorem holds for continuous piecewise differentiable f).
+ */
+export interface Activation {
+  /** sup |f′| over the range, rounded up; Infinity where there is none. */
+  readonly slope: number
+  /** Holds f(x) for every x of the range. */
+  readonly image: Interval
+}
+
+/** A rule from the function's slope and image, given the range of the first input and the node's attributes. */
+export function elementwise(
+  activationOf: (range: Interval, context: BoundContext) => Activation,
+  unbounded = 'has no bound on its slope',
+): BoundRule {
+  return (context) => {
+    const x = context.input(0)
+    if (x === null) return [context.refuse('has no input')]
+    const { slope, image } = activationOf(x.range, context)
+    return [slope < Infinity ? through(x, slope, image) : context.refuse(unbounded)]
+  }
+}
+
+/** Largest slope of x·Φ(x), at √2. */
+export const geluSlope = 1.128904145185155
+/** Of GELU by tanh(√(2/π)(x + 0.044715 x³)). */
+export const geluTanhSlope = 1.128993068658772
+/** Of ½x(1 + tanh(0.797885 x + 0.035677 x³)), the constants of ONNX Runtime's FastGelu. */
+export const fastGeluSlope = 1.128992766031858
+/** Of x·σ(x); the same for x·σ(αx), which is it with both axes scaled by 1/α. */
+export const swishSlope = 1.099839320128867
+/** Of x·tanh(ln(1 + eˣ)). */
+export const mishSlope = 1.088498161251128
+/** 2/√π. */
+export const erfSlope = 1.128379167095513
+
+const alpha = (context: BoundContext, fallback: number) => floatAttribute(context.node, 'alpha', fallback)
+
+/** x ↦ x for x ≥ 0 and s·x below. */
+function leaky(range: Interval, below: Interval): Activation {
+  const positive = interval(Math.max(range.lo, 0), Math.max(range.hi, 0))
+  const negative = interval(Math.min(range.lo, 0), Math.min(range.hi, 0))
+  return { slope: Math.max(1, farthest(below)), image: hull(positive, product(negative, below)) }
+}
+
+/** γ·x for x ≥ 0 and γ·α·(eˣ − 1) below. */
+function exponentialUnit(range: Interval, factor: number, gamma: number): Activation {
+  const least = Math.max(-1, down(Math.expm1(Math.min(range.lo, 0))))
+  const image = hull(interval(0, Math.max(range.hi, 0)), scaled(interval(least, 0), factor))
+  return { slope: mulUp(Math.abs(gamma), Math.max(1, Math.abs(factor))), image: scaled(image, gamma) }
+}
+
+/** max(0, min(1, αx + β)). */
+export function hardSigmoid(range: Interval, a: number, b: number): Activation {
+  const line = sum(scaled(range, a), interval(b, b))
+  return { slope: Math.abs(a), image: clamp(line, 0, 1) }
+}
+
+export function clamp(range: Interval, lo: number, hi: number): Interval {
+  return interval(Math.min(Math.max(range.lo, lo), hi), Math.min(Math.max(range.hi, lo), hi))
+}
+
+/** A gate x·g(x) with 0 ≥ x·g(x) ≥ −dip for x < 0, and 0 ≤ g ≤ 1. */
+export function gated(range: Interval, slope: number, dip: number): Activation {
+  return { slope, image: interval(range.lo >= 0 ? 0 : -Math.min(dip, -range.lo), Math.max(range.hi, 0)) }
+}
+
+const logistic = (x: number) => 1 / (1 + Math.exp(-x))
+const softplus = (x: number) => (x > 30 ? x + 1e-12 : Math.log1p(Math.exp(x)))
+const signed: Interval = { lo: -1, hi: 1 }
+
+function clipLimit(context: BoundContext, name: 'min' | 'max', i: number): number | null {
+  const open = name === 'min' ? -Infinity : Infinity
+  if (context.node.version >= 11) return scalarOf(context.input(i), open)
+  return floatAttribute(context.node, name, open)
+}
+
+/** Clip with limits that vary with the data takes the largest of three; with fixed ones its slope is 1. */
+const clip: BoundRule = (context) => {
+  const x = context.input(0)
+  const limits = [context.input(1), context.input(2)]
+  const varying = limits.some((limit) => limit !== null && !isFixed(limit))
+  if (x === null || varying) return [context.refuse('has limits that are computed from data')]
+  const lo = clipLimit(context, 'min', 1) ?? -Infinity
+  const hi = clipLimit(context, 'max', 2) ?? Infinity
+  const known = limits.every((limit) => limit === null || scalarOf(limit) !== null)
+  return [through(x, 1, known ? clamp(x.range, Math.min(lo, hi), hi) : everything)]
+}
+
+const gelu = elementwise((range, { node }) =>
+  gated(range, stringAttribute(node, 'approximate', 'none') === 'tanh' ? geluTanhSlope : geluSlope, 0.171),
+)
+
+const swish = elementwise((range, context) => {
+  const factor = alpha(context, 1)
+  if (factor === 0) return { slope: 0.5, image: scaled(range, 0.5) }
+  const mirrored = factor < 0 ? interval(-range.hi, -range.lo) : range
+  const { slope, image } = gated(mirrored, swishSlope, 0.2785 / Math.abs(factor))
+  return { slope, image: factor < 0 ? interval(-image.hi, -image.lo) : image }
+})
+
+/** α(e^{x/α} − 1) below 0, x above; the formula and the function body of the standard disagree for α ≤ 0. */
+const celu = elementwise((range, context) => {
+  const factor = alpha(context, 1)
+  if (!(factor > 0)) return { slope: Infinity, image: range }
+  return { slope: 1, image: interval(Math.max(range.lo, -factor), Math.max(range.hi, 0)) }
+}, 'is not well defined for alpha ≤ 0')
+
+/** PRelu's slopes are a constant that broadcasts to the data. */
+const prelu: BoundRule = (context) => {
+  const [x, slopes] = [context.input(0), context.input(1)]
+  if (x === null || slopes === null) return [context.refuse('lacks its slopes')]
+  if (!Number.isFinite(farthest(slopes.range)) || !isFixed(slopes)) {
+    return [context.refuse('has slopes that are not known or that are computed from data')]
+  }
+  const { slope, image } = leaky(x.range, slopes.range)
+  return [through(x, slope, image)]
+}
+
+/** 0 up to α, then x: a jump of α unless it is 0. */
+const thresholdedRelu = elementwise(
+  (range, context) => ({ slope: alpha(context, 1) === 0 ? 1 : Infinity, image: clamp(range, 0, Infinity) }),
+  'jumps by alpha where it sets in',
+)
+
+/** x ∓ bias outside ±λ, 0 within: continuous where bias = λ. */
+const shrink = elementwise((range, { node }) => {
+  const [bias, threshold] = [floatAttribute(node, 'bias', 0), floatAttribute(node, 'lambd', 0.5)]
+  return { slope: bias === threshold && threshold >= 0 ? 1 : Infinity, image: range }
+}, 'jumps where bias and lambd differ')
+
+export const elementwiseRules = {
+  Abs: elementwise((range) => ({
+    slope: 1,
+    image: interval(range.lo > 0 ? range.lo : range.hi < 0 ? -range.hi : 0, farthest(range)),
+  })),
+  Neg: elementwise((range) => ({ slope: 1, image: { lo: -range.hi, hi: -range.lo } })),
+  Relu: elementwise((range) => ({ slope: 1, image: clamp(range, 0, Infinity) })),
+  LeakyRelu: elementwise((range, context) =>
+    leaky(range, interval(alpha(context, 0.01), alpha(context, 0.01))),
+  ),
+  PRelu: prelu,
+  Clip: clip,
+  Elu: elementwise((range, context) => exponentialUnit(range, alpha(context, 1), 1)),
+  Celu: celu,
+  Selu: elementwise((range, context) =>
+    exponentialUnit(
+      range,
+      alpha(context, 1.6732631921768188),
+      floatAttribute(context.node, 'gamma', 1.0507010221481323),
+    ),
+  ),
+  Sigmoid: elementwise((range) => ({ slope: 0.25, image: clamp(increasing(logistic, range), 0, 1) })),
+  HardSigmoid: elementwise((range, context) =>
+    hardSigmoid(range, alpha(context, Math.fround(0.2)), floatAttribute(context.node, 'beta', 0.5)),
+  ),
+  Tanh: elementwise((range) => ({ slope: 1, image: clamp(increasing(Math.tanh, range), -1, 1) })),
+  Erf: elementwise(() => ({ slope: erfSlope, image: signed })),
+  Softplus: elementwise((range) => ({ slope: 1, image: clamp(increasing(softplus, range), 0, Infinity) })),
+  Softsign: elementwise(() => ({ slope: 1, image: signed })),
+  HardSwish: elementwise((range) => gated(range, 1.5, 0.376)),
+  Swish: swish,
+  Gelu: gelu,
+  Mish: elementwise((range) => gated(range, mishSlope, 0.309)),
+  Sin: elementwise(() => ({ slope: 1, image: signed })),
+  Cos: elementwise(() => ({ slope: 1, image: signed })),
+  Atan: elementwise((range) => ({ slope: 1, image: increasing(Math.atan, range) })),
+  Asinh: elementwise((range) => ({ slope: 1, image: increasing(Math.asinh, range) })),
+  ThresholdedRelu: thresholdedRelu,
+  Shrink: shrink,
+} satisfies Record<string, BoundRule>

@@ -1,0 +1,121 @@
+import { sizeOf, stridesOf } from '../../core/tensor.ts'
+import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
+import type { BoundContext, BoundOperand, BoundRule } from '../bound.ts'
+import { rootOf } from './broadcast.ts'
+import { elementsOf } from './constant.ts'
+import { hull, scaled, sum } from './interval.ts'
+import { added, isFixed, stacked, through } from './join.ts'
+
+/**
+ * Reading and writing at given positions. Positions must not vary; which they are decides how often an element is
+ * read: |Δout|² ≤ m·|Δdata|², m the largest number of times.
+ */
+
+const byData = 'reads at positions that are computed from data'
+
+function largestCount(keys: Iterable<number>): number {
+  const counts = new Map<number, number>()
+  let most = 0
+  for (const key of keys) {
+    const count = (counts.get(key) ?? 0) + 1
+    counts.set(key, count)
+    if (count > most) most = count
+  }
+  return most
+}
+
+/** How often the most frequent position stands in `indices`; at most their number where they are not known. */
+type Multiplicity = (context: BoundContext, data: BoundOperand, indices: BoundOperand) => number | null
+
+function reading(multiplicity: Multiplicity): BoundRule {
+  return (context) => {
+    const [data, indices] = [context.input(0), context.input(1)]
+    if (data === null || indices === null) return [context.refuse('lacks an operand')]
+    if (!isFixed(indices)) return [context.refuse(byData)]
+    if (isFixed(data)) return [through(data, 1, data.range)]
+    const times = multiplicity(context, data, indices)
+    return [
+      times === null
+        ? context.refuse('repeats elements, how often is not known because a size is not known')
+        : through(data, rootOf(times), data.range),
+    ]
+  }
+}
+
+function positionsOf(indices: BoundOperand): Float32Array | Float64Array | null {
+  const elements = elementsOf(indices)
+  return elements?.some(Number.isNaN) ? null : elements
+}
+
+/** Gather: the positions along one axis, the same for all others. */
+const gatherCount: Multiplicity = (context, data, indices) => {
+  const axis = intAttribute(context.node, 'axis', 0)
+  const dim = data.shape?.at(axis) ?? null
+  const positions = positionsOf(indices)
+  if (positions === null || dim === null) {
+    // negative positions are others counted from the end: without the length two may be one
+    const distinct = positions?.every((position) => position >= 0) ? positions : null
+    return distinct !== null ? largestCount(distinct) : indices.shape && sizeOf(indices.shape)
+  }
+  return largestCount(Array.from(positions, (position) => (position < 0 ? position + dim : position)))
+}
+
+/** GatherElements: for each line along the axis of its own; at most the number of positions along it. */
+const gatherElementsCount: Multiplicity = (context, data, indices) => {
+  const axis = intAttribute(context.node, 'axis', 0)
+  const dim = data.shape?.at(axis) ?? null
+  const dims = indices.shape
+  const positions = positionsOf(indices)
+  if (positions === null || dim === null || dims === null || dims.includes(null))
+    return dims?.at(axis) ?? null
+  const known = dims as readonly number[]
+  const strides = stridesOf(known)
+  const at = axis < 0 ? axis + known.length : axis
+  return largestCount(
+    Array.from(positions, (position, i) => {
+      const along = Math.floor(i / strides[at]) % known[at]
+      // position and the coordinates of the other axes, in one number
+      const line = i - along * strides[at]
+      return line * dim + (position < 0 ? position + dim : position)
+    }),
+  )
+}
+
+/** GatherND: tuples of positions. Without knowing them, at most the number of tuples. */
+const gatherTuplesCount: Multiplicity = (_context, _data, indices) => {
+  const dims = indices.shape
+  if (dims === null || dims.length === 0) return null
+  return sizeOf(dims.slice(0, -1))
+}
+
+/**
+ * Writes updates over the data at fixed positions. 'none': each output element is one of data or updates;
+ * 'add': data plus updates, each into one element, m of them into the same; 'max' and 'min' choose.
+ */
+function writing(indexInput: number, updateInput: number): BoundRule {
+  return (context) => {
+    const [data, indices, updates] = [context.input(0), context.input(indexInput), context.input(updateInput)]
+    if (data === null || indices === null || updates === null) return [context.refuse('lacks an operand')]
+    if (!isFixed(indices)) return [context.refuse('writes at positions that are computed from data')]
+    const reduction = stringAttribute(context.node, 'reduction', 'none')
+    const parts = [
+      { bound: data, gain: 1 },
+      { bound: updates, gain: 1 },
+    ]
+    if (reduction === 'add') {
+      const count = updates.shape && sizeOf(updates.shape)
+      if (count === null) return [context.refuse('adds an unknown number of updates')]
+      const range = sum(data.range, hull({ lo: 0, hi: 0 }, scaled(updates.range, count)))
+      return [added([parts[0], { bound: updates, gain: rootOf(count) }], range)]
+    }
+    if (reduction === 'mul') return [context.refuse('multiplies data by updates')]
+    return [stacked(parts, hull(data.range, updates.range))]
+  }
+}
+
+export const indexingRules = {
+  Gather: reading(gatherCount),
+  GatherElements: reading(gatherElementsCount),
+  GatherND: reading(gatherTuplesCount),
+  Scatter: writing(1, 2),
+} satisfies Record<string, BoundRule>

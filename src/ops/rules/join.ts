@@ -1,0 +1,118 @@
+import type { Magnitude } from '../../core/magnitude.ts'
+import type { Term } from '../../core/term.ts'
+import * as term from '../../core/term.ts'
+import type { Node } from '../../graph/graph.ts'
+import { everything, type Interval, type TensorBound } from '../bound.ts'
+
+/**
+ * How the variations of a node's operands add up in its output. Operands are |Δᵢ| ≤ Lᵢ·dᵢ + δᵢ, where dᵢ is the
+ * variation of those audited inputs that operand i depends on, and d² = Σ over all inputs. Operands that depend
+ * on common inputs form a group; groups share no input, so Σ d_group² ≤ d².
+ */
+
+/** An operand and the constant with which it enters: the output varies by at most gain·|Δoperand| through it. */
+export interface Part {
+  readonly bound: TensorBound
+  readonly gain: number | Magnitude | Term
+}
+
+/** A tensor that is the same whatever the audited inputs are. */
+export function fixed(range: Interval = everything): TensorBound {
+  return { lipschitz: term.zero, offset: term.zero, range, dependence: new Set(), refusal: null }
+}
+
+/** No certificate, also where nothing varies: for operators that are no functions of their inputs. */
+export function unbounded(node: Node, reason: string): TensorBound {
+  const refusal = { node: node.name, op: node.op, reason }
+  return { lipschitz: term.infinite, offset: term.zero, range: everything, dependence: new Set(), refusal }
+}
+
+/** Whether the tensor is the same whatever the audited inputs are. */
+export function isFixed(bound: TensorBound): boolean {
+  return bound.refusal === null && term.isZero(bound.lipschitz) && term.isZero(bound.offset)
+}
+
+function gained({ bound, gain }: Part): TensorBound {
+  const factor = typeof gain === 'object' && 'value' in gain ? gain : term.constant(gain)
+  if (term.isZero(factor)) return fixed(bound.range)
+  return {
+    ...bound,
+    lipschitz: term.product(bound.lipschitz, factor),
+    offset: term.product(bound.offset, factor),
+  }
+}
+
+/** |Δout| ≤ gain·|Δoperand|: lipschitz and offset both grow by the factor. */
+export function through(bound: TensorBound, gain: Part['gain'], range: Interval): TensorBound {
+  const result = gained({ bound, gain })
+  return isFixed(result) ? fixed(range) : { ...result, range }
+}
+
+/** |Δout| ≤ Σ gainᵢ·|Δᵢ|. Groups: Σ L_g·d_g ≤ √(Σ L_g²)·d by Cauchy-Schwarz, where L_g is the sum in the group. */
+export function added(parts: readonly Part[], range: Interval): TensorBound {
+  return joined(parts, range, term.sum, term.rootSumSquare, term.sum)
+}
+
+/**
+ * |Δout|² ≤ Σ (gainᵢ·|Δᵢ|)²: operands side by side, or each output element taken from one of them. Groups:
+ * Σ L_g²·d_g² ≤ max L_g²·d², where L_g² is the sum of squares in the group. Offsets by Minkowski's inequality.
+ */
+export function stacked(parts: readonly Part[], range: Interval): TensorBound {
+  return joined(parts, range, term.rootSumSquare, term.maximum, term.rootSumSquare)
+}
+
+type Reduce = (...terms: readonly Term[]) => Term
+
+function joined(
+  parts: readonly Part[],
+  range: Interval,
+  within: Reduce,
+  across: Reduce,
+  offsets: Reduce,
+): TensorBound {
+  const varying = parts.map(gained).filter((bound) => !isFixed(bound))
+  if (varying.length === 0) return fixed(range)
+  const refused = varying.find((bound) => bound.refusal !== null)
+  if (refused !== undefined) return { ...refused, range }
+  const groups = groupsOf(varying)
+  return {
+    lipschitz: across(...groups.map((group) => within(...group.map((bound) => bound.lipschitz)))),
+    offset: offsets(...varying.map((bound) => bound.offset)),
+    range,
+    dependence: union(varying.map((bound) => bound.dependence)),
+    refusal: null,
+  }
+}
+
+/** Parts the bounds so that bounds of different groups depend on no common input; in order of appearance. */
+function groupsOf(bounds: readonly TensorBound[]): TensorBound[][] {
+  let groups: { members: TensorBound[]; dependence: ReadonlySet<number> }[] = []
+  for (const bound of bounds) {
+    const touching = groups.filter((group) => intersects(group.dependence, bound.dependence))
+    if (touching.length === 0) {
+      groups.push({ members: [bound], dependence: bound.dependence })
+      continue
+    }
+    const merged = {
+      members: [...touching.flatMap((group) => group.members), bound],
+      dependence: union([...touching.map((group) => group.dependence), bound.dependence]),
+    }
+    groups = groups
+      .map((group) => (group === touching[0] ? merged : group))
+      .filter((group) => !touching.includes(group))
+  }
+  return groups.map((group) => group.members)
+}
+
+function intersects(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  const [few, many] = a.size <= b.size ? [a, b] : [b, a]
+  for (const input of few) if (many.has(input)) return true
+  return false
+}
+
+/** The union; one of the sets itself where it holds all others, so that long chains share one set. */
+function union(sets: readonly ReadonlySet<number>[]): ReadonlySet<number> {
+  const largest = sets.reduce((best, set) => (set.size > best.size ? set : best))
+  const missing = sets.some((set) => set !== largest && [...set].some((input) => !largest.has(input)))
+  return missing ? new Set(sets.flatMap((set) => [...set])) : largest
+}

@@ -1,0 +1,148 @@
+import * as mag from '../../core/magnitude.ts'
+import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
+import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
+import { type BoundContext, type BoundOperand, type BoundRule, everything } from '../bound.ts'
+import { copies, rootOf, unknownCopies } from './broadcast.ts'
+import { farthest, interval } from './interval.ts'
+import { added, isFixed, through } from './join.ts'
+
+/**
+ * Linear maps with constant weights: |Δ(Wx + b)| ≤ ‖W‖₂·|Δx|, ‖W‖₂ the norm of the operator on one batch element
+ * at its real size, which the layer's measurement encloses. A bias that is constant does not vary.
+ */
+
+const bilinear =
+  'multiplies two tensors that both depend on the input and have no proven bounds: not Lipschitz on an unbounded domain'
+
+function varying(operand: BoundOperand | null): operand is BoundOperand {
+  return operand !== null && !isFixed(operand)
+}
+
+/** The norm of the node's layer times what the data at the given input varies; null where there is no layer. */
+function weighted(context: BoundContext, data: BoundOperand) {
+  const norm = context.layerNorm()
+  return norm === null ? null : through(data, norm, everything)
+}
+
+/** Data at input 0, weights and further operands constant. */
+function withWeights(constants: readonly number[]): BoundRule {
+  return (context) => {
+    const data = context.input(0)
+    if (constants.some((i) => varying(context.input(i)))) {
+      return [context.refuse(varying(data) ? bilinear : 'has weights that are computed from data')]
+    }
+    if (!varying(data)) return [context.refuse('has no data')]
+    return [weighted(context, data) ?? context.refuse('has weights that are not constant')]
+  }
+}
+
+/** The largest √copies of a bias that is added to a result of the given shape. */
+function biasGain(bias: BoundOperand, output: Shape | null) {
+  const count = copies(bias.shape, [output], output)
+  return count === null ? null : rootOf(count)
+}
+
+/** α·A′·B′ + β·C: one of A and B is data, and so may C be. */
+const gemm: BoundRule = (context) => {
+  const [a, b, c] = [context.input(0), context.input(1), context.input(2)]
+  if (varying(a) && varying(b)) return [context.refuse(bilinear)]
+  const data = varying(a) ? a : varying(b) ? b : null
+  const linear = data === null ? null : weighted(context, data)
+  if (data !== null && linear === null) return [context.refuse('has weights that are not constant')]
+  if (!varying(c)) return [linear ?? context.refuse('has no data')]
+  const gain = biasGain(c, context.output(0)?.shape ?? null)
+  if (gain === null) return [context.refuse(unknownCopies)]
+  const beta = mag.magnitude(Math.abs(floatAttribute(context.node, 'beta', 1)))
+  const parts = linear === null ? [] : [{ bound: linear, gain: 1 }]
+  return [added([...parts, { bound: c, gain: mag.multiply(gain, beta) }], everything)]
+}
+
+/** √(elements of one matrix)·sup|x| ≥ ‖X‖_F ≥ ‖X‖₂ for each matrix of a batch. */
+function matrixNorm(operand: BoundOperand): mag.Magnitude | null {
+  const size = sizeOf(operand.shape?.slice(-2) ?? [null])
+  const largest = farthest(operand.range)
+  return size === null || largest === Infinity ? null : mag.multiply(rootOf(size), mag.magnitude(largest))
+}
+
+const batch = (shape: Shape | null): Shape | null => shape?.slice(0, -2) ?? null
+
+function batchCopies(own: BoundOperand, other: BoundOperand, output: Shape | null) {
+  const count = copies(batch(own.shape), [batch(other.shape)], batch(output))
+  return count === null ? null : rootOf(count)
+}
+
+/**
+ * A·B. With one constant factor the layer's norm; with two that vary, |Δ(AB)| ≤ sup‖A‖·|ΔB| + sup‖B‖·|ΔA| for
+ * each matrix of the batch, norms from the ranges; a factor that is broadcast over the batch counts √copies.
+ */
+const matmul: BoundRule = (context) => {
+  const [a, b] = [context.input(0), context.input(1)]
+  if (a === null || b === null) return [context.refuse('lacks an operand')]
+  const data = !varying(a) ? b : !varying(b) ? a : null
+  if (data !== null) {
+    const linear = weighted(context, data)
+    if (linear !== null || !varying(data)) return [linear ?? context.refuse('has no data')]
+  }
+  const output = context.output(0)?.shape ?? null
+  const parts = []
+  for (const [own, other] of [
+    [a, b],
+    [b, a],
+  ]) {
+    if (!varying(own)) continue
+    const norm = matrixNorm(other)
+    if (norm === null)
+      return [context.refuse(varying(other) ? bilinear : 'multiplies by a matrix that is not known')]
+    if ((own.shape?.length ?? 0) < 2 || (other.shape?.length ?? 0) < 2) {
+      return [context.refuse('multiplies a vector by a matrix that is not constant')]
+    }
+    const repeated = batchCopies(own, other, output)
+    if (repeated === null) return [context.refuse(unknownCopies)]
+    parts.push({ bound: own, gain: mag.multiply(norm, repeated) })
+  }
+  return [added(parts, productRange(a, b))]
+}
+
+/** |Σ aᵢbᵢ| ≤ n·sup|a|·sup|b|. */
+function productRange(a: BoundOperand, b: BoundOperand) {
+  const inner: Dim = a.shape?.at(-1) ?? null
+  const size = inner === null ? Infinity : inner * farthest(a.range) * farthest(b.range) * (1 + 1e-12)
+  return size < Infinity ? interval(-size, size) : everything
+}
+
+/** Gather of rows of a table, in operators that look rows up: nothing varies where indices are fixed. */
+export const lookup: BoundRule = (context) => [context.refuse('looks up rows of a table')]
+
+/** γ(x − μ)/√(σ² + ε) + β with constant statistics: a diagonal map. In training mode it mixes the batch. */
+const batchNormalization: BoundRule = (context) => {
+  const { node } = context
+  const x = context.input(0)
+  const training =
+    node.version >= 14
+      ? intAttribute(node, 'training_mode', 0) !== 0
+      : node.version >= 7
+        ? context.outputCount > 1
+        : intAttribute(node, 'is_test', 0) === 0
+  if (training)
+    return context.node.outputs.map(() =>
+      context.refuse('runs in training mode: it mixes the samples of a batch'),
+    )
+  if ([1, 2, 3, 4].some((i) => varying(context.input(i))))
+    return [context.refuse('has statistics that are computed from data')]
+  if (!varying(x)) return [context.refuse('has no data')]
+  return [weighted(context, x) ?? context.refuse('has statistics that are not constant')]
+}
+
+export const linearRules = {
+  Gemm: gemm,
+  MatMul: matmul,
+  Conv: withWeights([1, 2]),
+  ConvTranspose: withWeights([1, 2]),
+  BatchNormalization: batchNormalization,
+  /** scale·x + bias per channel, of the first versions of the standard. */
+  ImageScaler: (context) => {
+    const x = context.input(0)
+    const scale = Math.abs(floatAttribute(context.node, 'scale', 1))
+    return [x === null ? context.refuse('has no data') : through(x, context.layerNorm() ?? scale, everything)]
+  },
+} satisfies Record<string, BoundRule>

@@ -1,0 +1,176 @@
+import { divUp, mulUp, sqrtDown } from '../../core/rounding.ts'
+import { type Dim, sizeOf } from '../../core/tensor.ts'
+import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
+import {
+  type BoundContext,
+  type BoundOperand,
+  type BoundRule,
+  everything,
+  type Interval,
+  type TensorBound,
+} from '../bound.ts'
+import { inverseRootOf } from './broadcast.ts'
+import { elementsOf, rangeOf } from './constant.ts'
+import { farthest, interval, sum, up } from './interval.ts'
+import { added, isFixed, through } from './join.ts'
+
+/**
+ * Normalisation by statistics of the data itself: y = γ·(x − μ)/√(σ² + ε) + β over a group of n elements. Its
+ * Jacobian is diag(γ)·(C − ûûᵀ·σ²/(σ² + ε))/√(σ² + ε), C the centring projection and û the unit vector along x − μ,
+ * so its norm is at most max|γ|/√(σ² + ε) ≤ max|γ|/√ε, attained at constant x. Without centring (RMS) the same.
+ */
+
+const dataScale = 'has a scale that is computed from data or not known'
+
+/** Range of a constant γ or β; null where it varies or is not known. {1} or {0} where it is omitted. */
+function parameterRange(operand: BoundOperand | null, fallback: number): Interval | null {
+  if (operand === null) return interval(fallback, fallback)
+  if (!isFixed(operand)) return null
+  if (farthest(operand.range) < Infinity) return operand.range
+  const elements = elementsOf(operand)
+  return elements === null ? null : rangeOf(elements)
+}
+
+interface Normalized {
+  readonly gain: number
+  readonly image: Interval
+}
+
+/** Constant and image for a group of `count` elements; a reason where there is none. */
+function normalized(
+  context: BoundContext,
+  inputs: { gamma: number; beta: number | null },
+  epsilon: number,
+  count: Dim,
+): Normalized | string {
+  const gamma = parameterRange(context.input(inputs.gamma), 1)
+  const beta = inputs.beta === null ? interval(0, 0) : parameterRange(context.input(inputs.beta), 0)
+  if (gamma === null) return dataScale
+  if (!(epsilon > 0)) return 'has an epsilon that is not positive: not Lipschitz near constant inputs'
+  const largest = farthest(gamma)
+  const reach = count === null ? Infinity : mulUp(largest, up(Math.sqrt(count)))
+  const image = beta === null ? everything : sum(interval(-reach, reach), beta)
+  return { gain: divUp(largest, sqrtDown(epsilon)), image }
+}
+
+const epsilonOf = (context: BoundContext, fallback = 1e-5) =>
+  floatAttribute(context.node, 'epsilon', Math.fround(fallback))
+
+function behind(x: BoundOperand | null, axis: number): Dim {
+  return x?.shape ? sizeOf(x.shape.slice(axis)) : null
+}
+
+/** β must not vary; the first output is the normalised data, the others come from `statistics`. */
+function normalization(
+  inputs: { gamma: number; beta: number | null },
+  countOf: (context: BoundContext, x: BoundOperand) => Dim,
+  statistics: (context: BoundContext, x: BoundOperand, i: number, count: Dim) => TensorBound,
+  epsilon?: number,
+): BoundRule {
+  return (context) => {
+    const x = context.input(0)
+    const beta = inputs.beta === null ? null : context.input(inputs.beta)
+    if (x === null) return context.node.outputs.map(() => context.refuse('has no data'))
+    if (beta !== null && !isFixed(beta)) return context.node.outputs.map(() => context.refuse(dataScale))
+    const count = countOf(context, x)
+    const result = normalized(context, inputs, epsilonOf(context, epsilon), count)
+    return context.node.outputs.map((_, i) => {
+      if (i > 0) return statistics(context, x, i, count)
+      return typeof result === 'string' ? context.refuse(result) : through(x, result.gain, result.image)
+    })
+  }
+}
+
+const noStatistics = (context: BoundContext) =>
+  context.refuse('gives statistics of its data, which have no rule')
+
+/** The mean has the norm 1/√n; of 1/√(σ² + ε) the slope σ/(σ² + ε)^{3/2}·|∇σ| is at most 2/(3√3)·1/(ε√n). */
+function layerStatistics(context: BoundContext, x: BoundOperand, i: number, count: Dim): TensorBound {
+  if (count === null) return noStatistics(context)
+  if (i === 1) return through(x, inverseRootOf(count), x.range)
+  const epsilon = epsilonOf(context)
+  if (!(epsilon > 0)) return noStatistics(context)
+  const slope = up(2 / (3 * Math.sqrt(3)) / epsilon / Math.sqrt(count))
+  return through(x, slope, interval(0, divUp(1, sqrtDown(epsilon))))
+}
+
+const lastAxes = (context: BoundContext, x: BoundOperand) => behind(x, intAttribute(context.node, 'axis', -1))
+const spatial = (_: BoundContext, x: BoundOperand) => behind(x, 2)
+
+/** x/max-type norms are not Lipschitz near 0: y = x/‖x‖ turns by any angle within any distance. */
+const directions: BoundRule = (context) => [
+  context.refuse('divides by the norm of its input: not Lipschitz near 0'),
+]
+
+/** (x − μ)/(σ + 10⁻⁹): the Jacobian (C − ûûᵀ·σ/(σ + e))/(σ + e) has at most the norm 1/e. */
+const meanVariance: BoundRule = (context) => {
+  const x = context.input(0)
+  return [x === null ? context.refuse('has no data') : through(x, up(1e9), everything)]
+}
+
+/**
+ * LRN: y_i = x_i·s_i^−β with s_i = k + (α/size)·Σ x_j² over a window of `size` channels. |∂y_i/∂x_i| ≤ k^−β·max(1, |1 − 2β|),
+ * and off the diagonal |2αβ·x_i·x_j/(size·s_i)| ≤ β: rows and columns sum to at most k^−β(max(1, |1 − 2β|) + β(size − 1)) (Schur).
+ */
+const localResponse: BoundRule = (context) => {
+  const x = context.input(0)
+  const { node } = context
+  const [alpha, beta, bias] = [
+    floatAttribute(node, 'alpha', 1e-4),
+    floatAttribute(node, 'beta', 0.75),
+    floatAttribute(node, 'bias', 1),
+  ]
+  const size = intAttribute(node, 'size', null)
+  if (x === null || size === null || !(alpha > 0 && beta > 0 && bias > 0)) {
+    return [context.refuse('needs positive alpha, beta and bias')]
+  }
+  const scale = up(bias ** -beta)
+  const gain = mulUp(scale, up(Math.max(1, Math.abs(1 - 2 * beta)) + beta * (size - 1)))
+  const reach = mulUp(farthest(x.range), scale)
+  return [through(x, gain, interval(-reach, reach))]
+}
+
+/** x + skip (+ bias), normalised; the fourth output is the sum itself. */
+function skipNormalization(inputs: { gamma: number; beta: number | null; bias: number }): BoundRule {
+  return (context) => {
+    const [x, skip, bias] = [context.input(0), context.input(1), context.input(inputs.bias)]
+    const beta = inputs.beta === null ? null : context.input(inputs.beta)
+    const terms = [x, skip, bias].filter((operand) => operand !== null)
+    const broadcast = skip !== null && x !== null && !sameShape(x, skip)
+    const result = normalized(context, inputs, epsilonOf(context, 1e-12), x?.shape?.at(-1) ?? null)
+    const joined = added(
+      terms.map((bound) => ({ bound, gain: 1 })),
+      terms.map((operand) => operand.range).reduce(sum),
+    )
+    const wrong = [bias, beta].some((operand) => operand !== null && !isFixed(operand)) || broadcast
+    return context.node.outputs.map((_, i) => {
+      if (wrong)
+        return context.refuse('adds a bias or a skip connection that it broadcasts or computes from data')
+      if (i === 3) return joined
+      if (i > 0) return noStatistics(context)
+      return typeof result === 'string' ? context.refuse(result) : through(joined, result.gain, result.image)
+    })
+  }
+}
+
+function sameShape(a: BoundOperand, b: BoundOperand): boolean {
+  const [first, second] = [a.shape, b.shape]
+  return (
+    first !== null &&
+    second !== null &&
+    first.length === second.length &&
+    first.every((dim, i) => dim !== null && dim === second[i])
+  )
+}
+
+export const normalizationRules = {
+  LayerNormalization: normalization({ gamma: 1, beta: 2 }, lastAxes, layerStatistics),
+  InstanceNormalization: normalization({ gamma: 1, beta: 2 }, spatial, noStatistics),
+  GroupNormalization: normalization({ gamma: 1, beta: 2 }, () => null, noStatistics),
+  RMSNormalization: normalization({ gamma: 1, beta: null }, lastAxes, noStatistics),
+  SkipLayerNormalization: skipNormalization({ gamma: 2, beta: 3, bias: 4 }),
+  SkipSimplifiedLayerNormalization: skipNormalization({ gamma: 2, beta: null, bias: 3 }),
+  MeanVarianceNormalization: meanVariance,
+  LpNormalization: directions,
+  LRN: localResponse,
+} satisfies Record<string, BoundRule>

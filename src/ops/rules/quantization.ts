@@ -1,0 +1,147 @@
+import * as mag from '../../core/magnitude.ts'
+import { divUp } from '../../core/rounding.ts'
+import { type ElementType, isFloatType, sizeOf } from '../../core/tensor.ts'
+import * as term from '../../core/term.ts'
+import {
+  type BoundContext,
+  type BoundOperand,
+  type BoundRule,
+  everything,
+  type TensorBound,
+} from '../bound.ts'
+import { broadcastGains, rootOf, unknownCopies } from './broadcast.ts'
+import { elementsOf, rangeOf } from './constant.ts'
+import { farthest } from './interval.ts'
+import { added, isFixed, type Part, through } from './join.ts'
+
+/**
+ * Rounding to integers is not Lipschitz, but it is within ½ of a map that is: |round(u) − round(v)| ≤ |u − v| + 1
+ * for each element, and saturation only brings values closer. For n elements |Δ|₂ ≤ L·d + √n by Minkowski: the
+ * bound carries the offset √n besides L. Integers are read as the numbers they are; scales must be constant.
+ */
+
+const unknownScale = 'has scales that are computed from data or not known'
+const unknownSize = 'rounds a number of elements that is not known; give --input-shape'
+
+/** The largest and the least of a constant's absolute values; null where it varies or is not finite. */
+function scaleOf(operand: BoundOperand | null): { largest: number; least: number } | null {
+  const elements = operand === null ? null : elementsOf(operand)
+  const range = elements === null ? null : rangeOf(elements)
+  if (range === null || elements === null) return null
+  let least = Infinity
+  for (const element of elements) least = Math.min(least, Math.abs(element))
+  return { largest: farthest(range), least }
+}
+
+/** Adds the offset of rounding every element of the first output. */
+function rounded(context: BoundContext, bound: TensorBound): TensorBound {
+  if (bound.refusal !== null || isFixed(bound)) return bound
+  const size = sizeOf(context.output(0)?.shape ?? [null])
+  if (size === null) return context.refuse(unknownSize)
+  return { ...bound, offset: term.sum(bound.offset, term.constant(rootOf(size))) }
+}
+
+function isInteger(type: ElementType | null | undefined): boolean {
+  return type !== null && type !== undefined && !isFloatType(type) && /^u?int/.test(type)
+}
+
+/** x/s to the nearest integer. */
+const quantize: BoundRule = (context) => {
+  const [x, scale] = [context.input(0), scaleOf(context.input(1))]
+  if (x === null) return [context.refuse('has no data')]
+  if (!isInteger(context.output(0)?.type))
+    return [context.refuse('rounds to floating-point numbers of few bits')]
+  if (scale === null || !(scale.least > 0)) return [context.refuse(unknownScale)]
+  return [rounded(context, through(x, divUp(1, scale.least), everything))]
+}
+
+/** s·(q − zero point). */
+const dequantize: BoundRule = (context) => {
+  const [x, scale] = [context.input(0), scaleOf(context.input(1))]
+  const zero = context.input(2)
+  if (x === null) return [context.refuse('has no data')]
+  if (scale === null || (zero !== null && !isFixed(zero))) return [context.refuse(unknownScale)]
+  return [through(x, scale.largest, everything)]
+}
+
+/** Inputs of an operator on quantised tensors: each operand with its scale, and the scale of the result. */
+interface QuantizedProduct {
+  readonly operands: readonly { readonly at: number; readonly scale: number }[]
+  /** Where the result's scale stands; where it may be omitted, the result is then not rounded. */
+  readonly resultScale: number
+  readonly optionalResult?: boolean
+}
+
+/** W·(s_x·(q − z))/s_y, rounded: the layer's norm is that of the weights' real values. */
+function product({ operands, resultScale, optionalResult }: QuantizedProduct): BoundRule {
+  return (context) => {
+    const norm = context.layerNorm()
+    const varying = operands.filter(({ at }) => {
+      const operand = context.input(at)
+      return operand !== null && !isFixed(operand)
+    })
+    const others = Array.from({ length: context.inputCount }, (_, i) => i).filter(
+      (i) => !varying.some(({ at }) => at === i) && context.input(i) !== null && !isFixed(context.input(i)!),
+    )
+    if (varying.length !== 1 || others.length > 0 || norm === null) {
+      return [context.refuse('multiplies by weights, scales or biases that are computed from data')]
+    }
+    const [{ at, scale }] = varying
+    const own = scaleOf(context.input(scale))
+    const isRounded = !(optionalResult === true && context.input(resultScale) === null)
+    const result = isRounded ? scaleOf(context.input(resultScale)) : { largest: 1, least: 1 }
+    if (own === null || result === null || !(result.least > 0)) return [context.refuse(unknownScale)]
+    const gain = term.scale(norm, mag.magnitude(divUp(own.largest, result.least)))
+    const linear = through(context.input(at)!, gain, everything)
+    return [isRounded ? rounded(context, linear) : linear]
+  }
+}
+
+/** Integer products with the layer's norm; zero points must not vary. */
+const integerProduct: BoundRule = (context) => {
+  const [a, b] = [context.input(0), context.input(1)]
+  const zeros = [context.input(2), context.input(3)]
+  const norm = context.layerNorm()
+  const data = a !== null && !isFixed(a) ? a : b
+  const varies = (operand: BoundOperand | null) => operand !== null && !isFixed(operand)
+  if (data === null || norm === null || zeros.some(varies) || (varies(a) && varies(b))) {
+    return [context.refuse('multiplies by weights or zero points that are computed from data')]
+  }
+  return [through(data, norm, everything)]
+}
+
+/** A + B on quantised tensors: s_a/s_y and s_b/s_y, rounded. */
+const quantizedAdd: BoundRule = (context) => {
+  const operands = [context.input(0), context.input(3)].filter((operand) => operand !== null)
+  const scales = [scaleOf(context.input(1)), scaleOf(context.input(4))]
+  const result = scaleOf(context.input(6))
+  const gains = broadcastGains(context, operands)
+  if (operands.length !== 2 || result === null || !(result.least > 0)) return [context.refuse(unknownScale)]
+  const parts: Part[] = []
+  for (const [i, bound] of operands.entries()) {
+    const [scale, gain] = [scales[i], gains[i]]
+    if (isFixed(bound)) continue
+    if (scale === null) return [context.refuse(unknownScale)]
+    if (gain === null) return [context.refuse(unknownCopies)]
+    parts.push({ bound, gain: mag.multiply(gain, mag.magnitude(divUp(scale.largest, result.least))) })
+  }
+  return [rounded(context, added(parts, everything))]
+}
+
+export const quantizationRules = {
+  QuantizeLinear: quantize,
+  DequantizeLinear: dequantize,
+  DynamicQuantizeLinear: (context) =>
+    context.node.outputs.map(() => context.refuse('scales by the range of its data, which jumps with it')),
+  QLinearConv: product({ operands: [{ at: 0, scale: 1 }], resultScale: 6 }),
+  QLinearMatMul: product({
+    operands: [
+      { at: 0, scale: 1 },
+      { at: 3, scale: 4 },
+    ],
+    resultScale: 6,
+  }),
+  QGemm: product({ operands: [{ at: 0, scale: 1 }], resultScale: 7, optionalResult: true }),
+  QLinearAdd: quantizedAdd,
+  IntegerProduct: integerProduct,
+} satisfies Record<string, BoundRule>

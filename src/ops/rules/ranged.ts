@@ -1,0 +1,123 @@
+import { mulUp } from '../../core/rounding.ts'
+import type { BoundContext, BoundRule, Interval } from '../bound.ts'
+import { everything } from '../bound.ts'
+import { scalarOf } from './constant.ts'
+import { type Activation, elementwise } from './elementwise.ts'
+import { farthest, increasing, interval, nearest, reciprocal, square, up } from './interval.ts'
+import { through } from './join.ts'
+
+/** Elementwise functions whose slope is unbounded on the whole line: they need a range of their input. */
+
+const none: Activation = { slope: Infinity, image: everything }
+
+/** A slope that is largest at the point of the range farthest from or nearest to a singularity. */
+function ranged(activationOf: (range: Interval) => Activation | null, needs: string): BoundRule {
+  return elementwise((range) => activationOf(range) ?? none, needs)
+}
+
+/**
+ * xᶜ: the slope |c|·|x|^(c−1) is largest at the end that is farthest from 0 for c ≥ 1 and nearest to 0 below.
+ * Without a range only c = 1 and c = 0 have a bound. Fractional exponents need x ≥ 0.
+ */
+export function power(range: Interval, exponent: number): Activation {
+  if (exponent === 0) return { slope: 0, image: { lo: 1, hi: 1 } }
+  if (exponent === 1) return { slope: 1, image: range }
+  const integral = Number.isInteger(exponent)
+  if (range.lo < 0 && !integral) return none
+  const at = exponent > 1 ? farthest(range) : nearest(range)
+  const slope = mulUp(Math.abs(exponent), up(at ** (exponent - 1)))
+  if (exponent === 2) return { slope: mulUp(2, farthest(range)), image: square(range) }
+  if (range.lo >= 0) {
+    const ends = [up(range.lo ** exponent), up(range.hi ** exponent)]
+    return { slope, image: interval(Math.max(0, Math.min(...ends) * (1 - 1e-12)), Math.max(...ends)) }
+  }
+  const size = exponent > 0 ? up(farthest(range) ** exponent) : Infinity
+  return { slope, image: exponent % 2 === 0 ? interval(0, size) : interval(-size, size) }
+}
+
+/** Pow with an exponent that is one constant number; anything else is no function of one variable. */
+const pow: BoundRule = (context: BoundContext) => {
+  const x = context.input(0)
+  const exponent = scalarOf(context.input(1))
+  if (x === null || exponent === null) {
+    return [context.refuse('raises to powers that are not one constant number')]
+  }
+  const { slope, image } = power(x.range, exponent)
+  if (slope === Infinity) {
+    return [context.refuse(`raises values that have no proven bounds to the power ${exponent}`)]
+  }
+  return [through(x, slope, image)]
+}
+
+const within = (range: Interval, limit: number) => farthest(range) < limit
+
+/** 1 − m² for m = sup |x|, without cancellation. */
+function distanceToOne(range: Interval): number {
+  const m = farthest(range)
+  return (1 - m) * (1 + m)
+}
+
+export const rangedRules = {
+  Exp: ranged(
+    (range) => ({ slope: up(Math.exp(range.hi)), image: interval(0, increasing(Math.exp, range).hi) }),
+    'is not Lipschitz where its input has no upper bound',
+  ),
+  Log: ranged(
+    (range) => (range.lo > 0 ? { slope: up(1 / range.lo), image: increasing(Math.log, range) } : null),
+    'is not Lipschitz where its input may come near 0',
+  ),
+  Sqrt: ranged(
+    (range) =>
+      range.lo > 0 ? { slope: up(0.5 / Math.sqrt(range.lo)), image: increasing(Math.sqrt, range) } : null,
+    'is not Lipschitz where its input may come near 0',
+  ),
+  Reciprocal: ranged((range) => {
+    const least = nearest(range)
+    return least > 0 ? { slope: up(1 / least / least), image: reciprocal(range) } : null
+  }, 'is not Lipschitz where its input may come near 0'),
+  Pow: pow,
+  Tan: ranged(
+    (range) =>
+      within(range, 1.57)
+        ? { slope: up(Math.cos(farthest(range)) ** -2), image: increasing(Math.tan, range) }
+        : null,
+    'is not Lipschitz near its poles',
+  ),
+  Sinh: ranged(
+    (range) => ({ slope: up(Math.cosh(farthest(range))), image: increasing(Math.sinh, range) }),
+    'is not Lipschitz where its input has no bounds',
+  ),
+  Cosh: ranged(
+    (range) => ({
+      slope: up(Math.sinh(farthest(range))),
+      image: interval(1, up(Math.cosh(farthest(range)))),
+    }),
+    'is not Lipschitz where its input has no bounds',
+  ),
+  Asin: ranged(
+    (range) =>
+      within(range, 1)
+        ? { slope: up(1 / Math.sqrt(distanceToOne(range))), image: increasing(Math.asin, range) }
+        : null,
+    'is not Lipschitz near −1 and 1',
+  ),
+  Acos: ranged(
+    (range) =>
+      within(range, 1)
+        ? { slope: up(1 / Math.sqrt(distanceToOne(range))), image: interval(0, up(Math.PI)) }
+        : null,
+    'is not Lipschitz near −1 and 1',
+  ),
+  Acosh: ranged(
+    (range) =>
+      range.lo > 1
+        ? { slope: up(1 / Math.sqrt((range.lo - 1) * (range.lo + 1))), image: increasing(Math.acosh, range) }
+        : null,
+    'is not Lipschitz near 1',
+  ),
+  Atanh: ranged(
+    (range) =>
+      within(range, 1) ? { slope: up(1 / distanceToOne(range)), image: increasing(Math.atanh, range) } : null,
+    'is not Lipschitz near −1 and 1',
+  ),
+} satisfies Record<string, BoundRule>

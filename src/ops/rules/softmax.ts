@@ -1,0 +1,39 @@
+import type { Dim } from '../../core/tensor.ts'
+import { intAttribute } from '../../graph/attribute.ts'
+import type { BoundContext, BoundOperand, BoundRule } from '../bound.ts'
+import { productOf } from '../shape/integers.ts'
+import { rootOf } from './broadcast.ts'
+import { unit } from './interval.ts'
+import { through } from './join.ts'
+
+/** Length of the groups that are normalised: since version 13 one axis, before that all axes from `axis` on. */
+function groupLength(context: BoundContext, x: BoundOperand): Dim {
+  const single = context.node.version >= 13
+  const axis = intAttribute(context.node, 'axis', single ? -1 : 1)
+  if (x.shape === null) return null
+  if (!single) return productOf(x.shape.slice(axis))
+  return x.shape.length === 0 ? 1 : (x.shape.at(axis) ?? null)
+}
+
+/**
+ * Softmax: J = diag(p) − ppᵀ is the covariance of the distribution p over unit vectors, and vᵀJv is the variance
+ * of the entries of v: at most (max v − min v)²/4 ≤ ½ for a unit v (Popoviciu). Hence ½, attained for n ≥ 2.
+ */
+const softmax: BoundRule = (context) => {
+  const x = context.input(0)
+  return [x === null ? context.refuse('has no data') : through(x, 0.5, unit)]
+}
+
+/** LogSoftmax: J = I − 1pᵀ, a projection of norm √n·‖p‖₂ ≤ √n; constant for n = 1. */
+const logSoftmax: BoundRule = (context) => {
+  const x = context.input(0)
+  const length = x && groupLength(context, x)
+  if (x === null || length === null)
+    return [context.refuse('normalises groups of a length that is not known; give --input-shape')]
+  return [through(x, length === 1 ? 0 : rootOf(length), { lo: -Infinity, hi: 0 })]
+}
+
+export const softmaxRules = {
+  Softmax: softmax,
+  LogSoftmax: logSoftmax,
+} satisfies Record<string, BoundRule>
