@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /** What a file that is no ONNX model may be instead, and what to do about it. */
 export interface FileFormat {
   readonly name: string
@@ -15,8 +17,12 @@ const startsWith =
     head.toString('latin1', at, at + magic.length) === magic
 const textStart = (pattern: RegExp) => (_: Buffer, text: string) => pattern.test(text)
 
+/** Text in UTF-8 without control characters; the head may end in the middle of a character. */
 function isText(head: Buffer): boolean {
-  return head.every((byte) => byte >= 32 || byte === 9 || byte === 10 || byte === 13)
+  let end = head.length
+  while (end > 0 && end > head.length - 4 && head[end - 1] >= 128) end--
+  const hasControls = head.some((byte) => byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)
+  return end > 0 && !hasControls && isUtf8(head.subarray(0, end))
 }
 
 /** First match wins; `text` is the head as latin1 without a byte order mark and leading white space. */

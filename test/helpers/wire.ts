@@ -3,7 +3,13 @@
 export type Bytes = Uint8Array | readonly number[]
 
 export function join(...parts: readonly Bytes[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]))
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let end = 0
+  for (const part of parts) {
+    bytes.set(part, end)
+    end += part.length
+  }
+  return bytes
 }
 
 /** A varint; negative numbers as protobuf writes them, in ten bytes. */
