@@ -1,0 +1,180 @@
+import { type Enclosure, exactly, relativeWidth } from '../core/enclosure.ts'
+import type { FloatArray } from '../core/tensor.ts'
+import { denseConvolution, denseSize, directCost } from './convolution/direct.ts'
+import { encloseFinite } from './convolution/finite.ts'
+import type { Kernel } from './convolution/kernel.ts'
+import { keptAxes, kernelOf, matrixOf, partsOf, sumOfSliceNorms } from './convolution/kernel.ts'
+import type { Spectrum } from './convolution/spectrum.ts'
+import { encloseUnbounded, provenSupremum, spectrumOf, supremumBelow } from './convolution/spectrum.ts'
+import { symbolCost } from './convolution/symbol.ts'
+import { torusBound } from './convolution/torus.ts'
+import { windowedLowerBound } from './convolution/window.ts'
+import { encloseMatrix, scaleEnclosure } from './dense.ts'
+import type { ConvolutionOperator } from './linear-operator.ts'
+import type { NormOptions } from './norm-options.ts'
+import { largestMagnitude, powerOfTwoBelow } from './survey.ts'
+
+export { frobeniusOfConvolution } from './convolution/frobenius.ts'
+
+/** Elements of the finite operator as a dense matrix up to which it is simply that. */
+const DENSE_SIZE = 100_000
+/** Elements up to which a deterministic certificate may cost a dense matrix where nothing else is tight. */
+const DENSE_LIMIT = 16_000_000
+/** Multiply-adds of Lanczos on the finite operator that are not worth avoiding. */
+const CHEAP = 3e7
+/** Products with the finite operator that Lanczos is expected to take, both starts together. */
+const EXPECTED_PRODUCTS = 80
+/** Share of the tolerance that proofs aim at: the rest is for rounding. */
+const AIM = 0.95
+/** Factorisations that one proof may take. */
+const BUDGET = 4000
+/** Windows per axis of the trial spaces, tried in turn. */
+const WINDOWS = [1, 2, 3]
+
+/**
+ * Encloses ‖T‖₂ of a convolution at its real size, all its strides, pads, dilations and groups included; of the
+ * supremum over sizes where the size is not known ('symbol-supremum', see spectrum.ts).
+ *
+ * The operator is first split exactly: groups and interleaved copies are direct sums, of which the largest norm
+ * counts; 1×1 kernels, patch embeddings and axes of size one are dense matrices (see kernel.ts and axis.ts). What is
+ * left is enclosed by the cheapest way that meets the tolerance:
+ *
+ * - small operators as dense matrices (see dense.ts), deterministic and tight;
+ * - 'torus' and 'symbol': windowed plane waves from below (window.ts), twisted tori (torus.ts) or the supremum of the
+ *   symbol (supremum.ts) from above: deterministic, at a cost that does not depend on the image size;
+ * - 'lanczos': the finite operator by its definition, with the probabilistic certificate (finite.ts).
+ *
+ * Weights must be finite.
+ */
+export function encloseConvolution(
+  operator: ConvolutionOperator,
+  weights: FloatArray,
+  options: NormOptions,
+): Enclosure {
+  const largest = largestMagnitude(weights)
+  const parts = partsOf(operator)
+  if (largest === 0 || parts.length === 0) return exactly(0, 'zero')
+  const groups = Array.from({ length: operator.groups }, (_, group) => group)
+  const share = {
+    ...options,
+    failureProbability: options.failureProbability / (groups.length * parts.length),
+  }
+  const unit = powerOfTwoBelow(largest)
+  const pieces = parts.flatMap((part) =>
+    groups.map((group): Piece => {
+      if (keptAxes(part).length === 0) return matrixPiece(matrixOf(operator, part, group, weights), unit)
+      return kernelPiece(kernelOf(operator, part, group, weights, 1 / unit))
+    }),
+  )
+  return scaleEnclosure(scaleEnclosure(largestOf(pieces, share), unit), operator.factor)
+}
+
+/** One summand of the operator; all numbers in units of the power of two next below the largest weight. */
+interface Piece {
+  /** A bound on the norm that costs one pass over the weights. */
+  readonly bound: number
+  /** A guess at the norm, better than the bound: which piece to begin with. */
+  guess(): number
+  /** Whether the norm is cheaply shown not to exceed `limit`. */
+  isBelow(limit: number): boolean
+  enclose(options: NormOptions): Enclosure
+}
+
+/** Encloses the largest of the pieces' norms: the likeliest first, and then only those that are not shown to be less. */
+function largestOf(pieces: readonly Piece[], options: NormOptions): Enclosure {
+  if (pieces.length === 1) return pieces[0].enclose(options)
+  const guesses = new Map(pieces.map((piece) => [piece, piece.bound === 0 ? 0 : piece.guess()]))
+  const byGuess = (a: Piece, b: Piece) => (guesses.get(b) as number) - (guesses.get(a) as number)
+  const [first, ...others] = [...pieces].sort(byGuess)
+  let joined = first.enclose(options)
+  others.forEach((piece, i) => {
+    if (piece.bound <= joined.upper || piece.isBelow(joined.upper)) return
+    joined = joinMaximum(joined, piece.enclose({ ...options, seed: options.seed + i + 1 }))
+  })
+  return joined
+}
+
+/** Encloses the larger of two norms. */
+function joinMaximum(a: Enclosure, b: Enclosure): Enclosure {
+  const winner = b.upper > a.upper ? b : a
+  const failureProbability = a.failureProbability + b.failureProbability
+  return {
+    lower: Math.max(a.lower, b.lower),
+    upper: winner.upper,
+    method: winner.method,
+    certificate: failureProbability > 0 ? 'probabilistic' : 'deterministic',
+    failureProbability,
+  }
+}
+
+function matrixPiece(matrix: { rows: number; columns: number; data: FloatArray }, unit: number): Piece {
+  let squares = 0
+  for (let i = 0; i < matrix.data.length; i++) squares += (matrix.data[i] / unit) ** 2
+  const bound = Math.sqrt(squares) * (1 + 2 ** -20)
+  return {
+    bound,
+    guess: () => bound,
+    isBelow: () => false,
+    enclose: (options) => scaleEnclosure(encloseMatrix(matrix, options), 1 / unit),
+  }
+}
+
+function kernelPiece(kernel: Kernel): Piece {
+  const bound = sumOfSliceNorms(kernel)
+  let spectrum: Spectrum | null = null
+  const spectral = () => (spectrum ??= spectrumOf(kernel, bound))
+  return {
+    bound,
+    guess: () => Math.sqrt(spectral().peak.value),
+    isBelow: (limit) => supremumBelow(spectral(), limit, BUDGET),
+    enclose(options) {
+      if (bound === 0) return exactly(0, 'zero')
+      if (kernel.axes[0].inputs === null) return encloseUnbounded(spectral())
+      return encloseSized(kernel, spectral, options)
+    },
+  }
+}
+
+function encloseSized(kernel: Kernel, spectral: () => Spectrum, options: NormOptions): Enclosure {
+  const asMatrix = () => encloseMatrix(denseConvolution(kernel), options)
+  if (denseSize(kernel) <= DENSE_SIZE) return asMatrix()
+  const product = directCost(kernel)
+  const probabilistic = options.certify === 'probabilistic'
+  const finiteCost = product * EXPECTED_PRODUCTS
+  if (probabilistic && finiteCost <= Math.max(CHEAP, symbolCost(kernel))) {
+    return encloseFinite(kernel, options, CHEAP / product)
+  }
+  const bySymbol = encloseBySymbol(kernel, spectral(), options.tolerance)
+  if (relativeWidth(bySymbol) <= options.tolerance) return bySymbol
+  if (!probabilistic) return denseSize(kernel) <= DENSE_LIMIT ? asMatrix() : bySymbol
+  const byLanczos = encloseFinite(kernel, options, CHEAP / product)
+  return byLanczos.upper < bySymbol.upper
+    ? { ...byLanczos, lower: Math.max(byLanczos.lower, bySymbol.lower) }
+    : { ...bySymbol, lower: Math.max(byLanczos.lower, bySymbol.lower) }
+}
+
+/** Windowed plane waves below, the supremum or a twisted torus above. May be wider than the tolerance. */
+function encloseBySymbol(kernel: Kernel, spectrum: Spectrum, tolerance: number): Enclosure {
+  const torus = torusBound(kernel.axes, spectrum)
+  let lower = 0
+  let upper = Infinity
+  let method = 'symbol'
+  for (const windows of WINDOWS) {
+    lower = Math.max(lower, windowedLowerBound(kernel, spectrum, windows))
+    const target = lower * (1 + tolerance * AIM)
+    const peak = Math.sqrt(spectrum.peak.value)
+    if (peak < target && supremumBelow(spectrum, target, BUDGET)) {
+      upper = target
+      break
+    }
+    if (torus.estimate() >= target) continue
+    provenSupremum(spectrum, BUDGET)
+    if (torus.below(target, BUDGET)) {
+      upper = target
+      method = 'torus'
+      break
+    }
+  }
+  if (upper === Infinity) upper = provenSupremum(spectrum, BUDGET)
+  return { lower: Math.min(lower, upper), upper, method, certificate: 'deterministic', failureProbability: 0 }
+}

@@ -1,0 +1,129 @@
+import type { Matrix } from '../dense.ts'
+import type { LinearMap } from '../linear-map.ts'
+import { gamma } from '../rounding-error.ts'
+import { largestMagnitude } from '../survey.ts'
+import type { SimpleAxis } from './axis.ts'
+import { outputsReachedBy } from './axis.ts'
+import type { Kernel } from './kernel.ts'
+import { sumOfSliceNorms, tapCount, tapPositions } from './kernel.ts'
+
+type SizedAxis = SimpleAxis & { inputs: number; outputs: number }
+
+/** For every tap, the pairs (output position, input position) that it joins, as flat lists. */
+interface TapPairs {
+  readonly outputs: Int32Array
+  readonly inputs: Int32Array
+}
+
+function pairsOf(kernel: Kernel): TapPairs[] {
+  const axes = kernel.axes as readonly SizedAxis[]
+  return tapPositions(kernel).map((taps) => {
+    let outputs = Int32Array.of(0)
+    let inputs = Int32Array.of(0)
+    axes.forEach((axis, a) => {
+      const { first, count } = outputsReachedBy({ ...axis, dilation: 1 }, taps[a])
+      const nextOutputs = new Int32Array(outputs.length * count)
+      const nextInputs = new Int32Array(outputs.length * count)
+      for (let i = 0; i < outputs.length; i++) {
+        for (let q = 0; q < count; q++) {
+          nextOutputs[i * count + q] = outputs[i] * axis.outputs + first + q
+          nextInputs[i * count + q] = inputs[i] * axis.inputs + axis.stride * (first + q) + taps[a] - axis.pad
+        }
+      }
+      outputs = nextOutputs
+      inputs = nextInputs
+    })
+    return { outputs, inputs }
+  })
+}
+
+/**
+ * The convolution at its real size as a linear map, by its definition: y[q] = Σ_tap K[tap] x[stride·q + tap − pad].
+ * Vectors are [position, channel]. Cost of `apply` and of `applyAdjoint`: positions · taps · channels² products.
+ */
+export function directConvolution(kernel: Kernel): LinearMap {
+  const { outputs: rows, inputs: columns, slices } = kernel
+  const axes = kernel.axes as readonly SizedAxis[]
+  const pairs = pairsOf(kernel)
+  return {
+    rows: axes.reduce((product, axis) => product * axis.outputs, rows),
+    columns: axes.reduce((product, axis) => product * axis.inputs, columns),
+    apply(x, y) {
+      y.fill(0)
+      pairs.forEach((pair, tap) => {
+        const slice = tap * rows * columns
+        for (let i = 0; i < pair.outputs.length; i++) {
+          const from = pair.inputs[i] * columns
+          const to = pair.outputs[i] * rows
+          for (let o = 0, k = slice; o < rows; o++) {
+            let sum = 0
+            for (let c = 0; c < columns; c++, k++) sum += slices[k] * x[from + c]
+            y[to + o] += sum
+          }
+        }
+      })
+    },
+    applyAdjoint(y, x) {
+      x.fill(0)
+      pairs.forEach((pair, tap) => {
+        const slice = tap * rows * columns
+        for (let i = 0; i < pair.outputs.length; i++) {
+          const to = pair.inputs[i] * columns
+          const from = pair.outputs[i] * rows
+          for (let o = 0, k = slice; o < rows; o++) {
+            const weight = y[from + o]
+            for (let c = 0; c < columns; c++, k++) x[to + c] += weight * slices[k]
+          }
+        }
+      })
+    },
+  }
+}
+
+/**
+ * What rounding does to TᵀT v: ‖fl(TᵀTv) − TᵀTv‖ ≤ this · ‖T‖ · ‖v‖, from |fl(Tv) − Tv| ≤ γ|T||v| elementwise,
+ * ‖|T|‖ ≤ κ := Σ_tap ‖K[tap]‖_F and ‖T‖ ≥ the largest weight.
+ */
+export function directRoundingError(kernel: Kernel): number {
+  const kappa = sumOfSliceNorms(kernel)
+  const forward = gamma(tapCount(kernel) + kernel.inputs)
+  const backward = gamma(tapCount(kernel) * kernel.outputs)
+  const amplified = (forward * backward * kappa) / largestMagnitude(kernel.slices)
+  return kappa * (forward + backward + amplified) * (1 + 2 ** -20)
+}
+
+/** Multiply-adds of one product with TᵀT. */
+export function directCost(kernel: Kernel): number {
+  const axes = kernel.axes as readonly SizedAxis[]
+  const pairs = axes.reduce((product, axis) => {
+    let met = 0
+    for (let tap = 0; tap < axis.taps; tap++) met += outputsReachedBy({ ...axis, dilation: 1 }, tap).count
+    return product * met
+  }, 1)
+  return 2 * pairs * kernel.outputs * kernel.inputs
+}
+
+/** Number of weights of the finite operator that a dense matrix would hold. */
+export function denseSize(kernel: Kernel): number {
+  const axes = kernel.axes as readonly SizedAxis[]
+  return axes.reduce((product, axis) => product * axis.inputs * axis.outputs, kernel.inputs * kernel.outputs)
+}
+
+/** The finite operator as a dense matrix [output position · channel, input position · channel]. */
+export function denseConvolution(kernel: Kernel): Matrix {
+  const { outputs, inputs, slices } = kernel
+  const axes = kernel.axes as readonly SizedAxis[]
+  const rows = axes.reduce((product, axis) => product * axis.outputs, outputs)
+  const columns = axes.reduce((product, axis) => product * axis.inputs, inputs)
+  const data = new Float64Array(rows * columns)
+  pairsOf(kernel).forEach((pair, tap) => {
+    for (let i = 0; i < pair.outputs.length; i++) {
+      for (let o = 0; o < outputs; o++) {
+        const source = (tap * outputs + o) * inputs
+        const target = (pair.outputs[i] * outputs + o) * columns + pair.inputs[i] * inputs
+        for (let c = 0; c < inputs; c++) data[target + c] = slices[source + c]
+      }
+    }
+  })
+  return { rows, columns, data }
+}

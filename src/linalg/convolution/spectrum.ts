@@ -1,0 +1,80 @@
+import type { Enclosure } from '../../core/enclosure.ts'
+import type { Kernel } from './kernel.ts'
+import { type Peak, type PeakFinder, peakFinder } from './peak.ts'
+import { type Box, halfCircle, type Prover, proverOf, wholeCircle } from './supremum.ts'
+import { type FourierSymbol, symbolOf } from './symbol.ts'
+
+/** The symbol of one kernel with what has been found out about it. */
+export interface Spectrum {
+  readonly symbol: FourierSymbol
+  readonly finder: PeakFinder
+  readonly prover: Prover
+  /** The highest peak known; replaced when a higher one is found. */
+  peak: Peak
+  /** A proven bound on sup σ; replaced when a lower one is proven. */
+  supremum: number
+}
+
+/** `bound`: any bound on the symbol's norm. */
+export function spectrumOf(kernel: Kernel, bound: number): Spectrum {
+  const symbol = symbolOf(kernel)
+  const finder = peakFinder(symbol, 1)
+  const everywhere = symbol.degrees.map((_, a) => a)
+  const peak = finder.highest(
+    everywhere.map(() => 0),
+    everywhere,
+  )
+  return { symbol, finder, prover: proverOf(symbol), peak, supremum: bound }
+}
+
+/** A first guess at how far above the peak the supremum is provable: climbing is not exact. */
+const FIRST_MARGIN = 2e-6
+
+/** Whether sup σ ≤ target is proven; where the proof gets stuck, a peak higher than the known one is looked for. */
+export function supremumBelow(spectrum: Spectrum, target: number, budget: number): boolean {
+  if (target >= spectrum.supremum) return true
+  if (spectrum.peak.value > target * target) return false
+  const torus: Box = spectrum.symbol.degrees.map((_, a) => (a === 0 ? halfCircle : wholeCircle))
+  let resisting: Box | null = null
+  const proven = spectrum.prover.below([torus], {
+    target,
+    supremum: target,
+    budget: spectrum.prover.evaluations + budget,
+    otherwise(box, stuck) {
+      if (stuck) resisting = box
+      return false
+    },
+  })
+  if (proven) spectrum.supremum = target
+  else if (resisting !== null) climbFrom(spectrum, resisting)
+  return proven
+}
+
+function climbFrom(spectrum: Spectrum, box: Box): void {
+  const frequency = box.map(({ low, high }) => (low + high) / 2)
+  const all = frequency.map((_, a) => a)
+  const found = spectrum.finder.climb(spectrum.finder.at(frequency, spectrum.peak.vector, 20), all)
+  if (found.value > spectrum.peak.value) spectrum.peak = found
+}
+
+/** A proven bound on sup σ, near to it unless the budget does not allow that. */
+export function provenSupremum(spectrum: Spectrum, budget: number): number {
+  for (let margin = FIRST_MARGIN; margin < 1; margin *= 6) {
+    const target = Math.sqrt(spectrum.peak.value) * (1 + margin)
+    if (supremumBelow(spectrum, target, budget)) break
+  }
+  return spectrum.supremum
+}
+
+/** The norm on inputs of any size: the supremum itself, which growing inputs come as near to as one likes. */
+export function encloseUnbounded(spectrum: Spectrum): Enclosure {
+  const upper = provenSupremum(spectrum, 20_000)
+  const square = spectrum.peak.value * (1 - 2 ** -40) - 2 * spectrum.symbol.error
+  return {
+    lower: Math.min(upper, square > 0 ? Math.sqrt(square) : 0),
+    upper,
+    method: 'symbol-supremum',
+    certificate: 'deterministic',
+    failureProbability: 0,
+  }
+}
