@@ -1,62 +1,65 @@
-import type { FloatArray } from '../core/tensor.ts'
-import type { NormalMap } from './linear-map.ts'
+import { allocateFloats, floatsAt } from './arena.ts'
+import { kernels, type Pointer } from './kernels.ts'
 import { gamma, outward } from './rounding-error.ts'
 
-/** A dense matrix, row-major, and the two products that norms are made of. */
-export interface DenseMap extends NormalMap {
-  /** A number ≤ ‖A v‖₂ / ‖v‖₂, rounding accounted for: a proven lower bound on the norm for any v ≠ 0. */
+/** A dense matrix whose elements stand in the arena, rows × columns, row-major, float32 or float64. */
+export interface PlacedMatrix {
+  readonly rows: number
+  readonly columns: number
+  readonly pointer: Pointer
+  readonly single: boolean
+}
+
+/** The products with a dense matrix A that norms are made of. Vectors are float64, outside the arena. */
+export interface DenseMap {
+  /** ‖fl(AᵀAv) − AᵀAv‖ ≤ roundingError · ‖A‖₂ · ‖v‖. */
+  readonly roundingError: number
+  /** z = AᵀA v and y = AᵀA u, in one pass over A. */
+  applyPair(v: Float64Array, u: Float64Array, z: Float64Array, y: Float64Array): void
+  /** A number ≤ ‖A v‖ / ‖v‖, rounding accounted for: a proven lower bound on ‖A‖₂ for any v ≠ 0. */
   stretch(v: Float64Array): number
 }
 
-/** w[i] = Σⱼ A[row, j] v[j] with four partial sums. */
-function rowProduct(data: FloatArray, offset: number, v: Float64Array): number {
-  const n = v.length
-  const blocked = n & ~3
-  let a = 0
-  let b = 0
-  let c = 0
-  let d = 0
-  let j = 0
-  for (; j < blocked; j += 4) {
-    a += data[offset + j] * v[j]
-    b += data[offset + j + 1] * v[j + 1]
-    c += data[offset + j + 2] * v[j + 2]
-    d += data[offset + j + 3] * v[j + 3]
-  }
-  for (; j < n; j++) a += data[offset + j] * v[j]
-  return a + b + (c + d)
-}
-
-function euclideanNorm(x: Float64Array): number {
+export function euclideanNorm(x: Float64Array): number {
   let square = 0
   for (let i = 0; i < x.length; i++) square += x[i] * x[i]
   return Math.sqrt(square)
 }
 
 /**
- * AᵀA of rows × columns weights, applied in one pass over them. With the componentwise bounds
- * |fl(Av) − Av| ≤ γ|A||v| and |fl(Aᵀw) − Aᵀw| ≤ γ|A|ᵀ|w|, and ‖|A|‖₂ ≤ ‖A‖_F, the rounding error of AᵀAv is at most
- * (γ_columns + γ_rows (1 + γ_columns √columns)) ‖A‖_F ‖A‖₂ ‖v‖.
+ * Products with A, given a bound on ‖A‖_F.
+ *
+ * Each product meets one rounding, each partial sum those that the kernels state, so componentwise
+ * |fl(Av) − Av| ≤ γ_a|A||v| with a = columns/2 + 4 and |fl(Aᵀw) − Aᵀw| ≤ γ_d|A|ᵀ|w| with d = rows/4 + 8. From
+ * ‖|A|‖₂ ≤ ‖A‖_F the error of AᵀAv is at most (γ_a + γ_d(1 + γ_a‖A‖_F/‖A‖₂))·‖A‖_F‖A‖₂‖v‖, and ‖A‖_F/‖A‖₂ is at most
+ * √min(rows, columns).
  */
-export function denseMap(rows: number, columns: number, data: FloatArray, frobenius: number): DenseMap {
-  const across = gamma(columns)
-  const down = gamma(rows)
+export function denseMap(matrix: PlacedMatrix, frobenius: number): DenseMap {
+  const { rows, columns, pointer, single } = matrix
+  const { normalPairF32, normalPairF64, imageF32, imageF64 } = kernels()
+  const normalPair = single ? normalPairF32 : normalPairF64
+  const multiply = single ? imageF32 : imageF64
+  const across = gamma(columns / 2 + 4)
+  const down = gamma(rows / 4 + 8) * (1 + across * Math.sqrt(Math.min(rows, columns)))
+  const vectors = allocateFloats(4 * columns)
+  const image = allocateFloats(rows)
+  const part = (index: number) => floatsAt(vectors + index * columns * 8, columns)
   return {
-    size: columns,
-    roundingError: outward((across + 2 * down) * frobenius),
-    apply(v, z) {
-      z.fill(0)
-      for (let i = 0; i < rows; i++) {
-        const offset = i * columns
-        const image = rowProduct(data, offset, v)
-        for (let j = 0; j < columns; j++) z[j] += image * data[offset + j]
-      }
+    roundingError: outward((across + down) * frobenius),
+    applyPair(v, u, z, y) {
+      part(0).set(v)
+      part(1).set(u)
+      floatsAt(vectors + 2 * columns * 8, 2 * columns).fill(0)
+      normalPair(pointer, rows, columns, ...[0, 1, 2, 3].map((index) => vectors + index * columns * 8))
+      z.set(part(2))
+      y.set(part(3))
     },
     stretch(v) {
-      const image = new Float64Array(rows)
-      for (let i = 0; i < rows; i++) image[i] = rowProduct(data, i * columns, v)
-      const length = euclideanNorm(v) * (1 + across)
-      const proven = euclideanNorm(image) * (1 - 2 * down) - outward(across * frobenius * length)
+      part(0).set(v)
+      multiply(pointer, rows, columns, vectors, image)
+      const length = euclideanNorm(v) * (1 + gamma(columns))
+      const proven =
+        euclideanNorm(floatsAt(image, rows)) * (1 - 2 * gamma(rows)) - outward(across * frobenius * length)
       return Math.max(0, (proven / length) * (1 - 2 ** -50))
     },
   }

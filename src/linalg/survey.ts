@@ -1,4 +1,7 @@
 import type { FloatArray } from '../core/tensor.ts'
+import { allocateFloats, floatsAt, scoped } from './arena.ts'
+import type { PlacedMatrix } from './dense-map.ts'
+import { kernels } from './kernels.ts'
 import { gamma, outward } from './rounding-error.ts'
 
 /** Index of the first NaN or infinity; −1 where every element is finite. */
@@ -35,31 +38,19 @@ export interface Survey {
 }
 
 /** Surveys a finite matrix whose entries' squares neither overflow nor underflow to matter. Cost: one pass. */
-export function surveyMatrix(rows: number, columns: number, data: FloatArray): Survey {
-  const columnSums = new Float64Array(columns)
-  let largest = 0
-  let squares = 0
-  let largestRow = 0
-  for (let i = 0, k = 0; i < rows; i++) {
-    let rowSum = 0
-    let rowSquares = 0
-    for (let j = 0; j < columns; j++, k++) {
-      const size = Math.abs(data[k])
-      if (size > largest) largest = size
-      rowSum += size
-      rowSquares += size * size
-      columnSums[j] += size
-    }
-    squares += rowSquares
-    if (rowSum > largestRow) largestRow = rowSum
-  }
-  let largestColumn = 0
-  for (let j = 0; j < columns; j++) if (columnSums[j] > largestColumn) largestColumn = columnSums[j]
-  const relativeError = gamma(rows + columns + 2)
-  return {
-    largest,
-    frobenius: Math.sqrt(squares),
-    holder: outward(Math.sqrt(largestRow) * Math.sqrt(largestColumn) * (1 + relativeError)),
-    relativeError,
-  }
+export function surveyMatrix(matrix: PlacedMatrix): Survey {
+  const { rows, columns, pointer, single } = matrix
+  return scoped(() => {
+    const out = allocateFloats(3)
+    const sums = allocateFloats(columns)
+    floatsAt(sums, columns).fill(0)
+    const { surveyF32, surveyF64 } = kernels()
+    const survey = single ? surveyF32 : surveyF64
+    survey(pointer, rows, columns, sums, out)
+    const [largest, squares, largestRow] = floatsAt(out, 3)
+    const largestColumn = floatsAt(sums, columns).reduce((most, sum) => Math.max(most, sum), 0)
+    const relativeError = gamma(rows + columns / 2 + 4)
+    const holder = Math.sqrt(largestRow) * Math.sqrt(largestColumn) * (1 + relativeError)
+    return { largest, frobenius: Math.sqrt(squares), holder: outward(holder), relativeError }
+  })
 }

@@ -1,0 +1,210 @@
+import { loadOne, loadPair, sumLanes } from './load'
+
+/**
+ * For both vectors q: z_q += Aᵀ(A v_q), in one pass over A (rows × columns, row-major, elements T), four rows at a
+ * time: their products with both vectors, then their rank-4 update of both images while they are still in cache.
+ * Pointers advance four columns at a time; the last columns % 4 and rows % 4 are done one by one.
+ *
+ * An element of A v meets columns / 2 + 2 roundings of sums, an element of z meets rows / 4 + 5.
+ */
+// @ts-ignore: decorator
+@inline
+function normalPair<T>(a: usize, rows: i32, columns: i32, v: usize, u: usize, z: usize, y: usize): void {
+  const pitch: usize = <usize>columns * sizeof<T>()
+  const blocked: usize = <usize>(columns & ~3)
+  const tail: usize = <usize>(columns & 3)
+  let row = 0
+  for (; row + 4 <= rows; row += 4) {
+    const start = a + <usize>row * pitch
+    let p0 = start
+    let p1 = p0 + pitch
+    let p2 = p1 + pitch
+    let p3 = p2 + pitch
+    let v0 = f64x2.splat(0)
+    let u0 = f64x2.splat(0)
+    let v1 = f64x2.splat(0)
+    let u1 = f64x2.splat(0)
+    let v2 = f64x2.splat(0)
+    let u2 = f64x2.splat(0)
+    let v3 = f64x2.splat(0)
+    let u3 = f64x2.splat(0)
+    let vp = v
+    let up = u
+    const blockEnd = v + (blocked << 3)
+    while (vp < blockEnd) {
+      let vj = v128.load(vp)
+      let uj = v128.load(up)
+      let w = loadPair<T>(p0)
+      v0 = f64x2.add(v0, f64x2.mul(w, vj))
+      u0 = f64x2.add(u0, f64x2.mul(w, uj))
+      w = loadPair<T>(p1)
+      v1 = f64x2.add(v1, f64x2.mul(w, vj))
+      u1 = f64x2.add(u1, f64x2.mul(w, uj))
+      w = loadPair<T>(p2)
+      v2 = f64x2.add(v2, f64x2.mul(w, vj))
+      u2 = f64x2.add(u2, f64x2.mul(w, uj))
+      w = loadPair<T>(p3)
+      v3 = f64x2.add(v3, f64x2.mul(w, vj))
+      u3 = f64x2.add(u3, f64x2.mul(w, uj))
+      vj = v128.load(vp, 16)
+      uj = v128.load(up, 16)
+      w = loadPair<T>(p0 + 2 * sizeof<T>())
+      v0 = f64x2.add(v0, f64x2.mul(w, vj))
+      u0 = f64x2.add(u0, f64x2.mul(w, uj))
+      w = loadPair<T>(p1 + 2 * sizeof<T>())
+      v1 = f64x2.add(v1, f64x2.mul(w, vj))
+      u1 = f64x2.add(u1, f64x2.mul(w, uj))
+      w = loadPair<T>(p2 + 2 * sizeof<T>())
+      v2 = f64x2.add(v2, f64x2.mul(w, vj))
+      u2 = f64x2.add(u2, f64x2.mul(w, uj))
+      w = loadPair<T>(p3 + 2 * sizeof<T>())
+      v3 = f64x2.add(v3, f64x2.mul(w, vj))
+      u3 = f64x2.add(u3, f64x2.mul(w, uj))
+      vp += 32
+      up += 32
+      p0 += 4 * sizeof<T>()
+      p1 += 4 * sizeof<T>()
+      p2 += 4 * sizeof<T>()
+      p3 += 4 * sizeof<T>()
+    }
+    let s0 = sumLanes(v0)
+    let t0 = sumLanes(u0)
+    let s1 = sumLanes(v1)
+    let t1 = sumLanes(u1)
+    let s2 = sumLanes(v2)
+    let t2 = sumLanes(u2)
+    let s3 = sumLanes(v3)
+    let t3 = sumLanes(u3)
+    for (let k: usize = 0; k < tail; k++) {
+      const vj = load<f64>(vp + (k << 3))
+      const uj = load<f64>(up + (k << 3))
+      const at = k * sizeof<T>()
+      s0 += loadOne<T>(p0 + at) * vj
+      t0 += loadOne<T>(p0 + at) * uj
+      s1 += loadOne<T>(p1 + at) * vj
+      t1 += loadOne<T>(p1 + at) * uj
+      s2 += loadOne<T>(p2 + at) * vj
+      t2 += loadOne<T>(p2 + at) * uj
+      s3 += loadOne<T>(p3 + at) * vj
+      t3 += loadOne<T>(p3 + at) * uj
+    }
+    v0 = f64x2.splat(s0)
+    u0 = f64x2.splat(t0)
+    v1 = f64x2.splat(s1)
+    u1 = f64x2.splat(t1)
+    v2 = f64x2.splat(s2)
+    u2 = f64x2.splat(t2)
+    v3 = f64x2.splat(s3)
+    u3 = f64x2.splat(t3)
+    p0 = start
+    p1 = p0 + pitch
+    p2 = p1 + pitch
+    p3 = p2 + pitch
+    let zp = z
+    let yp = y
+    const imageEnd = z + (blocked << 3)
+    while (zp < imageEnd) {
+      updatePair<T>(p0, p1, p2, p3, zp, yp, v0, v1, v2, v3, u0, u1, u2, u3)
+      const half: usize = 2 * sizeof<T>()
+      updatePair<T>(p0 + half, p1 + half, p2 + half, p3 + half, zp + 16, yp + 16, v0, v1, v2, v3, u0, u1, u2, u3)
+      zp += 32
+      yp += 32
+      p0 += 4 * sizeof<T>()
+      p1 += 4 * sizeof<T>()
+      p2 += 4 * sizeof<T>()
+      p3 += 4 * sizeof<T>()
+    }
+    for (let k: usize = 0; k < tail; k++) {
+      const at = k * sizeof<T>()
+      const zk = zp + (k << 3)
+      const yk = yp + (k << 3)
+      const a0 = loadOne<T>(p0 + at)
+      const a1 = loadOne<T>(p1 + at)
+      const a2 = loadOne<T>(p2 + at)
+      const a3 = loadOne<T>(p3 + at)
+      store<f64>(zk, load<f64>(zk) + (a0 * s0 + a1 * s1 + (a2 * s2 + a3 * s3)))
+      store<f64>(yk, load<f64>(yk) + (a0 * t0 + a1 * t1 + (a2 * t2 + a3 * t3)))
+    }
+  }
+  for (; row < rows; row++) {
+    const start = a + <usize>row * pitch
+    let s: f64 = 0
+    let t: f64 = 0
+    for (let j: usize = 0; j < <usize>columns; j++) {
+      const w = loadOne<T>(start + j * sizeof<T>())
+      s += w * load<f64>(v + (j << 3))
+      t += w * load<f64>(u + (j << 3))
+    }
+    for (let j: usize = 0; j < <usize>columns; j++) {
+      const w = loadOne<T>(start + j * sizeof<T>())
+      const zj = z + (j << 3)
+      const yj = y + (j << 3)
+      store<f64>(zj, load<f64>(zj) + w * s)
+      store<f64>(yj, load<f64>(yj) + w * t)
+    }
+  }
+}
+
+/** Two elements of both images of a rank-4 update. */
+// @ts-ignore: decorator
+@inline
+function updatePair<T>(
+  p0: usize, p1: usize, p2: usize, p3: usize, z: usize, y: usize,
+  v0: v128, v1: v128, v2: v128, v3: v128, u0: v128, u1: v128, u2: v128, u3: v128,
+): void {
+  const a0 = loadPair<T>(p0)
+  const a1 = loadPair<T>(p1)
+  const a2 = loadPair<T>(p2)
+  const a3 = loadPair<T>(p3)
+  v128.store(z, f64x2.add(v128.load(z), f64x2.add(
+    f64x2.add(f64x2.mul(a0, v0), f64x2.mul(a1, v1)),
+    f64x2.add(f64x2.mul(a2, v2), f64x2.mul(a3, v3)),
+  )))
+  v128.store(y, f64x2.add(v128.load(y), f64x2.add(
+    f64x2.add(f64x2.mul(a0, u0), f64x2.mul(a1, u1)),
+    f64x2.add(f64x2.mul(a2, u2), f64x2.mul(a3, u3)),
+  )))
+}
+
+export function normalPairF32(a: usize, rows: i32, columns: i32, v: usize, u: usize, z: usize, y: usize): void {
+  normalPair<f32>(a, rows, columns, v, u, z, y)
+}
+
+export function normalPairF64(a: usize, rows: i32, columns: i32, v: usize, u: usize, z: usize, y: usize): void {
+  normalPair<f64>(a, rows, columns, v, u, z, y)
+}
+
+/** w = A v. Each inner product is summed in four lanes: columns / 4 + 4 roundings of sums. */
+// @ts-ignore: decorator
+@inline
+function image<T>(a: usize, rows: i32, columns: i32, v: usize, w: usize): void {
+  const blockEnd = v + (<usize>(columns & ~3) << 3)
+  const end = v + (<usize>columns << 3)
+  let p = a
+  for (let row = 0; row < rows; row++) {
+    let even = f64x2.splat(0)
+    let odd = f64x2.splat(0)
+    let vp = v
+    while (vp < blockEnd) {
+      even = f64x2.add(even, f64x2.mul(loadPair<T>(p), v128.load(vp)))
+      odd = f64x2.add(odd, f64x2.mul(loadPair<T>(p + 2 * sizeof<T>()), v128.load(vp, 16)))
+      vp += 32
+      p += 4 * sizeof<T>()
+    }
+    let sum = sumLanes(f64x2.add(even, odd))
+    while (vp < end) {
+      sum += loadOne<T>(p) * load<f64>(vp)
+      vp += 8
+      p += sizeof<T>()
+    }
+    store<f64>(w + (<usize>row << 3), sum)
+  }
+}
+
+export function imageF32(a: usize, rows: i32, columns: i32, v: usize, w: usize): void {
+  image<f32>(a, rows, columns, v, w)
+}
+
+export function imageF64(a: usize, rows: i32, columns: i32, v: usize, w: usize): void {
+  image<f64>(a, rows, columns, v, w)
+}
