@@ -46,5 +46,9 @@ function buildKinds(): Map<string, MessageKind> {
   return kinds
 }
 
-/** The type of a whole file; every other message type is reached through its fields. */
-export const modelKind = buildKinds().get('ModelProto')!
+const kinds = buildKinds()
+
+/** The message type of a name; all others are reached through its fields. */
+export function messageKind(name: MessageName): MessageKind {
+  return kinds.get(name)!
+}

@@ -1,4 +1,9 @@
 import { isUtf8 } from 'node:buffer'
+import { LipschitzError } from '../core/errors.ts'
+import type { Limits } from '../core/limits.ts'
+import type { MessageName } from './fields.ts'
+import type { StoredFile } from './stored-file.ts'
+import { scanWire } from './wire-scan.ts'
 
 /** What a file that is no ONNX model may be instead, and what to do about it. */
 export interface FileFormat {
@@ -105,17 +110,52 @@ const signatures: readonly Signature[] = [
   { name: 'a text file', hint: 'give a binary ONNX file', matches: isText },
 ]
 
-/** How many bytes of the head of a file `recognizeFormat` wants to see. */
-export const headBytes = 1024
+const headBytes = 1024
+
+/** Parts of a model that stand alone in a file, as tools save them, and a field that tells each from the others. */
+const parts: readonly (FileFormat & { readonly message: MessageName; readonly field: string })[] = [
+  {
+    message: 'GraphProto',
+    field: 'node',
+    name: 'a bare graph (GraphProto)',
+    hint: 'wrap it in a model: onnx.helper.make_model(graph)',
+  },
+  {
+    message: 'TensorProto',
+    field: 'dataType',
+    name: 'a bare tensor (TensorProto)',
+    hint: 'give the model that it belongs to',
+  },
+]
+
+function isMessage(file: StoredFile, limits: Limits, message: MessageName, field: string): boolean {
+  try {
+    const { unknownFields, fields } = file.use((descriptor) =>
+      scanWire(descriptor, file.bytes, limits, message),
+    )
+    return unknownFields.size === 0 && fields.has(field)
+  } catch (error) {
+    if (error instanceof LipschitzError) return false
+    throw error
+  }
+}
 
 /**
- * Names the format of a file that cannot be read as an ONNX model, from its first bytes; null when they tell nothing.
- * Not for files that can be read: a model may begin with bytes that look like another format's.
+ * Names the format of a file that cannot be read as an ONNX model; null when nothing in it tells. Not for files that
+ * can be read: a model may begin with bytes that look like another format's.
  */
-export function recognizeFormat(head: Buffer): FileFormat | null {
+export function recognizeFormat(file: StoredFile, limits: Limits): FileFormat | null {
+  const head = Buffer.alloc(Math.min(file.bytes, headBytes))
+  file.read(head, 0)
   const text = head
     .toString('latin1')
     .replace(/^\xef\xbb\xbf/, '')
     .trimStart()
-  return signatures.find(({ matches }) => matches(head, text)) ?? null
+  const signature = signatures.find(({ matches }) => matches(head, text))
+  if (signature !== undefined) return signature
+  const rest = file.bytes - 4
+  if (rest > 0 && (head.readUInt32LE(0) === rest || head.readUInt32BE(0) === rest)) {
+    return { name: 'a message behind its length', hint: 'remove the first four bytes' }
+  }
+  return parts.find(({ message, field }) => isMessage(file, limits, message, field)) ?? null
 }

@@ -1,7 +1,7 @@
 import { LipschitzError } from '../core/errors.ts'
 import { type Limits, limits as standardLimits } from '../core/limits.ts'
 import { externalFiles } from './external-data.ts'
-import { headBytes, recognizeFormat } from './file-format.ts'
+import { recognizeFormat } from './file-format.ts'
 import type { ModelProto, SparseTensorProto, TensorProto } from './generated/onnx.js'
 import { decodeSkeleton } from './skeleton.ts'
 import { storedSparseTensor } from './sparse-tensor.ts'
@@ -38,28 +38,26 @@ export interface ModelFile {
   sparseTensor(proto: SparseTensorProto): StoredTensor
 }
 
-/** The error for a file that is no model: names its format where its first bytes tell. */
-function notOnnx(file: StoredFile, otherwise: LipschitzError): LipschitzError {
-  const head = Buffer.alloc(Math.min(file.bytes, headBytes))
-  file.read(head, 0)
-  const format = recognizeFormat(head)
-  return format === null
-    ? otherwise
-    : new LipschitzError('not-onnx', `this is ${format.name}, not an ONNX model`, { hint: format.hint })
+/** The error for a file that is no model: names its format where the file tells. */
+function notOnnx(file: StoredFile, limits: Limits, otherwise: LipschitzError): LipschitzError {
+  const format = recognizeFormat(file, limits)
+  if (format === null) return otherwise
+  return new LipschitzError('not-onnx', `this is ${format.name}, not an ONNX model`, { hint: format.hint })
 }
 
 function scanFile(file: StoredFile, limits: Limits): Scan {
   if (file.bytes === 0) throw new LipschitzError('not-onnx', 'the file is empty')
   if (file.bytes > limits.fileBytes) {
-    throw notOnnx(
-      file,
-      new LipschitzError('limit', `the file has ${file.bytes} bytes, more than ${limits.fileBytes}`),
+    const tooLarge = new LipschitzError(
+      'limit',
+      `the file has ${file.bytes} bytes, more than ${limits.fileBytes}`,
     )
+    throw notOnnx(file, limits, tooLarge)
   }
   try {
     return file.use((descriptor) => scanWire(descriptor, file.bytes, limits))
   } catch (error) {
-    throw error instanceof LipschitzError && error.code === 'malformed' ? notOnnx(file, error) : error
+    throw error instanceof LipschitzError && error.code === 'malformed' ? notOnnx(file, limits, error) : error
   }
 }
 
@@ -74,7 +72,8 @@ export function readModelFile(path: string, options: ReadOptions = {}): ModelFil
     const file = openStoredFile(path)
     const { skeleton, payloads, unknownFields } = scanFile(file, limits)
     const proto = decodeSkeleton(skeleton)
-    if (proto.graph === null) throw notOnnx(file, new LipschitzError('malformed', 'the model holds no graph'))
+    if (proto.graph === null)
+      throw notOnnx(file, limits, new LipschitzError('malformed', 'the model holds no graph'))
     const external = options.externalData === false ? null : externalFiles(path, options.hardLinks ?? false)
     const source: TensorSource = { file, payloads, external, limits }
     return {

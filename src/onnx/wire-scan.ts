@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { LipschitzError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
-import { type Field, type MessageKind, type MessageName, modelKind } from './fields.ts'
+import { type Field, type MessageKind, type MessageName, messageKind } from './fields.ts'
 import type { Payload, PayloadField } from './payload.ts'
 import { SkeletonWriter } from './skeleton.ts'
 import { WireCursor } from './wire-cursor.ts'
@@ -14,6 +14,8 @@ export interface Scan {
   readonly payloads: readonly Payload[]
   /** Fields that the schema does not have, as `Message.number`, and how often they occur. */
   readonly unknownFields: ReadonlyMap<string, number>
+  /** Names of the fields that the outermost message has. */
+  readonly fields: ReadonlySet<string>
 }
 
 /** Field number of TensorProto.payload, our own. */
@@ -56,6 +58,7 @@ class WireScanner {
   private readonly skeleton: SkeletonWriter
   private readonly payloads: Payload[] = []
   private readonly unknownFields = new Map<string, number>()
+  private readonly fields = new Set<string>()
   private readonly frames: Frame[] = []
   private frame: Frame
   private readonly spent: Record<Budget, number> = {
@@ -80,7 +83,7 @@ class WireScanner {
       while (cursor.offset === this.frame.end) {
         if (this.frames.length === 1) {
           const skeleton = this.skeleton.bytes.subarray(0, this.skeleton.length)
-          return { skeleton, payloads: this.payloads, unknownFields: this.unknownFields }
+          return { skeleton, payloads: this.payloads, unknownFields: this.unknownFields, fields: this.fields }
         }
         this.leave()
       }
@@ -103,6 +106,7 @@ class WireScanner {
       this.skipValue(wire)
       return
     }
+    if (this.frames.length === 1) this.fields.add(field.name)
     if (field.bit !== 0) {
       if ((frame.seen & field.bit) !== 0) throw this.malformed(`a second ${field.oneof ?? field.name}`)
       frame.seen |= field.bit
@@ -301,14 +305,14 @@ class WireScanner {
 }
 
 /**
- * Scans a file of `bytes` bytes as one message, a model unless `kind` says otherwise.
+ * Scans a file of `bytes` bytes as one message: a model, unless `name` says otherwise.
  * @throws LipschitzError malformed or limit, with the byte and the nesting where the scan stopped
  */
 export function scanWire(
   descriptor: number,
   bytes: number,
   limits: Limits,
-  kind: MessageKind = modelKind,
+  name: MessageName = 'ModelProto',
 ): Scan {
-  return new WireScanner(descriptor, bytes, limits, kind).scan()
+  return new WireScanner(descriptor, bytes, limits, messageKind(name)).scan()
 }
