@@ -27,13 +27,12 @@ const cast: BoundRule = (context: BoundContext) => {
   const to = context.output(0)?.type ?? null
   if (x === null) return [context.refuse('has no data')]
   if (to !== null && wide.has(to)) return [through(x, 1, x.range)]
-  const widens =
-    x.info.type !== null && to !== null && !isFloatType(x.info.type) && bits(to) > bits(x.info.type)
-  return [widens ? through(x, 1, x.range) : ranged(context)]
-}
-
-function ranged(context: BoundContext) {
-  return context.refuse('rounds data to integers or to few bits: discontinuous')
+  const follows = to !== null && x.info.type !== null && widens(x.info.type, to)
+  return [
+    follows
+      ? through(x, 1, x.range)
+      : context.refuse('rounds data to integers or to few bits: discontinuous'),
+  ]
 }
 
 /** Whether every value of one integer type is one of the other. */

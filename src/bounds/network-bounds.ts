@@ -1,0 +1,117 @@
+import * as term from '../core/term.ts'
+import type { Value } from '../graph/graph.ts'
+import type { TypedGraph } from '../infer/typed-graph.ts'
+import type { Interval, Refusal, TensorBound } from '../ops/bound.ts'
+import { fixed, stacked } from '../ops/rules/join.ts'
+import { type Selected, type Selection, select } from './selection.ts'
+import { type NormOf, walkGraph } from './walk.ts'
+
+/** Upper bounds of the layers' norms by layer key, or why there is none. */
+export interface LayerNorms {
+  /** Spectral norms of the operators. */
+  readonly spectral: NormOf
+  /** Frobenius norms of the operators. */
+  readonly frobenius: NormOf
+}
+
+export type BoundMethod = 'frobenius-product' | 'spectral-product' | 'graph'
+
+/** One way to bound the network: from all audited inputs to all audited outputs, and to each output alone. */
+export interface Rung {
+  readonly method: BoundMethod
+  readonly joint: TensorBound
+  /** Aligned with the selected outputs. */
+  readonly outputs: readonly TensorBound[]
+}
+
+export interface NetworkBounds {
+  readonly selected: Selected
+  /** Every bound computed, loosest first; a refusal stands for one that is not there. */
+  readonly ladder: readonly Rung[]
+  /** The last rung, which is the least. */
+  readonly best: Rung
+  /** d log(best joint bound) / d log(norm) by layer key; null where there is no finite, positive bound. */
+  readonly elasticities: ReadonlyMap<string, number> | null
+  /** Why there is no bound at all; null where there is one. */
+  readonly refusal: Refusal | null
+}
+
+export interface BoundOptions extends Selection {
+  readonly inputRanges?: ReadonlyMap<string, Interval>
+}
+
+/**
+ * Bounds |f(x) − f(y)|₂ ≤ L·|x − y|₂ + δ by three walks: the constants composed along the paths with Frobenius and
+ * with spectral norms, and the refined walk. The refined one is never above the spectral product.
+ */
+export function boundNetwork(typed: TypedGraph, norms: LayerNorms, options: BoundOptions): NetworkBounds {
+  const selected = select(typed, options)
+  const rung = (method: BoundMethod, normOf: NormOf, refined: boolean) =>
+    climb(typed, selected, { method, normOf, refined, inputRanges: options.inputRanges })
+  const product = rung('spectral-product', norms.spectral, false)
+  const graph = tightened(rung('graph', norms.spectral, true), product)
+  const ladder = [rung('frobenius-product', norms.frobenius, false), product, graph]
+  const elasticities = term.elasticities(graph.joint.lipschitz)
+  return {
+    selected,
+    ladder,
+    best: graph,
+    elasticities: elasticities.size > 0 ? elasticities : null,
+    refusal: graph.joint.refusal,
+  }
+}
+
+interface Climb {
+  readonly method: BoundMethod
+  readonly normOf: NormOf
+  readonly refined: boolean
+  readonly inputRanges?: ReadonlyMap<string, Interval>
+}
+
+function climb(typed: TypedGraph, selected: Selected, { method, normOf, refined, inputRanges }: Climb): Rung {
+  const missing = nothingToBound(selected)
+  if (missing !== null) {
+    const bound = { ...fixed(), lipschitz: term.infinite, refusal: missing }
+    return { method, joint: bound, outputs: selected.outputs.map(() => bound) }
+  }
+  const walk = walkGraph(typed, { normOf, audited: selected.inputs, refined, inputRanges })
+  const outputs = selected.outputs.map((output) => walk.boundOf(output))
+  return { method, joint: joined(outputs), outputs }
+}
+
+/** All outputs side by side: |Δ|² = Σ |Δᵢ|². */
+function joined(outputs: readonly TensorBound[]): TensorBound {
+  return stacked(
+    outputs.map((bound) => ({ bound, gain: 1 })),
+    outputs[0].range,
+  )
+}
+
+function nothingToBound({
+  inputs,
+  outputs,
+}: {
+  inputs: readonly Value[]
+  outputs: readonly Value[]
+}): Refusal | null {
+  const refusal = (reason: string) => ({ node: '', op: '', reason })
+  if (inputs.length === 0) return refusal('the model has no floating-point input that could vary')
+  if (outputs.length === 0) return refusal('the model has no floating-point output')
+  return null
+}
+
+/** The less of two bounds of the same map. Where offsets differ the lesser constant counts. */
+function tightened(refined: Rung, plain: Rung): Rung {
+  return {
+    method: refined.method,
+    joint: lesser(refined.joint, plain.joint),
+    outputs: refined.outputs.map((bound, i) => lesser(bound, plain.outputs[i])),
+  }
+}
+
+function lesser(refined: TensorBound, plain: TensorBound): TensorBound {
+  const better = term.minimum(refined.lipschitz, plain.lipschitz)
+  return better === refined.lipschitz
+    ? refined
+    : { ...plain, range: refined.range, dependence: refined.dependence }
+}
