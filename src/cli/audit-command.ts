@@ -8,6 +8,7 @@ import { checkDestinations, chooseDestinations, writeDestination } from './desti
 import { describeFailure } from './errors.ts'
 import { exitCodeOf } from './exit-code.ts'
 import type { Settings } from './options.ts'
+import { suggestCommand } from './program.ts'
 import { createProgress, type ProgressLine } from './progress.ts'
 import { type FormatChoice, type InputShape, usage } from './readers.ts'
 import { type Surroundings, writeAll } from './surroundings.ts'
@@ -67,11 +68,18 @@ function describeGate(path: string, { rule, limit, lower, upper, verdict }: Gate
   return `${toolName}: ${escapeText(path)}: gate ${rule} ${formatNumber(limit)}: ${verdict} (${found})`
 }
 
+/** 'lipschitz adit net.onnx' audits a model of the name adit; what was meant may be a command. */
+function commandHint(path: string): string | undefined {
+  const command = suggestCommand(path)
+  return command === null ? undefined : `for a command, did you mean ${command}?`
+}
+
 /** What standard error says of a finished audit: models without a report, gates that no table shows. */
 function describeTroubles(report: Report, tableIsShown: boolean, settings: Settings): string[] {
-  const failures = report.errors.map(({ path, message, ...facts }) =>
-    describeFailure(message, { model: path, ...facts }),
-  )
+  const failures = report.errors.map(({ path, code, message, ...facts }) => {
+    const hint = facts.hint ?? (code === 'not-found' ? commandHint(path) : undefined)
+    return describeFailure(message, { ...facts, model: path, hint })
+  })
   const broken = report.models.flatMap((model) =>
     model.gates.filter((gate) => gate.verdict !== 'pass').map((gate) => describeGate(model.path, gate)),
   )
@@ -86,7 +94,7 @@ export async function runAudit(
 ): Promise<number> {
   const destinations = chooseDestinations(settings)
   await checkDestinations(destinations)
-  const progress = createProgress(surroundings, settings.progress !== false && !settings.quiet)
+  const progress = createProgress(surroundings, settings)
   const { audit } = await import('../audit/audit.ts')
   let report: Report
   try {

@@ -1,5 +1,6 @@
 import { escapeText } from '../report/escape.ts'
-import { cutMiddle } from '../report/text.ts'
+import { count, cutMiddle } from '../report/text.ts'
+import type { Settings } from './options.ts'
 import { isContinuousIntegration, type Surroundings } from './surroundings.ts'
 import { widthOf } from './terminal.ts'
 
@@ -23,11 +24,28 @@ export interface ProgressLine {
 /** Shows nothing, for pipes, dumb terminals and continuous integration. */
 const silent: ProgressLine = { update: () => {}, clear: () => {} }
 
-/** One line on standard error that is rewritten; it appears when the work takes longer than half a second. */
-export function createProgress(surroundings: Surroundings, wanted: boolean): ProgressLine {
+/** A plain line for each model as its layers begin, for logs. */
+function createLog({ stderr }: Surroundings): ProgressLine {
+  let last: string | null = null
+  return {
+    update({ model, total }) {
+      if (model !== last) stderr.write(`${escapeText(model)}: ${count(total, 'layer')}\n`)
+      last = model
+    },
+    clear: () => {},
+  }
+}
+
+/**
+ * One line on standard error that is rewritten; it appears when the work takes longer than half a second. Where
+ * no line can be rewritten, nothing, or one plain line per model when verbose.
+ */
+export function createProgress(surroundings: Surroundings, settings: Settings): ProgressLine {
   const { stderr, environment } = surroundings
-  if (!wanted || !stderr.isTTY || environment.TERM === 'dumb' || isContinuousIntegration(surroundings))
-    return silent
+  if (settings.progress === false || settings.quiet) return silent
+  if (!stderr.isTTY || environment.TERM === 'dumb' || isContinuousIntegration(surroundings)) {
+    return settings.verbose ? createLog(surroundings) : silent
+  }
   let due = performance.now() + DELAY
   let shown = false
   return {

@@ -15,7 +15,7 @@ afterEach(() => {
 describe('the progress line', () => {
   it('shows nothing of work that is over within half a second', () => {
     const surroundings = fakeSurroundings({}, terminal)
-    const progress = createProgress(surroundings, true)
+    const progress = createProgress(surroundings, {})
     vi.advanceTimersByTime(400)
     progress.update(step)
     progress.clear()
@@ -24,7 +24,7 @@ describe('the progress line', () => {
 
   it('is one line that is rewritten, within the width, and erased', () => {
     const surroundings = fakeSurroundings({}, terminal)
-    const progress = createProgress(surroundings, true)
+    const progress = createProgress(surroundings, {})
     vi.advanceTimersByTime(600)
     progress.update(step)
     progress.update({ ...step, done: 4 })
@@ -41,16 +41,27 @@ describe('the progress line', () => {
   })
 
   it.each([
-    ['a pipe', {}, {}, true],
-    ['continuous integration', { CI: 'true' }, terminal, true],
-    ['a dumb terminal', { TERM: 'dumb' }, terminal, true],
-    ['--no-progress', {}, terminal, false],
-  ] as const)('is silent for %s', (_, environment, streams, wanted) => {
+    ['a pipe', {}, {}, {}],
+    ['continuous integration', { CI: 'true' }, terminal, {}],
+    ['a dumb terminal', { TERM: 'dumb' }, terminal, {}],
+    ['--no-progress', {}, terminal, { progress: false }],
+    ['--quiet', {}, terminal, { quiet: true }],
+  ] as const)('is silent for %s', (_, environment, streams, settings) => {
     const surroundings = fakeSurroundings(environment, streams)
-    const progress = createProgress(surroundings, wanted)
+    const progress = createProgress(surroundings, settings)
     vi.advanceTimersByTime(5000)
     progress.update(step)
     progress.clear()
     expect(surroundings.stderr.text()).toBe('')
+  })
+
+  it('is a plain line per model in logs, when verbose', () => {
+    const surroundings = fakeSurroundings({ CI: '1' }, terminal)
+    const progress = createProgress(surroundings, { verbose: true })
+    progress.update(step)
+    progress.update({ ...step, done: 4 })
+    progress.update({ ...step, model: 'b.onnx', total: 1 })
+    progress.clear()
+    expect(surroundings.stderr.text()).toBe('net.onnx: 12 layers\nb.onnx: 1 layer\n')
   })
 })
