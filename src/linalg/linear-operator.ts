@@ -29,8 +29,10 @@ export interface DiagonalOperator {
 
 /**
  * A zero-padded convolution y = K ⋆ x in the sense of ONNX Conv, from inChannels × inputSize to
- * outChannels × outputSize; weights [outChannels, inChannels / groups, ...kernel]. A transposed convolution is
- * described by the convolution that it is the adjoint of: norms are equal.
+ * outChannels × outputSize; weights [outChannels, inChannels / groups, ...kernel]. Output o reads the input at
+ * o·stride − padsBegin + tap·dilation, zero outside. A transposed convolution is described by the convolution that
+ * it is the adjoint of: norms are equal. `padsEnd` says no more than the sizes do; it is negative where elements at
+ * the end are never read, as behind an output padding. Without sizes the pads may be unknown, too, and are then 0.
  */
 export interface ConvolutionOperator {
   readonly form: 'convolution'

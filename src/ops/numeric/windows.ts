@@ -47,10 +47,10 @@ export function extent(kernel: number, dilation: number): number {
   return (kernel - 1) * dilation + 1
 }
 
-/** Total padding on both ends of an axis; the odd one goes where `auto_pad` says. */
+/** Total padding on both ends of an axis; the odd one goes to the end with SAME_UPPER, else to the beginning. */
 function split(total: number, auto: AutoPad): [number, number] {
   const small = Math.floor(total / 2)
-  return auto === 'SAME_LOWER' ? [total - small, small] : [small, total - small]
+  return auto === 'SAME_UPPER' ? [small, total - small] : [total - small, small]
 }
 
 /**
@@ -144,27 +144,21 @@ export function transposedWindows(
   const extra = perAxis(context, 'output_padding', rank, 0, 0)
   const given = outputShape(context, rank)
   const auto = autoPadOf(context)
-  const axes = kernel.map((size, axis) => {
-    const stride = strides[axis]
-    const from = input[axis]
-    const window = extent(size, dilations[axis])
-    if (extra[axis] >= Math.max(stride, dilations[axis])) {
-      context.fail(`output_padding ${extra[axis]} must be less than the stride or the dilation`)
-    }
-    const spread = from === null ? null : (from - 1) * stride + extra[axis] + window
-    const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER'
-    const target = given?.[axis] ?? (same && from !== null ? from * stride : null)
-    if (given !== null || same) {
-      if (spread === null || target === null) return { begin: null, end: null, output: target }
-      const [begin] = split(Math.max(0, spread - target), auto)
-      return { begin, end: endPadding(from as number, stride, window, begin, target), output: target }
-    }
-    const [begin, end] = auto === 'VALID' ? [0, 0] : [pads[axis], pads[axis + rank]]
-    const output = spread === null ? null : spread - begin - end
-    if (output !== null && output < 0)
-      context.fail(`pads ${begin}+${end} crop more than the ${spread} elements`)
-    return { begin, end: end - extra[axis], output }
-  })
+  const axes = kernel.map((size, axis) =>
+    spread(
+      context,
+      {
+        size,
+        stride: strides[axis],
+        dilation: dilations[axis],
+        padding: [pads[axis], pads[axis + rank]],
+        auto,
+        extra: extra[axis],
+        target: given?.[axis] ?? null,
+      },
+      input[axis],
+    ),
+  )
   return {
     kernel,
     strides,
@@ -173,6 +167,32 @@ export function transposedWindows(
     padsEnd: axes.map((axis) => axis.end),
     output: axes.map((axis) => axis.output),
   }
+}
+
+interface SpreadAxis extends Omit<Axis, 'ceil'> {
+  readonly extra: number
+  /** The output's size where `output_shape` gives it. */
+  readonly target: Dim
+}
+
+function spread(context: WindowContext, axis: SpreadAxis, input: Dim): { begin: Dim; end: Dim; output: Dim } {
+  const { stride, extra, auto } = axis
+  const window = extent(axis.size, axis.dilation)
+  if (extra >= Math.max(stride, axis.dilation)) {
+    context.fail(`output_padding ${extra} must be less than the stride or the dilation`)
+  }
+  const full = input === null ? null : (input - 1) * stride + extra + window
+  if (axis.target !== null || auto === 'SAME_UPPER' || auto === 'SAME_LOWER') {
+    if (input === null || full === null) return { begin: null, end: null, output: axis.target }
+    // SAME asks for stride times the input, but makes no elements that no window reaches.
+    const output = axis.target ?? Math.min(input * stride, full)
+    const [begin] = split(Math.max(0, full - output), auto)
+    return { begin, end: endPadding(input, stride, window, begin, output), output }
+  }
+  const [begin, end] = auto === 'VALID' ? [0, 0] : axis.padding
+  const output = full === null ? null : full - begin - end
+  if (output !== null && output < 0) context.fail(`pads ${begin}+${end} crop more than the ${full} elements`)
+  return { begin, end: end - extra, output }
 }
 
 /** The end padding with which `windows` windows fit exactly over `size` elements. */
