@@ -22,6 +22,9 @@ export interface InferenceOptions {
   readonly inputShapes?: ReadonlyMap<string, readonly Dim[]>
 }
 
+/** What to try where shapes that do not fit may follow from the batch that was chosen here. */
+const batchHint = 'a dynamic first dimension was taken as 1; give the real one with --input-shape'
+
 /** What the pass has found so far. */
 interface Pass {
   readonly facts: FactTable
@@ -29,8 +32,6 @@ interface Pass {
   readonly operators: Map<Node, Operator | null>
   readonly inferredBodies: Set<Graph>
   readonly notes: Note[]
-  /** Whether the shapes hold for a batch of one alone, where the file leaves the batch open. */
-  readonly batchBound: boolean
   steps: number
 }
 
@@ -51,9 +52,9 @@ export function inferModel(model: Model, options: InferenceOptions = {}): TypedG
   for (const [input, shape] of bound.shapes)
     facts.set(input, sourceFact(input, { type: input.declared.type, shape }))
   const notes = [...model.notes, ...bound.notes]
-  const batchBound = bound.notes.length > 0
-  const pass: Pass = { facts, folder, operators, inferredBodies: new Set(), notes, batchBound, steps: 0 }
-  named({ model: model.path }, () => inferNodes(pass, model.graph))
+  const pass: Pass = { facts, folder, operators, inferredBodies: new Set(), notes, steps: 0 }
+  const context = { model: model.path, hint: bound.notes.length > 0 ? batchHint : undefined }
+  named(context, () => inferNodes(pass, model.graph))
 
   const operand = (value: Value) => createOperand(pass, value)
   const operandOrNull = (value: Value | null) => (value === null ? null : operand(value))
@@ -73,7 +74,7 @@ export function inferModel(model: Model, options: InferenceOptions = {}): TypedG
 }
 
 function inferNodes(pass: Pass, graph: Graph): void {
-  for (const value of graph.initializers) checkDeclared(value, pass.facts.of(value), pass.batchBound)
+  for (const value of graph.initializers) checkDeclared(value, pass.facts.of(value))
   for (const node of graph.nodes) {
     pass.steps++
     if (pass.steps > inferenceLimits.inferredNodes) {
@@ -93,7 +94,7 @@ function inferNode(pass: Pass, node: Node): void {
     if (output === null) continue
     pass.facts.set(output, facts[index])
     pass.folder.forget(output)
-    checkDeclared(output, facts[index], pass.batchBound)
+    checkDeclared(output, facts[index])
   }
   for (const graph of bodiesOf(node)) if (!pass.inferredBodies.has(graph)) inferIdleBody(pass, graph)
 }
