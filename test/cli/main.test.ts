@@ -1,0 +1,125 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { main } from '../../src/cli/main.ts'
+import { fakeSurroundings } from './fake-streams.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const model = join(root, 'fixtures/trained/digits-resnet.onnx')
+
+async function run(argv: readonly string[], ...world: Parameters<typeof fakeSurroundings>) {
+  const surroundings = fakeSurroundings(...world)
+  const code = await main(argv, surroundings)
+  return { code, stdout: surroundings.stdout.text(), stderr: surroundings.stderr.text() }
+}
+
+describe('main', () => {
+  it('prints help and version on standard output', async () => {
+    expect(await run(['--version'])).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+      stderr: '',
+    })
+    expect(await run(['help', 'inspect'])).toEqual({
+      code: 0,
+      stdout: expect.stringContaining('Fields'),
+      stderr: '',
+    })
+  })
+
+  it('answers wrong usage with one line on standard error and 2', async () => {
+    expect(await run(['inspect', model, '--topp', '3'])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: "lipschitz: unknown option '--topp': lipschitz --help lists commands and options\n",
+    })
+  })
+
+  it('shows stacks in debug mode alone', async () => {
+    expect((await run(['inspect', 'missing.onnx', '--debug'])).stderr).toContain('\n    at ')
+    expect((await run(['inspect', 'missing.onnx'], { LIPSCHITZ_DEBUG: '1' })).stderr).toContain('\n    at ')
+    expect((await run(['inspect', 'missing.onnx'], { LIPSCHITZ_DEBUG: '0' })).stderr.trimEnd()).not.toContain(
+      '\n',
+    )
+  })
+})
+
+describe('schema', () => {
+  it('prints the published schema', async () => {
+    const published = readFileSync(join(root, 'schema/report-v1.json'), 'utf8')
+    expect(await run(['schema', 'report'])).toEqual({ code: 0, stdout: published, stderr: '' })
+  })
+
+  it('knows no other', async () => {
+    expect((await run(['schema', 'repotr'])).stderr).toBe(
+      "lipschitz: schema expects one of report, not 'repotr': did you mean report?\n",
+    )
+  })
+})
+
+describe('inspect', () => {
+  it('prints one line per node, with tabs in a pipe', async () => {
+    const { code, stdout, stderr } = await run(['inspect', model])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t'))
+    expect(lines[0]).toEqual([
+      'model',
+      model,
+      'ir=7',
+      expect.stringMatching(/^parameters=\d+$/),
+      'producer=pytorch 1.13.0',
+    ])
+    expect(lines[1]).toEqual(['opset', 'ai.onnx', '13'])
+    expect(lines.filter(([kind]) => kind === 'input')).toEqual([['input', 'image:float32[1,1,8,8]']])
+    expect(lines.filter(([kind]) => kind === 'output')).toEqual([['output', 'logits:float32[1,10]']])
+    const nodes = lines.filter(([kind]) => kind === 'node')
+    expect(nodes.map((fields) => fields.length)).toEqual(nodes.map(() => 9))
+    expect(nodes[0].slice(0, 4)).toEqual(['node', '0', 'Conv', '/0/Conv'])
+    expect(nodes[0].slice(5)).toEqual([
+      'conv',
+      'image:float32[1,1,8,8] 0.weight=float32[8,1,3,3]',
+      '->',
+      '/0/Conv_output_0:float32[1,8,8,8]',
+    ])
+  })
+
+  it('aligns fields on a terminal', async () => {
+    const { stdout } = await run(['inspect', model], {}, { isTTY: true, columns: 80 })
+    const nodes = stdout.split('\n').filter((line) => line.startsWith('node'))
+    const places = new Set(nodes.map((line) => line.indexOf('/')))
+    expect(places.size).toBe(1)
+    expect(stdout).not.toContain('\t')
+  })
+
+  const folder = mkdtempSync(join(tmpdir(), 'lipschitz-'))
+  const bytes = readFileSync(model)
+  const file = (name: string, content: string | Uint8Array) => {
+    writeFileSync(join(folder, name), content)
+    return join(folder, name)
+  }
+
+  it.each([
+    ['a missing file', join(folder, 'missing.onnx'), /no such file/],
+    ['a directory', folder, /directory/],
+    ['an empty file', file('empty.onnx', ''), /empty/],
+    ['an HTML page', file('page.onnx', '<!DOCTYPE html><html></html>'), /HTML/],
+    ['a zip archive', file('zip.onnx', 'PK\x03\x04 and more of that'), /zip/],
+    ['a truncated model', file('cut.onnx', bytes.subarray(0, bytes.length / 2)), /cut short|damaged/],
+  ])('refuses %s in one line', async (_, path, message) => {
+    const { code, stdout, stderr } = await run(['inspect', path])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^lipschitz: [^\n]+\n$/)
+    expect(stderr).toMatch(message)
+    expect(stderr).toContain(path)
+  })
+
+  it('holds --input-shape against the file', async () => {
+    const { code, stderr } = await run(['inspect', model, '--input-shape', 'image=1,1,9'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^lipschitz: [^\n]*image[^\n]*\n$/)
+  })
+})
