@@ -160,16 +160,14 @@ const samples: Record<string, fc.Arbitrary<Sample>> = {
       }),
   ),
   ScatterND: shapes(2, 3).chain((dims) =>
-    fc
-      .constantFrom('none', 'add', 'max')
-      .chain((reduction) =>
-        fc
-          .tuple(floatsOf(dims), integersIn([1, 1], -dims[0], dims[0] - 1), floatsOf([1, ...dims.slice(1)]))
-          .map((inputs) => ({
-            spec: { op: 'ScatterND', attributes: { reduction: text(reduction) } },
-            inputs,
-          })),
-      ),
+    fc.constantFrom('none', 'add', 'max').chain((reduction) =>
+      fc
+        .tuple(floatsOf(dims), integersIn([1, 1], -dims[0], dims[0] - 1), floatsOf([1, ...dims.slice(1)]))
+        .map((inputs) => ({
+          spec: { op: 'ScatterND', attributes: { reduction: text(reduction) } },
+          inputs,
+        })),
+    ),
   ),
   Where: shapes().chain((dims) =>
     fc
