@@ -280,8 +280,9 @@ export function buildGraph(
 
   function declare(scope: Scope, name: string, value: DraftValue, what: string): void {
     if (name === '') throw malformed(`an ${what} has no name`)
-    if (isTaken(scope, name))
-      throw malformed(`'${name}' is written as ${what} and elsewhere too`, { tensor: name })
+    // A body's formal input hides what it is named like; whatever else does so is read differently by runtimes.
+    const taken = what === 'input' ? scope.values.has(name) : isTaken(scope, name)
+    if (taken) throw malformed(`'${name}' is written as ${what} and elsewhere too`, { tensor: name })
     scope.values.set(name, value)
   }
 

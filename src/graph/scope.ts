@@ -36,7 +36,7 @@ export function lookUp(scope: Scope, name: string, node?: string): DraftValue | 
   return value
 }
 
-/** Whether the name is taken in the scope or in one around it: shadowing is not allowed. */
+/** Whether the name is taken in the scope or in one around it. */
 export function isTaken(scope: Scope, name: string): boolean {
   for (let at: Scope | null = scope; at !== null; at = at.parent) if (at.values.has(name)) return true
   return false

@@ -117,7 +117,19 @@ describe('bodies', () => {
     expect([...graph.nodes[1].captures].map((value) => value.name).sort()).toEqual(['c', 'h'])
   })
 
-  it('may not shadow outer names', () => {
+  it('may hide outer names by their inputs alone', () => {
+    const body = subgraph({
+      inputs: ['i', 'c', 'x'],
+      outputs: ['c', 'b'],
+      nodes: [node('Neg', ['x'], ['b'])],
+    })
+    const nodes = [node('Loop', ['', 'c', 'x'], ['y'], { body })]
+    const { graph } = readModel(modelFile({ ...withBranch({}), nodes }))
+    const attribute = graph.nodes[0].attributes.get('body')
+    if (attribute?.kind !== 'graph') throw new Error('no body')
+    expect(attribute.value.nodes[0].inputs[0]).toBe(attribute.value.inputs[2])
+    expect(graph.nodes[0].captures.size).toBe(0)
+
     expect(refusal(withBranch({ nodes: [node('Neg', ['x'], ['h']), node('Neg', ['h'], ['b'])] })).code).toBe(
       'malformed',
     )
