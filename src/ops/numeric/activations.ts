@@ -2,6 +2,8 @@ import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import { mapElements, zipElements } from '../fold/elementwise.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { elementwiseRules } from '../rules/elementwise.ts'
+import { fusedRules } from '../rules/fused.ts'
 import { broadcastTo } from '../shape/broadcast.ts'
 import { infoOf, knownOutput, likeFirstInput, requiredInput, requiredTensor } from '../shape/operands.ts'
 import { elementary } from './elementary.ts'
@@ -55,13 +57,13 @@ export const activations: readonly Operator[] = [
     const alpha = alphaOf(node, 0.01)
     return (x) => (x < 0 ? alpha * x : x)
   }),
-  { op: 'PRelu', infer: inferPRelu, fold: foldPRelu },
+  { op: 'PRelu', bound: elementwiseRules.PRelu, infer: inferPRelu, fold: foldPRelu },
   elementary('Clip', (node) => {
     const lo = floatAttribute(node, 'min', -Infinity)
     const hi = floatAttribute(node, 'max', Infinity)
     return (x) => clamp(x, lo, hi)
   }),
-  { op: 'Clip', since: 11, infer: likeFirstInput, fold: foldClip },
+  { op: 'Clip', bound: elementwiseRules.Clip, since: 11, infer: likeFirstInput, fold: foldClip },
   elementary('Elu', (node) => {
     const alpha = alphaOf(node, 1)
     return (x) => (x < 0 ? alpha * Math.expm1(x) : x)
@@ -123,6 +125,6 @@ export const activations: readonly Operator[] = [
     },
     { domain: 'com.microsoft' },
   ),
-  { op: 'FastGelu', domain: 'com.microsoft', infer: likeFirstInput },
-  { op: 'BiasGelu', domain: 'com.microsoft', infer: likeFirstInput },
+  { op: 'FastGelu', bound: fusedRules.FastGelu, domain: 'com.microsoft', infer: likeFirstInput },
+  { op: 'BiasGelu', bound: fusedRules.BiasGelu, domain: 'com.microsoft', infer: likeFirstInput },
 ]

@@ -4,6 +4,9 @@ import type { Node } from '../../graph/graph.ts'
 import { isIntegerType } from '../fold/element.ts'
 import { mapElements, zipElements } from '../fold/elementwise.ts'
 import type { FoldingContext, InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { arithmeticRules } from '../rules/arithmetic.ts'
+import { jumps } from '../rules/jumps.ts'
+import { rangedRules } from '../rules/ranged.ts'
 import { broadcastShapes } from '../shape/broadcast.ts'
 import {
   allInputs,
@@ -15,6 +18,8 @@ import {
 } from '../shape/operands.ts'
 import { alignedShape, alignedTensor } from './old-broadcast.ts'
 import { divisorLayers, multiplierLayers } from './scale-layers.ts'
+
+const bounds = { ...arithmeticRules, Pow: rangedRules.Pow, Mod: jumps }
 
 type Binary = (x: number, y: number) => number
 /** What a node computes of two elements of the given type. */
@@ -36,9 +41,10 @@ function inferVariadic(context: InferenceContext): ValueInfo[] {
   return [infoOf(commonType(context, allInputs(context)), broadcastShapes(context, shapes))]
 }
 
-function binary(op: string, rule: BinaryRule, rest: Partial<Operator> = {}): Operator {
+function binary(op: keyof typeof bounds, rule: BinaryRule, rest: Partial<Operator> = {}): Operator {
   return {
     op,
+    bound: bounds[op],
     infer: inferBinary,
     fold: (context) => {
       const output = knownOutput(context)
@@ -53,9 +59,14 @@ function binary(op: string, rule: BinaryRule, rest: Partial<Operator> = {}): Ope
 }
 
 /** `finish` is applied to the result of all operands, given how many there are. */
-function variadic(op: string, combine: Binary, finish?: (x: number, count: number) => number): Operator {
+function variadic(
+  op: keyof typeof bounds,
+  combine: Binary,
+  finish?: (x: number, count: number) => number,
+): Operator {
   return {
     op,
+    bound: bounds[op],
     infer: inferVariadic,
     fold: (context) => {
       const output = knownOutput(context)

@@ -1,6 +1,7 @@
 import type { Dim, Shape } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { refusing } from '../rules/jumps.ts'
 import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
 import { attentionLayers } from './attention-layers.ts'
 
@@ -74,15 +75,63 @@ const microsoft = { domain: 'com.microsoft' }
 
 /** Attention and what stands around it. */
 export const attentions: readonly Operator[] = [
-  { op: 'Attention', since: 23, infer: inferAttention },
-  { op: 'FlexAttention', domain: 'ai.onnx.preview', infer: inferAttention },
+  {
+    op: 'Attention',
+    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    since: 23,
+    infer: inferAttention,
+  },
+  {
+    op: 'FlexAttention',
+    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    domain: 'ai.onnx.preview',
+    infer: inferAttention,
+  },
   { op: 'RotaryEmbedding', since: 23, infer: likeFirstInput },
-  { op: 'LinearAttention', since: 27, infer: inferTypeAlone },
-  { op: 'SwiGLU', since: 28, infer: inferTypeAlone },
-  { op: 'Attention', ...microsoft, infer: inferMergedAttention, layers: attentionLayers },
-  { op: 'MultiHeadAttention', ...microsoft, infer: inferMultiHead },
-  { op: 'DecoderMaskedMultiHeadAttention', ...microsoft, infer: inferMultiHead },
-  { op: 'GroupQueryAttention', ...microsoft, infer: inferGroupedQuery },
+  {
+    op: 'LinearAttention',
+    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    since: 27,
+    infer: inferTypeAlone,
+  },
+  {
+    op: 'SwiGLU',
+    bound: refusing(
+      'multiplies two tensors that both depend on the input: not Lipschitz on an unbounded domain',
+    ),
+    since: 28,
+    infer: inferTypeAlone,
+  },
+  {
+    op: 'Attention',
+    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    ...microsoft,
+    infer: inferMergedAttention,
+    layers: attentionLayers,
+  },
+  {
+    op: 'MultiHeadAttention',
+    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    ...microsoft,
+    infer: inferMultiHead,
+  },
+  {
+    op: 'DecoderMaskedMultiHeadAttention',
+    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    ...microsoft,
+    infer: inferMultiHead,
+  },
+  {
+    op: 'GroupQueryAttention',
+    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    ...microsoft,
+    infer: inferGroupedQuery,
+  },
   { op: 'RotaryEmbedding', ...microsoft, infer: likeFirstInput },
-  { op: 'LongformerAttention', ...microsoft, infer: likeFirstInput },
+  {
+    op: 'LongformerAttention',
+    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    ...microsoft,
+    infer: likeFirstInput,
+  },
 ]

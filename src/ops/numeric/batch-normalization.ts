@@ -5,6 +5,7 @@ import type { Node } from '../../graph/graph.ts'
 import type { DiagonalOperator } from '../../linalg/linear-operator.ts'
 import type { LayerSpec } from '../layer.ts'
 import type { FoldingContext, InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
+import { linearRules } from '../rules/linear.ts'
 import { infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/operands.ts'
 import { elementsOf, isData, layerOf, weightOf } from './weight.ts'
 
@@ -97,6 +98,7 @@ function foldBatchNormalization(context: FoldingContext) {
 export const batchNormalizations: readonly Operator[] = [
   {
     op: 'BatchNormalization',
+    bound: linearRules.BatchNormalization,
     infer: inferBatchNormalization,
     fold: foldBatchNormalization,
     layers: batchNormalizationLayers,

@@ -2,6 +2,8 @@ import type { ElementType } from '../../core/tensor.ts'
 import { hasAttribute, intAttribute, intsAttribute, stringsAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { jumps } from '../rules/jumps.ts'
+import { normalizationRules } from '../rules/normalization.ts'
 import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
 
 const domain = 'ai.onnx.ml'
@@ -84,19 +86,19 @@ export const classicalOperators: readonly Operator[] = [
   { op: 'ArrayFeatureExtractor', domain, infer: inferFeatureExtractor },
   { op: 'FeatureVectorizer', domain, infer: inferFeatureVectorizer },
   { op: 'Scaler', domain, infer: inferFloats },
-  { op: 'Normalizer', domain, infer: inferFloats },
-  { op: 'Binarizer', domain, infer: likeFirstInput },
+  { op: 'Normalizer', bound: normalizationRules.LpNormalization, domain, infer: inferFloats },
+  { op: 'Binarizer', bound: jumps, domain, infer: likeFirstInput },
   { op: 'Imputer', domain, infer: likeFirstInput },
   { op: 'LinearRegressor', domain, infer: inferTargets('targets') },
   { op: 'LinearClassifier', domain, infer: inferClassifier },
   { op: 'SVMRegressor', domain, infer: inferTargets(null) },
   { op: 'SVMClassifier', domain, infer: inferClassifier },
-  { op: 'TreeEnsembleRegressor', domain, infer: inferTargets('n_targets') },
-  { op: 'TreeEnsembleClassifier', domain, infer: inferClassifier },
-  { op: 'LabelEncoder', domain, infer: inferLabelEncoder },
-  { op: 'CategoryMapper', domain, infer: inferLabelEncoder },
-  { op: 'OneHotEncoder', domain, infer: inferOneHotEncoder },
-  { op: 'TreeEnsemble', domain, since: 5, infer: inferNoTensor },
+  { op: 'TreeEnsembleRegressor', bound: jumps, domain, infer: inferTargets('n_targets') },
+  { op: 'TreeEnsembleClassifier', bound: jumps, domain, infer: inferClassifier },
+  { op: 'LabelEncoder', bound: jumps, domain, infer: inferLabelEncoder },
+  { op: 'CategoryMapper', bound: jumps, domain, infer: inferLabelEncoder },
+  { op: 'OneHotEncoder', bound: jumps, domain, infer: inferOneHotEncoder },
+  { op: 'TreeEnsemble', bound: jumps, domain, since: 5, infer: inferNoTensor },
   { op: 'ZipMap', domain, infer: inferNoTensor },
   { op: 'CastMap', domain, infer: inferNoTensor },
   { op: 'DictVectorizer', domain, infer: inferNoTensor },

@@ -1,6 +1,9 @@
 import type { ElementType, Shape } from '../../core/tensor.ts'
 import type { LayerSpec } from '../layer.ts'
 import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
+import { fusedRules } from '../rules/fused.ts'
+import { linearRules } from '../rules/linear.ts'
+import { quantizationRules } from '../rules/quantization.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
 import { foldConvolution } from './convolution-fold.ts'
 import {
@@ -121,25 +124,45 @@ const dimOrNull = (entry: number) => (Number.isNaN(entry) ? null : entry)
 const inferConvolution = inferWith(convolutionGeometry, 1, typeOfData)
 
 export const convolutions: readonly Operator[] = [
-  { op: 'Conv', infer: inferConvolution, fold: foldConvolution, layers: convolutionLayers },
-  { op: 'ConvTranspose', infer: inferWith(transposedGeometry, 1, typeOfData), layers: transposedLayers },
+  {
+    op: 'Conv',
+    bound: linearRules.Conv,
+    infer: inferConvolution,
+    fold: foldConvolution,
+    layers: convolutionLayers,
+  },
+  {
+    op: 'ConvTranspose',
+    bound: linearRules.ConvTranspose,
+    infer: inferWith(transposedGeometry, 1, typeOfData),
+    layers: transposedLayers,
+  },
   {
     op: 'ConvInteger',
+    bound: quantizationRules.IntegerProduct,
     since: 10,
     infer: inferWith(convolutionGeometry, 1, int32),
     layers: quantizedLayers({ weight: 1, scale: null, zeroPoint: 3 }),
   },
   {
     op: 'QLinearConv',
+    bound: quantizationRules.QLinearConv,
     since: 10,
     infer: inferWith(convolutionGeometry, 3, (context) => context.input(7)?.type ?? typeOfData(context)),
     layers: quantizedLayers({ weight: 3, scale: 4, zeroPoint: 5 }),
   },
-  { op: 'FusedConv', domain: 'com.microsoft', infer: inferConvolution, layers: convolutionLayers },
+  {
+    op: 'FusedConv',
+    bound: fusedRules.FusedConv,
+    domain: 'com.microsoft',
+    infer: inferConvolution,
+    layers: convolutionLayers,
+  },
   { op: 'NhwcConv', domain: 'com.microsoft', infer: inferTypeAlone },
   { op: 'NhwcFusedConv', domain: 'com.microsoft', infer: inferTypeAlone },
   {
     op: 'QLinearConv',
+    bound: quantizationRules.QLinearConv,
     domain: 'com.microsoft',
     infer: (context) => [infoOf(context.input(7)?.type ?? null, null)],
   },

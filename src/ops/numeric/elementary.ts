@@ -1,15 +1,35 @@
 import type { Node } from '../../graph/graph.ts'
+import type { BoundRule } from '../bound.ts'
 import { mapElements } from '../fold/elementwise.ts'
 import type { FoldingContext, Operator } from '../operator.ts'
+import { elementwiseRules } from '../rules/elementwise.ts'
+import { fusedRules } from '../rules/fused.ts'
+import { jumps } from '../rules/jumps.ts'
+import { rangedRules } from '../rules/ranged.ts'
 import { knownOutput, likeFirstInput, requiredTensor } from '../shape/operands.ts'
 
 /** The function that a node applies to every element, its attributes read. */
 export type ScalarRule = (node: Node) => (x: number) => number
 
+const bounds = {
+  ...elementwiseRules,
+  ...rangedRules,
+  QuickGelu: fusedRules.QuickGelu,
+  Sign: jumps,
+  Floor: jumps,
+  Ceil: jumps,
+  Round: jumps,
+} satisfies Record<string, BoundRule>
+
 /** An operator that applies one function to every element of its first input. */
-export function elementary(op: string, rule: ScalarRule, rest: Partial<Operator> = {}): Operator {
+export function elementary(
+  op: keyof typeof bounds,
+  rule: ScalarRule,
+  rest: Partial<Operator> = {},
+): Operator {
   return {
     op,
+    bound: bounds[op],
     infer: likeFirstInput,
     fold: (context: FoldingContext) => {
       const output = knownOutput(context)

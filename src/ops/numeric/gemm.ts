@@ -3,6 +3,8 @@ import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import { zipElements } from '../fold/elementwise.ts'
 import type { LayerSpec } from '../layer.ts'
 import type { FoldingContext, InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
+import { fusedRules } from '../rules/fused.ts'
+import { linearRules } from '../rules/linear.ts'
 import { broadcastTo } from '../shape/broadcast.ts'
 import { commonType, infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/operands.ts'
 import { multiplyMatrices, transposedMatrix } from './matrix-fold.ts'
@@ -61,6 +63,12 @@ function foldGemm(context: FoldingContext): readonly Tensor[] | null {
 }
 
 export const gemms: readonly Operator[] = [
-  { op: 'Gemm', infer: inferGemm, fold: foldGemm, layers: gemmLayers },
-  { op: 'FusedGemm', domain: 'com.microsoft', infer: inferGemm, layers: gemmLayers },
+  { op: 'Gemm', bound: linearRules.Gemm, infer: inferGemm, fold: foldGemm, layers: gemmLayers },
+  {
+    op: 'FusedGemm',
+    bound: fusedRules.FusedGemm,
+    domain: 'com.microsoft',
+    infer: inferGemm,
+    layers: gemmLayers,
+  },
 ]

@@ -1,5 +1,7 @@
 import { intsAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { linearRules } from '../rules/linear.ts'
+import { selection } from '../rules/movement.ts'
 import { infoOf, likeFirstInput, requiredInput } from '../shape/operands.ts'
 
 /** Crop of [N, C, H, W] by `border` left, top, right, bottom, or to the size `scale` from the left and top border on. */
@@ -19,7 +21,7 @@ function inferCrop(context: InferenceContext): ValueInfo[] {
 
 /** Operators of the standard's experimental years that converters from other formats still write. */
 export const legacyOperators: readonly Operator[] = [
-  { op: 'ImageScaler', infer: likeFirstInput },
-  { op: 'Scale', infer: likeFirstInput },
-  { op: 'Crop', infer: inferCrop },
+  { op: 'ImageScaler', bound: linearRules.ImageScaler, infer: likeFirstInput },
+  { op: 'Scale', bound: linearRules.ImageScaler, infer: likeFirstInput },
+  { op: 'Crop', bound: selection, infer: inferCrop },
 ]

@@ -3,6 +3,8 @@ import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { LayerSpec } from '../layer.ts'
 import type { FoldingContext, InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
+import { fusedRules } from '../rules/fused.ts'
+import { linearRules } from '../rules/linear.ts'
 import { commonType, infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/operands.ts'
 import { multiplyMatrices } from './matrix-fold.ts'
 import { contractionLayer, productRoles, type Side } from './matrix-layers.ts'
@@ -94,10 +96,10 @@ const fusedProduct = {
 }
 
 export const products: readonly Operator[] = [
-  { op: 'MatMul', infer: inferProduct, fold: foldProduct, layers: productLayers },
+  { op: 'MatMul', bound: linearRules.MatMul, infer: inferProduct, fold: foldProduct, layers: productLayers },
   { op: 'Det', since: 11, infer: inferDeterminant },
-  { op: 'FusedMatMul', ...fusedProduct },
-  { op: 'TransposeMatMul', ...fusedProduct },
+  { op: 'FusedMatMul', bound: fusedRules.FusedMatMul, ...fusedProduct },
+  { op: 'TransposeMatMul', bound: fusedRules.FusedMatMul, ...fusedProduct },
   { op: 'FusedMatMulActivation', ...fusedProduct },
   { op: 'GemmFastGelu', domain: 'com.microsoft', infer: inferProduct, layers: productLayers },
 ]

@@ -42,6 +42,7 @@ export function contractionLayer(
     columns: sizeOf(transposed ? contracted : created),
     blocks: sizeOf(parallel),
     arrangement: 'diagonal',
+    input: transposed ? 'columns' : 'rows',
     factor: Math.abs(factor),
     load: ordered ? load : () => reordered(load(), weight.dims, order),
   }

@@ -1,6 +1,7 @@
 import type { Dim, ElementType, Shape } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { normalizationRules } from '../rules/normalization.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'
 import { infoOf, likeFirstInput, requiredInput } from '../shape/operands.ts'
@@ -47,17 +48,40 @@ const microsoft = { domain: 'com.microsoft' }
 
 /** Normalisations by statistics of the data itself. */
 export const normalizations: readonly Operator[] = [
-  { op: 'LayerNormalization', infer: inferLayerNormalization },
-  { op: 'InstanceNormalization', infer: likeFirstInput },
-  { op: 'GroupNormalization', since: 18, infer: likeFirstInput },
-  { op: 'RMSNormalization', since: 23, infer: likeFirstInput },
+  { op: 'LayerNormalization', bound: normalizationRules.LayerNormalization, infer: inferLayerNormalization },
+  { op: 'InstanceNormalization', bound: normalizationRules.InstanceNormalization, infer: likeFirstInput },
+  {
+    op: 'GroupNormalization',
+    bound: normalizationRules.GroupNormalization,
+    since: 18,
+    infer: likeFirstInput,
+  },
+  { op: 'RMSNormalization', bound: normalizationRules.RMSNormalization, since: 23, infer: likeFirstInput },
   // ONNX Runtime writes it without a domain although the standard does not have it.
-  { op: 'SimplifiedLayerNormalization', infer: inferLayerNormalization },
-  { op: 'MeanVarianceNormalization', infer: likeFirstInput },
-  { op: 'LpNormalization', infer: likeFirstInput },
-  { op: 'LRN', infer: likeFirstInput },
-  { op: 'SkipLayerNormalization', ...microsoft, infer: inferSkipNormalization },
-  { op: 'SkipSimplifiedLayerNormalization', ...microsoft, infer: inferSkipNormalization },
+  {
+    op: 'SimplifiedLayerNormalization',
+    bound: normalizationRules.RMSNormalization,
+    infer: inferLayerNormalization,
+  },
+  {
+    op: 'MeanVarianceNormalization',
+    bound: normalizationRules.MeanVarianceNormalization,
+    infer: likeFirstInput,
+  },
+  { op: 'LpNormalization', bound: normalizationRules.LpNormalization, infer: likeFirstInput },
+  { op: 'LRN', bound: normalizationRules.LRN, infer: likeFirstInput },
+  {
+    op: 'SkipLayerNormalization',
+    bound: normalizationRules.SkipLayerNormalization,
+    ...microsoft,
+    infer: inferSkipNormalization,
+  },
+  {
+    op: 'SkipSimplifiedLayerNormalization',
+    bound: normalizationRules.SkipSimplifiedLayerNormalization,
+    ...microsoft,
+    infer: inferSkipNormalization,
+  },
   { op: 'EmbedLayerNormalization', ...microsoft, infer: inferEmbedNormalization },
   { op: 'GroupNorm', ...microsoft, infer: likeFirstInput },
   {

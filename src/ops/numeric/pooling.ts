@@ -1,6 +1,8 @@
 import type { Dim, Shape } from '../../core/tensor.ts'
 import { intsAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
+import { jumps } from '../rules/jumps.ts'
+import { poolingRules } from '../rules/pooling.ts'
 import { knownIntegersOf } from '../shape/integers.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
 import { type Windows, windowsOf } from './windows.ts'
@@ -71,11 +73,11 @@ function inferMaxUnpool(context: InferenceContext): ValueInfo[] {
 }
 
 export const pools: readonly Operator[] = [
-  { op: 'MaxPool', infer: inferMaxPool },
-  { op: 'AveragePool', infer: inferPool },
-  { op: 'LpPool', infer: inferPool },
-  { op: 'GlobalMaxPool', infer: inferGlobalPool },
-  { op: 'GlobalAveragePool', infer: inferGlobalPool },
-  { op: 'GlobalLpPool', infer: inferGlobalPool },
-  { op: 'MaxUnpool', infer: inferMaxUnpool },
+  { op: 'MaxPool', bound: poolingRules.MaxPool, infer: inferMaxPool },
+  { op: 'AveragePool', bound: poolingRules.AveragePool, infer: inferPool },
+  { op: 'LpPool', bound: poolingRules.LpPool, infer: inferPool },
+  { op: 'GlobalMaxPool', bound: poolingRules.GlobalMaxPool, infer: inferGlobalPool },
+  { op: 'GlobalAveragePool', bound: poolingRules.GlobalAveragePool, infer: inferGlobalPool },
+  { op: 'GlobalLpPool', bound: poolingRules.GlobalLpPool, infer: inferGlobalPool },
+  { op: 'MaxUnpool', bound: jumps, infer: inferMaxUnpool },
 ]

@@ -2,6 +2,7 @@ import type { ElementType, Tensor } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import { integerRange, isIntegerType, rounderOf, roundHalfEven } from '../fold/element.ts'
 import type { FoldingContext, InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { quantizationRules } from '../rules/quantization.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'
 import { infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/operands.ts'
 
@@ -128,9 +129,19 @@ const quantize = { infer: inferQuantize, fold: foldQuantize }
 const dequantize = { infer: inferDequantize, fold: foldDequantize }
 
 export const quantizations: readonly Operator[] = [
-  { op: 'QuantizeLinear', since: 10, ...quantize },
-  { op: 'DequantizeLinear', since: 10, ...dequantize },
-  { op: 'DynamicQuantizeLinear', since: 11, infer: inferDynamicQuantize },
-  { op: 'QuantizeLinear', domain: 'com.microsoft', ...quantize },
-  { op: 'DequantizeLinear', domain: 'com.microsoft', ...dequantize },
+  { op: 'QuantizeLinear', bound: quantizationRules.QuantizeLinear, since: 10, ...quantize },
+  { op: 'DequantizeLinear', bound: quantizationRules.DequantizeLinear, since: 10, ...dequantize },
+  {
+    op: 'DynamicQuantizeLinear',
+    bound: quantizationRules.DynamicQuantizeLinear,
+    since: 11,
+    infer: inferDynamicQuantize,
+  },
+  { op: 'QuantizeLinear', bound: quantizationRules.QuantizeLinear, domain: 'com.microsoft', ...quantize },
+  {
+    op: 'DequantizeLinear',
+    bound: quantizationRules.DequantizeLinear,
+    domain: 'com.microsoft',
+    ...dequantize,
+  },
 ]

@@ -1,5 +1,6 @@
 import { intAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { quantizationRules } from '../rules/quantization.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { broadcastShapes } from '../shape/broadcast.ts'
 import { infoOf, likeFirstInput, requiredInput } from '../shape/operands.ts'
@@ -49,7 +50,7 @@ const microsoft = { domain: 'com.microsoft' }
 
 /** Operators on quantised tensors whose real-valued counterparts are elementwise, pools or joins. */
 export const quantizedElementwise: readonly Operator[] = [
-  { op: 'QLinearAdd', ...microsoft, infer: inferQuantizedBinary },
+  { op: 'QLinearAdd', bound: quantizationRules.QLinearAdd, ...microsoft, infer: inferQuantizedBinary },
   { op: 'QLinearMul', ...microsoft, infer: inferQuantizedBinary },
   { op: 'QLinearConcat', ...microsoft, infer: inferQuantizedConcat },
   { op: 'QLinearAveragePool', ...microsoft, infer: (context) => inferQuantizedPool(context, false) },

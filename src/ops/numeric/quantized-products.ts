@@ -2,6 +2,8 @@ import type { ElementType } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import type { LayerSpec } from '../layer.ts'
 import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
+import { fusedRules } from '../rules/fused.ts'
+import { quantizationRules } from '../rules/quantization.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
 import { dequantized, type QuantizationInputs } from './dequantized.ts'
 import { contractionLayer, productRoles } from './matrix-layers.ts'
@@ -78,6 +80,7 @@ const int32 = (): ElementType => 'int32'
 export const quantizedProducts: readonly Operator[] = [
   {
     op: 'MatMulInteger',
+    bound: quantizationRules.IntegerProduct,
     since: 10,
     infer: inferQuantized(0, 1, int32),
     layers: quantizedLayers(
@@ -87,11 +90,18 @@ export const quantizedProducts: readonly Operator[] = [
   },
   {
     op: 'QLinearMatMul',
+    bound: quantizationRules.QLinearMatMul,
     since: 10,
     infer: inferQuantized(0, 3, (context) => context.input(7)?.type ?? null),
     layers: quantizedLayers({ operand: 0, scale: 1, zeroPoint: 2 }, { operand: 3, scale: 4, zeroPoint: 5 }),
   },
-  { op: 'QGemm', domain: 'com.microsoft', infer: inferQGemm, layers: qGemmLayers },
+  {
+    op: 'QGemm',
+    bound: quantizationRules.QGemm,
+    domain: 'com.microsoft',
+    infer: inferQGemm,
+    layers: qGemmLayers,
+  },
   {
     op: 'MatMulInteger16',
     domain: 'com.microsoft',
@@ -116,5 +126,11 @@ export const quantizedProducts: readonly Operator[] = [
       { operand: 1, scale: 2, zeroPoint: 3 },
     ),
   },
-  { op: 'MatMulNBits', domain: 'com.microsoft', infer: inferNBits, layers: nBitLayers },
+  {
+    op: 'MatMulNBits',
+    bound: fusedRules.MatMulNBits,
+    domain: 'com.microsoft',
+    infer: inferNBits,
+    layers: nBitLayers,
+  },
 ]

@@ -1,6 +1,7 @@
 import type { Shape } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { jumps } from '../rules/jumps.ts'
 import { dimOf, integersOf } from '../shape/integers.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
 
@@ -49,5 +50,5 @@ export const samplings: readonly Operator[] = [
   { op: 'GridSample', domain: 'com.microsoft', infer: inferGridSample },
   { op: 'AffineGrid', since: 20, infer: inferAffineGrid },
   { op: 'RoiAlign', since: 10, infer: inferRoiAlign },
-  { op: 'MaxRoiPool', infer: inferMaxRoiPool },
+  { op: 'MaxRoiPool', bound: jumps, infer: inferMaxRoiPool },
 ]

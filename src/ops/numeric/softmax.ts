@@ -2,6 +2,8 @@ import type { Tensor } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import { rounderOf } from '../fold/element.ts'
 import type { FoldingContext, InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { decides } from '../rules/jumps.ts'
+import { softmaxRules } from '../rules/softmax.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/operands.ts'
 
@@ -60,13 +62,15 @@ function foldGroups(rule: GroupRule): (context: FoldingContext) => readonly Tens
 export const softmaxes: readonly Operator[] = [
   {
     op: 'Softmax',
+    bound: softmaxRules.Softmax,
     infer: inferSoftmax,
     fold: foldGroups((x, largest, total) => Math.exp(x - largest) / total),
   },
   {
     op: 'LogSoftmax',
+    bound: softmaxRules.LogSoftmax,
     infer: inferSoftmax,
     fold: foldGroups((x, largest, total) => x - largest - Math.log(total)),
   },
-  { op: 'Hardmax', infer: inferSoftmax },
+  { op: 'Hardmax', bound: decides, infer: inferSoftmax },
 ]

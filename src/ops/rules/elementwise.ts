@@ -137,6 +137,10 @@ const shrink = elementwise((range, { node }) => {
   return { slope: bias === threshold && threshold >= 0 ? 1 : Infinity, image: range }
 }, 'jumps where bias and lambd differ')
 
+/** |αβ|. */
+const alphaTimesBeta = (context: BoundContext) =>
+  mulUp(Math.abs(alpha(context, 1)), Math.abs(floatAttribute(context.node, 'beta', 1)))
+
 export const elementwiseRules = {
   Abs: elementwise((range) => ({
     slope: 1,
@@ -174,6 +178,10 @@ export const elementwiseRules = {
   Cos: elementwise(() => ({ slope: 1, image: signed })),
   Atan: elementwise((range) => ({ slope: 1, image: increasing(Math.atan, range) })),
   Asinh: elementwise((range) => ({ slope: 1, image: increasing(Math.asinh, range) })),
+  /** α·softplus(βx), α·tanh(βx) and αx + β, of the first versions of the standard. */
+  ParametricSoftplus: elementwise((_, context) => ({ slope: alphaTimesBeta(context), image: everything })),
+  ScaledTanh: elementwise((_, context) => ({ slope: alphaTimesBeta(context), image: everything })),
+  Affine: elementwise((_, context) => ({ slope: Math.abs(alpha(context, 1)), image: everything })),
   ThresholdedRelu: thresholdedRelu,
   Shrink: shrink,
 } satisfies Record<string, BoundRule>

@@ -133,8 +133,17 @@ const batchNormalization: BoundRule = (context) => {
   return [weighted(context, x) ?? context.refuse('has statistics that are not constant')]
 }
 
+/** One operand that varies: the norm of the matricised constants. A single operand is permuted and summed. */
+const einsum: BoundRule = (context) => {
+  const operands = Array.from({ length: context.inputCount }, (_, i) => context.input(i)).filter(varying)
+  if (operands.length === 0) return [context.refuse('has no data')]
+  if (operands.length > 1) return [context.refuse(bilinear)]
+  return [weighted(context, operands[0]) ?? context.refuse('has an equation that has no rule')]
+}
+
 export const linearRules = {
   Gemm: gemm,
+  Einsum: einsum,
   MatMul: matmul,
   Conv: withWeights([1, 2]),
   ConvTranspose: withWeights([1, 2]),

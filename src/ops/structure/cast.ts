@@ -3,6 +3,7 @@ import { intAttribute } from '../../graph/attribute.ts'
 import { integerRange, isIntegerType } from '../fold/element.ts'
 import { mapElements } from '../fold/elementwise.ts'
 import type { FoldingContext, Operator } from '../operator.ts'
+import { mixedRules } from '../rules/selection.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
 
@@ -53,6 +54,7 @@ const legacyNames: ReadonlyMap<string, ElementType> = new Map([
 export const castOperators = [
   {
     op: 'Cast',
+    bound: mixedRules.Cast,
     infer(context) {
       const to = context.node.attributes.get('to')
       const name = to?.kind === 'string' ? legacyNames.get(to.value.toUpperCase()) : undefined
@@ -63,6 +65,7 @@ export const castOperators = [
   },
   {
     op: 'CastLike',
+    bound: mixedRules.Cast,
     since: 15,
     infer: (context) => [infoOf(requiredInput(context, 1).type, requiredInput(context, 0).shape)],
     fold: foldToOutputType,

@@ -3,6 +3,7 @@ import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { isIntegerType } from '../fold/element.ts'
 import { mapElements, zipElements } from '../fold/elementwise.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { decides, jumps } from '../rules/jumps.ts'
 import { alignedForLegacyBroadcast, broadcastShapes } from '../shape/broadcast.ts'
 import {
   commonType,
@@ -44,6 +45,7 @@ function binary(op: string, since: number, type: ElementType | 'same', operate: 
   return {
     op,
     since,
+    bound: type === 'bool' ? decides : jumps,
     infer(context) {
       const shapes = [0, 1].map((i) => requiredInput(context, i).shape)
       return [infoOf(resultType(context, type), broadcastShapes(context, shapes))]
@@ -56,6 +58,7 @@ function binary(op: string, since: number, type: ElementType | 'same', operate: 
 function legacyBinary(op: string, operate: Binary): Operator {
   return {
     op,
+    bound: decides,
     infer(context) {
       const [first, second] = [0, 1].map((i) => requiredInput(context, i).shape)
       commonType(context, [0, 1])
@@ -87,6 +90,7 @@ function unary(
   return {
     op,
     since,
+    bound: type === 'bool' ? decides : jumps,
     infer: (context) =>
       type === 'same' ? likeFirstInput(context) : [infoOf('bool', requiredInput(context, 0).shape)],
     fold(context) {
@@ -100,6 +104,7 @@ function unary(
 /** Shifts of unsigned integers; bits that leave the type are lost. */
 const shift: Operator = {
   op: 'BitShift',
+  bound: jumps,
   since: 11,
   infer(context) {
     const shapes = [0, 1].map((i) => requiredInput(context, i).shape)

@@ -2,6 +2,8 @@ import type { Dim, Shape } from '../../core/tensor.ts'
 import { graphAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { Graph } from '../../graph/graph.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { controlRules } from '../rules/control.ts'
+import { refusing } from '../rules/jumps.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { mergeShapes } from '../shape/broadcast.ts'
 import { knownScalarOf } from '../shape/integers.ts'
@@ -148,8 +150,13 @@ function inferBatchedScan(context: InferenceContext) {
 }
 
 export const controlOperators = [
-  { op: 'If', infer: inferIf },
-  { op: 'Loop', infer: inferLoop },
-  { op: 'Scan', since: 8, infer: inferBatchedScan },
-  { op: 'Scan', since: 9, infer: inferScan },
+  { op: 'If', bound: controlRules.If, infer: inferIf },
+  { op: 'Loop', bound: refusing('repeats a body: loops over data have no rule'), infer: inferLoop },
+  {
+    op: 'Scan',
+    bound: refusing('repeats a body: loops over data have no rule'),
+    since: 8,
+    infer: inferBatchedScan,
+  },
+  { op: 'Scan', bound: refusing('repeats a body: loops over data have no rule'), since: 9, infer: inferScan },
 ] satisfies readonly Operator[]

@@ -1,6 +1,7 @@
 import { intAttribute } from '../../graph/attribute.ts'
 import { rounderOf } from '../fold/element.ts'
 import type { FoldingContext, Operator } from '../operator.ts'
+import { reductionRules } from '../rules/reduction.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { likeFirstInput, requiredTensor } from '../shape/operands.ts'
 
@@ -32,6 +33,12 @@ function foldRunning(neutral: number, combine: (total: number, x: number) => num
 }
 
 export const cumulateOperators = [
-  { op: 'CumSum', since: 11, infer: likeFirstInput, fold: foldRunning(0, (total, x) => total + x) },
+  {
+    op: 'CumSum',
+    bound: reductionRules.CumSum,
+    since: 11,
+    infer: likeFirstInput,
+    fold: foldRunning(0, (total, x) => total + x),
+  },
   { op: 'CumProd', since: 26, infer: likeFirstInput, fold: foldRunning(1, (total, x) => total * x) },
 ] satisfies readonly Operator[]

@@ -2,6 +2,7 @@ import { isFloatType, type Shape } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import type { LayerSpec } from '../layer.ts'
 import type { FoldingContext, InferenceContext, LayerContext, Operator } from '../operator.ts'
+import { indexingRules } from '../rules/indexing.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { formatShape } from '../shape/broadcast.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
@@ -151,8 +152,26 @@ function foldGatherND(context: FoldingContext) {
 }
 
 export const gatherOperators = [
-  { op: 'Gather', infer: inferGather, fold: foldGather, layers: embeddingLayers },
-  { op: 'GatherElements', since: 11, infer: inferGatherElements, fold: foldGatherElements },
-  { op: 'GatherND', since: 11, infer: inferGatherND, fold: foldGatherND },
-  { op: 'GatherND', domain: 'com.microsoft', infer: inferGatherND, fold: foldGatherND },
+  {
+    op: 'Gather',
+    bound: indexingRules.Gather,
+    infer: inferGather,
+    fold: foldGather,
+    layers: embeddingLayers,
+  },
+  {
+    op: 'GatherElements',
+    bound: indexingRules.GatherElements,
+    since: 11,
+    infer: inferGatherElements,
+    fold: foldGatherElements,
+  },
+  { op: 'GatherND', bound: indexingRules.GatherND, since: 11, infer: inferGatherND, fold: foldGatherND },
+  {
+    op: 'GatherND',
+    bound: indexingRules.GatherND,
+    domain: 'com.microsoft',
+    infer: inferGatherND,
+    fold: foldGatherND,
+  },
 ] satisfies readonly Operator[]

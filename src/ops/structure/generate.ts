@@ -2,6 +2,7 @@ import type { ElementType, Shape } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import { rounderOf } from '../fold/element.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { draws } from '../rules/jumps.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'
 import { knownScalarOf } from '../shape/integers.ts'
 import {
@@ -141,10 +142,10 @@ export const generateOperators = [
   { op: 'HammingWindow', since: 17, infer: inferWindow, fold: foldWindow([25 / 46, -21 / 46]) },
   { op: 'BlackmanWindow', since: 17, infer: inferWindow, fold: foldWindow([0.42, -0.5, 0.08]) },
   { op: 'MelWeightMatrix', since: 17, infer: inferMelWeightMatrix, fold: foldMelWeightMatrix },
-  { op: 'RandomNormal', infer: inferRandom },
-  { op: 'RandomUniform', infer: inferRandom },
-  { op: 'RandomNormalLike', infer: inferRandomLike },
-  { op: 'RandomUniformLike', infer: inferRandomLike },
-  { op: 'Bernoulli', since: 15, infer: inferRandomLike },
-  { op: 'Multinomial', since: 7, infer: inferMultinomial },
+  { op: 'RandomNormal', bound: draws, infer: inferRandom },
+  { op: 'RandomUniform', bound: draws, infer: inferRandom },
+  { op: 'RandomNormalLike', bound: draws, infer: inferRandomLike },
+  { op: 'RandomUniformLike', bound: draws, infer: inferRandomLike },
+  { op: 'Bernoulli', bound: draws, since: 15, infer: inferRandomLike },
+  { op: 'Multinomial', bound: draws, since: 7, infer: inferMultinomial },
 ] satisfies readonly Operator[]

@@ -1,5 +1,7 @@
 import { intAttribute } from '../../graph/attribute.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { jumps } from '../rules/jumps.ts'
+import { movementRules, selection } from '../rules/movement.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'
 import { infoOf, likeFirstInput, requiredInput, requiredTensor } from '../shape/operands.ts'
 
@@ -30,10 +32,17 @@ function foldDropout(context: FoldingContext) {
 }
 
 export const identityOperators = [
-  { op: 'Identity', infer: likeFirstInput, fold: foldIdentity, stored: (_, inputs) => inputs[0] },
-  { op: 'Dropout', infer: inferDropout, fold: foldDropout },
+  {
+    op: 'Identity',
+    bound: selection,
+    infer: likeFirstInput,
+    fold: foldIdentity,
+    stored: (_, inputs) => inputs[0],
+  },
+  { op: 'Dropout', bound: movementRules.Dropout, infer: inferDropout, fold: foldDropout },
   {
     op: 'BitCast',
+    bound: jumps,
     since: 26,
     infer: (context) => [
       infoOf(elementTypeOf(context, intAttribute(context.node, 'to', 0)), requiredInput(context, 0).shape),

@@ -3,6 +3,7 @@ import { intAttribute } from '../../graph/attribute.ts'
 import { broadcastView, viewOf } from '../fold/elementwise.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { movementRules } from '../rules/movement.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { broadcastShapes, formatShape } from '../shape/broadcast.ts'
 import { dimOf, integersOf, knownScalarOf } from '../shape/integers.ts'
@@ -126,10 +127,11 @@ function foldTile(context: FoldingContext) {
 export const joinOperators = [
   {
     op: 'Concat',
+    bound: movementRules.Concat,
     infer: (context) => [infoOf(commonType(context, allInputs(context)), concatenatedShape(context))],
     fold: foldConcat,
   },
-  { op: 'Expand', since: 8, infer: inferExpand, fold: foldExpand },
-  { op: 'Tile', infer: inferLegacyTile, fold: foldTile },
-  { op: 'Tile', since: 6, infer: inferTile, fold: foldTile },
+  { op: 'Expand', bound: movementRules.Expand, since: 8, infer: inferExpand, fold: foldExpand },
+  { op: 'Tile', bound: movementRules.Tile, infer: inferLegacyTile, fold: foldTile },
+  { op: 'Tile', bound: movementRules.Tile, since: 6, infer: inferTile, fold: foldTile },
 ] satisfies readonly Operator[]

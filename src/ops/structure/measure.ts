@@ -1,6 +1,7 @@
 import type { Shape } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { measures } from '../rules/jumps.ts'
 import { entryOf, productOf } from '../shape/integers.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
 
@@ -36,6 +37,6 @@ function foldSize(context: FoldingContext) {
 }
 
 export const measureOperators = [
-  { op: 'Shape', infer: inferShape, fold: foldShape, foldsFrom: 'shapes' },
-  { op: 'Size', infer: () => [infoOf('int64', [])], fold: foldSize, foldsFrom: 'shapes' },
+  { op: 'Shape', bound: measures, infer: inferShape, fold: foldShape, foldsFrom: 'shapes' },
+  { op: 'Size', bound: measures, infer: () => [infoOf('int64', [])], fold: foldSize, foldsFrom: 'shapes' },
 ] satisfies readonly Operator[]

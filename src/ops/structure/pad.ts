@@ -2,6 +2,7 @@ import { type Shape, stridesOf, type Tensor } from '../../core/tensor.ts'
 import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { movementRules } from '../rules/movement.ts'
 import { allAxes, normalizeAxes } from '../shape/axes.ts'
 import { dimOf } from '../shape/integers.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
@@ -172,11 +173,24 @@ const legacyPads = padsFromAttribute('paddings')
 const attributePads = padsFromAttribute('pads')
 
 export const padOperators = [
-  { op: 'Pad', infer: inferPad(legacyPads), fold: foldPad(legacyPads, null) },
-  { op: 'Pad', since: 2, infer: inferPad(attributePads), fold: foldPad(attributePads, null) },
-  { op: 'Pad', since: 11, infer: inferPad(padsFromInput), fold: foldPad(padsFromInput, 2) },
+  { op: 'Pad', bound: movementRules.Pad, infer: inferPad(legacyPads), fold: foldPad(legacyPads, null) },
   {
     op: 'Pad',
+    bound: movementRules.Pad,
+    since: 2,
+    infer: inferPad(attributePads),
+    fold: foldPad(attributePads, null),
+  },
+  {
+    op: 'Pad',
+    bound: movementRules.Pad,
+    since: 11,
+    infer: inferPad(padsFromInput),
+    fold: foldPad(padsFromInput, 2),
+  },
+  {
+    op: 'Pad',
+    bound: movementRules.Pad,
     domain: 'com.microsoft',
     infer: inferPad(padsFromContributedInput),
     fold: foldPad(padsFromContributedInput, 2),

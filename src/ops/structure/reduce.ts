@@ -3,6 +3,7 @@ import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import { rounderOf } from '../fold/element.ts'
 import { type RowReduction, reduceRows } from '../fold/reduce.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { reductionRules } from '../rules/reduction.ts'
 import { allAxes, normalizeAxes } from '../shape/axes.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
 import { allKnown, foldedParameters, inferredParameters, type Parameters } from '../shape/parameters.ts'
@@ -53,9 +54,15 @@ function foldReduction(axesInputSince: number, reduction: RowReduction, changesS
   }
 }
 
-function reduction(op: string, axesInputSince: number, rule: RowReduction, changesSingles = false): Operator {
+function reduction(
+  op: keyof typeof reductionRules,
+  axesInputSince: number,
+  rule: RowReduction,
+  changesSingles = false,
+): Operator {
   return {
     op,
+    bound: reductionRules[op],
     infer: (context) => [infoOf(requiredInput(context, 0).type, reducedShape(context, axesInputSince))],
     fold: foldReduction(axesInputSince, rule, changesSingles),
   }
@@ -82,5 +89,5 @@ export const reduceOperators: readonly Operator[] = [
   reduction('ReduceLogSum', 18, (row) => Math.log(sum(row)), true),
   reduction('ReduceLogSumExp', 18, logSumExp, true),
   reduction('ReduceSumSquare', 18, sumOfSquares, true),
-  { ...reduction('ReduceSumInteger', 1, sum), domain: 'com.microsoft' },
+  { ...reduction('ReduceSum', 1, sum), op: 'ReduceSumInteger', domain: 'com.microsoft' },
 ]

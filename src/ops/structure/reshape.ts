@@ -1,6 +1,7 @@
 import type { Dim, Shape } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { selection } from '../rules/movement.ts'
 import { normalizeAxes, normalizeSplit } from '../shape/axes.ts'
 import { formatShape } from '../shape/broadcast.ts'
 import { dimOf, integersOf, knownIntegersOf, knownScalarOf, productOf } from '../shape/integers.ts'
@@ -107,18 +108,20 @@ function inferUnsqueeze(context: InferenceContext) {
 export const reshapeOperators = [
   {
     op: 'Reshape',
+    bound: selection,
     infer(context) {
       const { type, shape } = requiredInput(context, 0)
       return [infoOf(type, reshaped(context, shape, intsAttribute(context.node, 'shape', []), false))]
     },
     fold: foldReshape,
   },
-  { op: 'Reshape', since: 5, infer: inferReshape, fold: foldReshape },
-  { op: 'Flatten', infer: inferFlatten, fold: foldReshape },
-  { op: 'Squeeze', infer: inferSqueeze, fold: foldReshape },
-  { op: 'Unsqueeze', infer: inferUnsqueeze, fold: foldReshape },
+  { op: 'Reshape', bound: selection, since: 5, infer: inferReshape, fold: foldReshape },
+  { op: 'Flatten', bound: selection, infer: inferFlatten, fold: foldReshape },
+  { op: 'Squeeze', bound: selection, infer: inferSqueeze, fold: foldReshape },
+  { op: 'Unsqueeze', bound: selection, infer: inferUnsqueeze, fold: foldReshape },
   {
     op: 'ExpandDims',
+    bound: selection,
     domain: 'com.microsoft',
     infer(context) {
       const { type, shape } = requiredInput(context, 0)

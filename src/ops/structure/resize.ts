@@ -1,6 +1,7 @@
 import type { Dim, Shape } from '../../core/tensor.ts'
 import { floatAttribute, floatsAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator } from '../operator.ts'
+import { resizeRules } from '../rules/resize.ts'
 import { allAxes, normalizeAxes } from '../shape/axes.ts'
 import { integersOf } from '../shape/integers.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
@@ -93,14 +94,15 @@ function inferResize(context: InferenceContext) {
 const scalesFromInput = (context: InferenceContext) => integersOf(context.input(1))
 
 export const resizeOperators = [
-  { op: 'Upsample', until: 10, infer: inferByScales(legacyScales) },
+  { op: 'Upsample', bound: resizeRules.Resize, until: 10, infer: inferByScales(legacyScales) },
   {
     op: 'Upsample',
+    bound: resizeRules.Resize,
     since: 7,
     until: 10,
     infer: inferByScales((context) => floatsAttribute(context.node, 'scales', [])),
   },
-  { op: 'Upsample', since: 9, until: 10, infer: inferByScales(scalesFromInput) },
-  { op: 'Resize', since: 10, infer: inferByScales(scalesFromInput) },
-  { op: 'Resize', since: 11, infer: inferResize },
+  { op: 'Upsample', bound: resizeRules.Resize, since: 9, until: 10, infer: inferByScales(scalesFromInput) },
+  { op: 'Resize', bound: resizeRules.Resize, since: 10, infer: inferByScales(scalesFromInput) },
+  { op: 'Resize', bound: resizeRules.Resize, since: 11, infer: inferResize },
 ] satisfies readonly Operator[]

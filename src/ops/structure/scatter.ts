@@ -1,6 +1,7 @@
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { rounderOf } from '../fold/element.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { indexingRules } from '../rules/indexing.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { formatShape } from '../shape/broadcast.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
@@ -92,9 +93,22 @@ function foldScatterND(context: FoldingContext) {
 }
 
 export const scatterOperators = [
-  { op: 'Scatter', since: 9, until: 11, infer: inferScatterElements, fold: foldScatterElements },
-  { op: 'ScatterElements', since: 11, infer: inferScatterElements, fold: foldScatterElements },
-  { op: 'ScatterND', since: 11, infer: inferScatterND, fold: foldScatterND },
+  {
+    op: 'Scatter',
+    bound: indexingRules.Scatter,
+    since: 9,
+    until: 11,
+    infer: inferScatterElements,
+    fold: foldScatterElements,
+  },
+  {
+    op: 'ScatterElements',
+    bound: indexingRules.Scatter,
+    since: 11,
+    infer: inferScatterElements,
+    fold: foldScatterElements,
+  },
+  { op: 'ScatterND', bound: indexingRules.Scatter, since: 11, infer: inferScatterND, fold: foldScatterND },
   {
     op: 'TensorScatter',
     since: 24,

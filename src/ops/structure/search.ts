@@ -2,6 +2,9 @@ import type { Shape } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import { zipThree } from '../fold/elementwise.ts'
 import type { FoldingContext, InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { arithmeticRules } from '../rules/arithmetic.ts'
+import { jumps, locates } from '../rules/jumps.ts'
+import { mixedRules } from '../rules/selection.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { broadcastShapes, formatShape } from '../shape/broadcast.ts'
 import { knownScalarOf, productOf } from '../shape/integers.ts'
@@ -156,13 +159,35 @@ function inferNonMaxSuppression(context: InferenceContext) {
 }
 
 export const searchOperators = [
-  { op: 'Where', since: 9, infer: inferWhere, fold: foldWhere },
-  { op: 'OneHot', since: 9, infer: inferOneHot, fold: foldOneHot },
-  { op: 'NonZero', since: 9, infer: inferNonZero, fold: foldNonZero, shapesFollowData: true },
-  { op: 'Unique', since: 11, infer: inferUnique, shapesFollowData: true },
-  { op: 'Unique', domain: 'com.microsoft', infer: inferContributedUnique, shapesFollowData: true },
-  { op: 'TopK', infer: inferTopK },
-  { op: 'ArgMax', infer: (context) => [infoOf('int64', extremeShape(context))], fold: foldExtreme(1) },
-  { op: 'ArgMin', infer: (context) => [infoOf('int64', extremeShape(context))], fold: foldExtreme(-1) },
-  { op: 'NonMaxSuppression', since: 10, infer: inferNonMaxSuppression, shapesFollowData: true },
+  { op: 'Where', bound: arithmeticRules.Where, since: 9, infer: inferWhere, fold: foldWhere },
+  { op: 'OneHot', bound: jumps, since: 9, infer: inferOneHot, fold: foldOneHot },
+  { op: 'NonZero', bound: locates, since: 9, infer: inferNonZero, fold: foldNonZero, shapesFollowData: true },
+  { op: 'Unique', bound: jumps, since: 11, infer: inferUnique, shapesFollowData: true },
+  {
+    op: 'Unique',
+    bound: jumps,
+    domain: 'com.microsoft',
+    infer: inferContributedUnique,
+    shapesFollowData: true,
+  },
+  { op: 'TopK', bound: mixedRules.TopK, infer: inferTopK },
+  {
+    op: 'ArgMax',
+    bound: locates,
+    infer: (context) => [infoOf('int64', extremeShape(context))],
+    fold: foldExtreme(1),
+  },
+  {
+    op: 'ArgMin',
+    bound: locates,
+    infer: (context) => [infoOf('int64', extremeShape(context))],
+    fold: foldExtreme(-1),
+  },
+  {
+    op: 'NonMaxSuppression',
+    bound: locates,
+    since: 10,
+    infer: inferNonMaxSuppression,
+    shapesFollowData: true,
+  },
 ] satisfies readonly Operator[]

@@ -1,6 +1,7 @@
 import type { Dim } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { selection, selectionWithZeros } from '../rules/movement.ts'
 import { allAxes, normalizeAxes, normalizeAxis } from '../shape/axes.ts'
 import { dimOf, lengthOf } from '../shape/integers.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
@@ -93,9 +94,16 @@ function inferReverseSequence(context: InferenceContext) {
 }
 
 export const selectOperators = [
-  { op: 'Trilu', since: 14, infer: inferTrilu, fold: foldTrilu },
-  { op: 'Trilu', domain: 'com.microsoft', infer: inferTrilu, fold: foldTrilu },
-  { op: 'Compress', since: 9, infer: inferCompress, fold: foldCompress, shapesFollowData: true },
-  { op: 'CenterCropPad', since: 18, infer: inferCenterCropPad },
-  { op: 'ReverseSequence', since: 10, infer: inferReverseSequence },
+  { op: 'Trilu', bound: selectionWithZeros, since: 14, infer: inferTrilu, fold: foldTrilu },
+  { op: 'Trilu', bound: selectionWithZeros, domain: 'com.microsoft', infer: inferTrilu, fold: foldTrilu },
+  {
+    op: 'Compress',
+    bound: selection,
+    since: 9,
+    infer: inferCompress,
+    fold: foldCompress,
+    shapesFollowData: true,
+  },
+  { op: 'CenterCropPad', bound: selectionWithZeros, since: 18, infer: inferCenterCropPad },
+  { op: 'ReverseSequence', bound: selection, since: 10, infer: inferReverseSequence },
 ] satisfies readonly Operator[]

@@ -1,6 +1,7 @@
 import { type Dim, type Shape, stridesOf } from '../../core/tensor.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { selection } from '../rules/movement.ts'
 import { allAxes, normalizeAxes } from '../shape/axes.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
 import {
@@ -122,9 +123,15 @@ function foldSlice(read: (parameters: Parameters) => SliceArguments) {
 }
 
 export const sliceOperators = [
-  { op: 'Slice', infer: inferSlice(argumentsFromAttributes), fold: foldSlice(argumentsFromAttributes) },
   {
     op: 'Slice',
+    bound: selection,
+    infer: inferSlice(argumentsFromAttributes),
+    fold: foldSlice(argumentsFromAttributes),
+  },
+  {
+    op: 'Slice',
+    bound: selection,
     since: 10,
     infer: inferSlice(argumentsFromInputs),
     fold: foldSlice(argumentsFromInputs),
