@@ -6,7 +6,7 @@ interface FloatFormat {
   readonly minExponent: number
   readonly largest: number
   /** What a value beyond the largest becomes. */
-  readonly overflow: 'infinity' | 'nan' | 'saturate'
+  readonly overflow: 'infinity' | 'saturate'
 }
 
 const floatFormats = {
@@ -48,32 +48,30 @@ export function integerRange(type: keyof typeof integerFormats): { lowest: numbe
     : { lowest: 0, highest: 2 ** bits - 1 }
 }
 
+const scratch = new Float64Array(1)
+const scratchWords = new Uint32Array(scratch.buffer)
+
+/** The word that holds a float64's exponent: machines store the low word first, or last. */
+const highWord = new Uint32Array(Float64Array.of(1).buffer)[1] === 0 ? 0 : 1
+
 /**
  * Rounds to the nearest value of a binary format, ties to even; beyond the largest finite value as the format
- * says. Exact: scaling is by powers of two, and adding 1.5·2^52 rounds at the unit.
+ * says. Adding and subtracting 1.5·2^52 units of the format's last place makes float64 addition do the rounding.
  */
 function roundToFormat(x: number, format: FloatFormat): number {
-  if (x === 0 || Number.isNaN(x)) return x
   const magnitude = Math.abs(x)
+  if (x === 0 || Number.isNaN(x)) return x
   let rounded = magnitude
-  if (magnitude < Number.MAX_VALUE) {
-    const exponent = Math.max(exponentOf(magnitude), format.minExponent)
-    const unit = 2 ** (exponent - format.precision + 1)
-    rounded = roundHalfEven(magnitude / unit) * unit
+  if (magnitude <= 2 * format.largest) {
+    scratch[0] = magnitude
+    const exponent = Math.max((scratchWords[highWord] >>> 20) - 1023, format.minExponent)
+    scratchWords[highWord] = ((exponent - format.precision + 53 + 1023) << 20) | 0x80000
+    scratchWords[1 - highWord] = 0
+    rounded = magnitude + scratch[0] - scratch[0]
   }
-  if (rounded > format.largest) {
-    rounded = { infinity: Number.POSITIVE_INFINITY, nan: Number.NaN, saturate: format.largest }[
-      format.overflow
-    ]
-  }
+  if (rounded > format.largest)
+    rounded = format.overflow === 'infinity' ? Number.POSITIVE_INFINITY : format.largest
   return x < 0 ? -rounded : rounded
-}
-
-/** e with 2^e ≤ x < 2^(e+1), for finite x > 0. */
-function exponentOf(x: number): number {
-  const exponent = Math.floor(Math.log2(x))
-  if (2 ** exponent > x) return exponent - 1
-  return 2 ** (exponent + 1) <= x ? exponent + 1 : exponent
 }
 
 /** The nearest integer, ties to even. */
