@@ -8,7 +8,7 @@ export type DraftValue = Mutable<Value>
 
 export interface DraftNode extends Mutable<Omit<Node, 'attributes' | 'captures'>> {
   attributes: Map<string, Attribute>
-  captures: Set<Value>
+  captures: ReadonlySet<Value>
 }
 
 export interface DraftGraph
@@ -22,6 +22,15 @@ export interface DraftGraph
 
 export function draftGraph(name: string): DraftGraph {
   return { name, inputs: [], outputs: [], nodes: [], initializers: [], overridable: [] }
+}
+
+/** Most nodes have no bodies: they share one empty set. */
+const none: ReadonlySet<Value> = new Set()
+
+/** Records that a body of the node reads a value from outside. */
+export function capture(node: DraftNode, value: Value): void {
+  if (node.captures === none) node.captures = new Set<Value>()
+  ;(node.captures as Set<Value>).add(value)
 }
 
 /** Numbers values and nodes in the order of their creation. */
@@ -42,6 +51,6 @@ export function createDrafter(): Drafter {
       stored: stored ?? null,
       declared,
     }),
-    node: (fields) => ({ ...fields, id: nodes++, captures: new Set() }),
+    node: (fields) => ({ ...fields, id: nodes++, captures: none }),
   }
 }

@@ -29,7 +29,8 @@ export function indexFunctions(protos: readonly FunctionProto[], main: GraphProt
     if (index.has(key)) throw malformed(`two functions are named ${displayName(proto)}`)
     index.set(key, proto)
   }
-  const called = (node: NodeProto) => index.get(keyOf(node.domain, node.opType, node.overload)) ?? null
+  const called = (node: NodeProto) =>
+    index.size === 0 ? null : (index.get(keyOf(node.domain, node.opType, node.overload)) ?? null)
   checkExpansion(main, protos, called)
   return { called }
 }

@@ -1,4 +1,5 @@
 import type { DraftGraph, DraftNode, DraftValue } from './draft.ts'
+import { capture } from './draft.ts'
 import type { Attribute } from './graph.ts'
 import { malformed } from './malformed.ts'
 
@@ -31,7 +32,7 @@ export function lookUp(scope: Scope, name: string, node?: string): DraftValue | 
   const value = at.values.get(name) ?? null
   if (value === null) return null
   for (let inner = scope; inner !== at; inner = inner.parent!) {
-    inner.owner?.captures.add(value)
+    if (inner.owner !== null) capture(inner.owner, value)
   }
   return value
 }
