@@ -23,8 +23,8 @@ export const limits: Limits = {
   messageDepth: 100,
   /** A model without its tensor data: the largest known language models stay below 30 MB. Below 2^28, see wire-scan. */
   skeletonBytes: 2 ** 27,
-  /** A decoded message takes about 400 bytes of heap, so that this many fit into half of Node's default heap. */
-  messages: 2_500_000,
+  /** A decoded message takes 300 to 500 bytes of heap, so that this many stay below 1 GB. */
+  messages: 2_000_000,
   /** Ten times the largest real graphs; a decoded node with its values takes about 1 KB in all later stages. */
   nodes: 500_000,
   /** Initializers, constants and attribute tensors together. */

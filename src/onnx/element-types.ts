@@ -164,11 +164,19 @@ export const elementStorage: Readonly<Record<ElementType, ElementStorage>> = {
   int2: narrow(26, 2, tabulated(2, signed(2))),
   int4: narrow(22, 4, tabulated(4, signed(4))),
   int8: narrow(3, 8, tabulated(8, signed(8))),
-  int16: narrow(5, 16, tabulated(16, signed(16))),
+  int16: narrow(
+    5,
+    16,
+    viewed(2, (view, offset) => view.getInt16(offset, true)),
+  ),
   uint2: narrow(25, 2, tabulated(2, Number)),
   uint4: narrow(21, 4, tabulated(4, Number)),
   uint8: narrow(2, 8, tabulated(8, Number)),
-  uint16: narrow(4, 16, tabulated(16, Number)),
+  uint16: narrow(
+    4,
+    16,
+    viewed(2, (view, offset) => view.getUint16(offset, true)),
+  ),
   bool: narrow(
     9,
     8,

@@ -60,14 +60,9 @@ export function externalFiles(modelPath: string, hardLinks: boolean): ExternalFi
       roots ??= [realpathSync(folder), dirname(realpathSync(modelPath))]
       path = realpathSync(named)
     } catch (error) {
-      const failure = fileError(error, `${named}: `)
-      const hint =
-        failure.code === 'not-found' ? 'put the external data file back next to the model' : undefined
-      throw new LipschitzError(
-        failure.code,
-        `its elements are in ${failure.message}`,
-        hint === undefined ? {} : { hint },
-      )
+      const failure = fileError(error, `its elements are in ${named}: `)
+      const isMissing = failure instanceof LipschitzError && failure.code === 'not-found'
+      throw isMissing ? failure.with({ hint: 'put the external data file back next to the model' }) : failure
     }
     if (!roots.some((root) => path.startsWith(root.endsWith(sep) ? root : root + sep))) {
       throw unsafe(

@@ -130,7 +130,7 @@ const parts: readonly (FileFormat & { readonly message: MessageName; readonly fi
 
 function isMessage(file: StoredFile, limits: Limits, message: MessageName, field: string): boolean {
   try {
-    const { unknownFields, fields } = file.use((descriptor) =>
+    const { unknownFields, fields } = file.use(({ descriptor }) =>
       scanWire(descriptor, file.bytes, limits, message),
     )
     return unknownFields.size === 0 && fields.has(field)
@@ -146,7 +146,7 @@ function isMessage(file: StoredFile, limits: Limits, message: MessageName, field
  */
 export function recognizeFormat(file: StoredFile, limits: Limits): FileFormat | null {
   const head = Buffer.alloc(Math.min(file.bytes, headBytes))
-  file.read(head, 0)
+  file.use(({ read }) => read(head, 0))
   const text = head
     .toString('latin1')
     .replace(/^\xef\xbb\xbf/, '')

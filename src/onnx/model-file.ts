@@ -55,7 +55,7 @@ function scanFile(file: StoredFile, limits: Limits): Scan {
     throw notOnnx(file, limits, tooLarge)
   }
   try {
-    return file.use((descriptor) => scanWire(descriptor, file.bytes, limits))
+    return file.use(({ descriptor }) => scanWire(descriptor, file.bytes, limits))
   } catch (error) {
     throw error instanceof LipschitzError && error.code === 'malformed' ? notOnnx(file, limits, error) : error
   }

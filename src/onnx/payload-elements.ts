@@ -89,11 +89,13 @@ function append(
  */
 export function payloadBytes(payload: Payload, file: StoredFile, length: number, bits: number): Uint8Array {
   const target = new Uint8Array(length)
-  let end = 0
-  for (const piece of payload) {
-    const bytes = new Uint8Array(piece.length)
-    file.read(bytes, piece.offset)
-    end = append(piece, bytes, target, end, bits)
-  }
+  file.use(({ read }) => {
+    let end = 0
+    for (const piece of payload) {
+      const bytes = new Uint8Array(piece.length)
+      read(bytes, piece.offset)
+      end = append(piece, bytes, target, end, bits)
+    }
+  })
   return target
 }

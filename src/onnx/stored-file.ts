@@ -5,6 +5,13 @@ import { type ErrorCode, LipschitzError } from '../core/errors.ts'
 /** One read call takes less than 2 GiB; hashing and copying go by pieces of this size. */
 const pieceBytes = 1 << 20
 
+/** A file while it is open. */
+export interface OpenFile {
+  readonly descriptor: number
+  /** Fills the target from the file, starting at `offset`. */
+  read(target: Uint8Array, offset: number): void
+}
+
 /** A regular file that is read by position. It is opened for each use and must stay the same file throughout. */
 export interface StoredFile {
   readonly path: string
@@ -12,9 +19,7 @@ export interface StoredFile {
   /** Hard links to the file. */
   readonly links: number
   /** Opens the file, makes sure that it is still the same, and closes it afterwards. */
-  use<Result>(read: (descriptor: number) => Result): Result
-  /** Fills the target from the file, starting at `offset`. */
-  read(target: Uint8Array, offset: number): void
+  use<Result>(step: (file: OpenFile) => Result): Result
   /** Hash of a run of bytes, in hex. */
   digest(algorithm: 'sha256' | 'sha1', offset: number, length: number): string
 }
@@ -32,10 +37,11 @@ const failures: Record<string, readonly [ErrorCode, string]> = {
   EMFILE: ['unreadable', 'too many open files'],
 }
 
-/** A failed file operation as an error for users; `prefix` names the file where that is not plain. */
-export function fileError(error: unknown, prefix = ''): LipschitzError {
-  if (error instanceof LipschitzError) return error
-  const cause = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+/** A failed file operation as an error for users, anything else as it is; `prefix` names the file if need be. */
+export function fileError(error: unknown, prefix = ''): unknown {
+  if (!(error instanceof Error && 'code' in error) || error instanceof LipschitzError) return error
+  const cause = String(error.code)
+  if (!(cause in failures) && !('syscall' in error)) return error
   const [code, reason] = failures[cause] ?? ['unreadable', `cannot be read (${cause})`]
   return new LipschitzError(code, prefix + reason)
 }
@@ -75,45 +81,45 @@ export function openStoredFile(path: string, prefix = '', followLink = true): St
   const flags =
     constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (followLink ? 0 : (constants.O_NOFOLLOW ?? 0))
 
-  function withDescriptor<Result>(read: (descriptor: number, stats: Stats) => Result): Result {
+  function open<Result>(step: (descriptor: number, stats: Stats) => Result): Result {
     let descriptor: number | null = null
     try {
       descriptor = openSync(path, flags)
-      return read(descriptor, fstatSync(descriptor))
+      return step(descriptor, fstatSync(descriptor))
     } catch (error) {
-      throw error instanceof RangeError ? error : fileError(error, prefix)
+      throw fileError(error, prefix)
     } finally {
       if (descriptor !== null) closeSync(descriptor)
     }
   }
 
-  const first = withDescriptor((_, stats) => stats)
+  const first = open((_, stats) => stats)
   if (!first.isFile()) throw new LipschitzError('unreadable', `${prefix}${kindOf(first)}, not a regular file`)
 
-  function use<Result>(read: (descriptor: number) => Result): Result {
-    return withDescriptor((descriptor, stats) => {
-      if (!isSame(first, stats))
+  function use<Result>(step: (file: OpenFile) => Result): Result {
+    return open((descriptor, stats) => {
+      if (!isSame(first, stats)) {
         throw new LipschitzError('unreadable', `${prefix}the file changed while it was being read`)
-      return read(descriptor)
+      }
+      return step({
+        descriptor,
+        read: (target, offset) => readFully(descriptor, target, offset, prefix),
+      })
     })
   }
 
-  return {
-    path,
-    bytes: first.size,
-    links: first.nlink,
-    use,
-    read: (target, offset) => use((descriptor) => readFully(descriptor, target, offset, prefix)),
-    digest: (algorithm, offset, length) =>
-      use((descriptor) => {
-        const hash = createHash(algorithm)
-        const piece = Buffer.allocUnsafe(Math.min(length, pieceBytes))
-        for (let done = 0; done < length; done += pieceBytes) {
-          const part = piece.subarray(0, Math.min(pieceBytes, length - done))
-          readFully(descriptor, part, offset + done, prefix)
-          hash.update(part)
-        }
-        return hash.digest('hex')
-      }),
+  function digest(algorithm: 'sha256' | 'sha1', offset: number, length: number): string {
+    return use(({ read }) => {
+      const hash = createHash(algorithm)
+      const piece = Buffer.allocUnsafe(Math.min(length, pieceBytes))
+      for (let done = 0; done < length; done += pieceBytes) {
+        const part = piece.subarray(0, Math.min(pieceBytes, length - done))
+        read(part, offset + done)
+        hash.update(part)
+      }
+      return hash.digest('hex')
+    })
   }
+
+  return { path, bytes: first.size, links: first.nlink, use, digest }
 }

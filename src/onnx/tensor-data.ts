@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type ErrorFacts, LipschitzError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
-import type { ElementType, Tensor } from '../core/tensor.ts'
+import type { ElementType, FloatArray, Tensor } from '../core/tensor.ts'
 import { type ElementStorage, elementStorage, elementTypeOf, rawBytes } from './element-types.ts'
 import { type ExternalFiles, externalRange } from './external-data.ts'
 import type { TensorProto } from './generated/onnx.js'
@@ -39,7 +39,7 @@ export function elementCount(dims: readonly number[], limits: Limits): number {
 }
 
 /** Allocates an array; a machine that has not the memory is a limit, not a bug. */
-export function allocate(storage: ElementStorage, numbers: number): Float32Array | Float64Array {
+export function allocate(storage: ElementStorage, numbers: number): FloatArray {
   try {
     return new storage.array(numbers)
   } catch {
@@ -106,17 +106,19 @@ function readRun(
   range: ByteRange,
   storage: ElementStorage,
   size: number,
-  target: Tensor['data'],
+  target: FloatArray,
 ): void {
-  // Whole bytes for packed types: eight elements are a whole number of bytes for every type.
-  const pieceElements = Math.floor((pieceBytes * 8) / storage.bits / 8) * 8
+  // A multiple of eight elements is a whole number of bytes for every type.
+  const pieceElements = Math.floor(pieceBytes / storage.bits) * 8
   const buffer = new Uint8Array(Math.min(range.length, pieceBytes))
-  for (let done = 0; done < size; done += pieceElements) {
-    const count = Math.min(pieceElements, size - done)
-    const piece = buffer.subarray(0, Math.ceil((count * storage.bits) / 8))
-    file.read(piece, range.offset + (done * storage.bits) / 8)
-    storage.decode(piece, count, target, done)
-  }
+  file.use(({ read }) => {
+    for (let done = 0; done < size; done += pieceElements) {
+      const count = Math.min(pieceElements, size - done)
+      const piece = buffer.subarray(0, Math.ceil((count * storage.bits) / 8))
+      read(piece, range.offset + (done * storage.bits) / 8)
+      storage.decode(piece, count, target, done)
+    }
+  })
 }
 
 /**
@@ -145,9 +147,6 @@ export function storedTensor(proto: TensorProto, source: TensorSource): StoredTe
     } else {
       if (proto.dataLocation !== 0)
         throw new LipschitzError('unsupported', `its data location ${proto.dataLocation} is not known`)
-      if (proto.externalData.length > 0) {
-        throw new LipschitzError('malformed', 'it names another file but says that its elements are here')
-      }
       checkPayload(payload, type, size)
       range = bareRun(payload, file)
     }

@@ -151,7 +151,7 @@ describe('the wire scan', () => {
           expect((error as LipschitzError).message).not.toContain('\n')
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     )
   })
 
