@@ -1,4 +1,6 @@
 export { cholesky } from './cholesky'
+export { gatherProduct } from './gather'
 export { gramF32, gramF64 } from './gram'
+export { evaluateHermitian, factoriseShifted, multiplyHermitian } from './hermitian'
 export { imageF32, imageF64, normalPairF32, normalPairF64 } from './normal'
 export { surveyF32, surveyF64 } from './survey'

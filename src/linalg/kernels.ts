@@ -27,6 +27,27 @@ export interface Kernels {
   readonly gramF32: GramKernel
   readonly gramF64: GramKernel
   cholesky(matrix: Pointer, order: number, packed: Pointer): number
+  evaluateHermitian(
+    coefficients: Pointer,
+    shifts: number,
+    waves: Pointer,
+    pairs: number,
+    real: Pointer,
+    imaginary: Pointer,
+  ): void
+  factoriseShifted(real: Pointer, imaginary: Pointer, order: number, t: number): number
+  multiplyHermitian(real: Pointer, imaginary: Pointer, order: number, v: Pointer, z: Pointer): void
+  gatherProduct(
+    positions: Pointer,
+    count: number,
+    taps: Pointer,
+    tapCount: number,
+    weights: Pointer,
+    channels: number,
+    panels: number,
+    x: Pointer,
+    y: Pointer,
+  ): void
 }
 
 /** The part of the WebAssembly API that is used here; the library of types that has it all is the browser's. */
