@@ -1,49 +1,34 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../../src/core/random.ts'
-import { readModel } from '../../../src/graph/read-model.ts'
-import { inferModel } from '../../../src/infer/infer.ts'
-import { layersOf } from '../../../src/infer/layers.ts'
 import type { LayerSpec } from '../../../src/ops/layer.ts'
 import { blockMatrix, convolutionMatrix, transposed } from '../../helpers/dense-operator.ts'
-import { linearPart, type Matrix } from '../../helpers/linear-part.ts'
-import {
-  type AttributeValue,
-  float,
-  int,
-  model,
-  node,
-  tensor,
-  writeTemporary,
-} from '../../helpers/onnx-builder.ts'
+import type { Matrix } from '../../helpers/linear-part.ts'
+import { layersOfNode, mapOfNode, type OneNode } from '../../helpers/one-node.ts'
+import { type AttributeValue, float, int, tensor } from '../../helpers/onnx-builder.ts'
 import { singularValues } from '../../linalg/known-norms.ts'
 
-interface OneNode {
-  readonly op: string
-  readonly domain?: string
-  readonly inputs: readonly string[]
-  readonly attributes: Record<string, AttributeValue>
+const size = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1)
+
+type Case = Omit<OneNode, 'data' | 'constants'> & {
   readonly data: readonly number[]
   readonly weight: readonly number[]
 }
 
-function randomWeights(dims: readonly number[], seed: number): Float32Array {
+/** The one layer of a node with random weights `w`, and the map that onnxruntime computes for it. */
+async function layerAndMap(one: Case, seed: number): Promise<{ layer: LayerSpec; map: Matrix }> {
   const random = createRandom(seed)
-  return Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => random.gaussian())
-}
-
-/** The one layer of a model of one node, and the map that onnxruntime computes for it. */
-async function layerAndMap(one: OneNode, seed: number): Promise<{ layer: LayerSpec; map: Matrix }> {
-  const bytes = model({
-    inputs: { x: one.data },
-    outputs: { y: { type: 'float32', shape: null } },
-    initializers: { w: tensor(one.weight, randomWeights(one.weight, seed)) },
-    nodes: [node(one.op, one.inputs, ['y'], one.attributes, { domain: one.domain ?? '' })],
-    opsets: { 'com.microsoft': 1 },
-  })
-  const layers = layersOf(inferModel(readModel(writeTemporary(bytes, 'layer.onnx'))))
+  const weights = Float32Array.from({ length: size(one.weight) }, () => random.gaussian())
+  const node: OneNode = { ...one, constants: { w: tensor(one.weight, weights) } }
+  const layers = layersOfNode(node)
   expect(layers.length).toBe(1)
-  return { layer: layers[0].spec, map: await linearPart(bytes, one.data) }
+  expect(layers[0]).toMatchObject({
+    role: '',
+    weightName: 'w',
+    weightShape: one.weight,
+    inputShape: one.data,
+  })
+  return { layer: layers[0], map: await mapOfNode(node) }
 }
 
 function expectSameMatrix(actual: Matrix, expected: Matrix): void {
@@ -58,8 +43,6 @@ function expectSameMatrix(actual: Matrix, expected: Matrix): void {
 }
 
 const norm = ({ rows, columns, data }: Matrix) => singularValues(rows, columns, data)[0] ?? 0
-
-const size = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1)
 
 /** Attributes of a window sliding over each axis. */
 const axis = fc.record({
@@ -118,7 +101,7 @@ describe('the operator of a convolution', () => {
         if (layer.operator.form !== 'convolution') throw new Error(layer.operator.form)
         expectSameMatrix(convolutionMatrix(layer.operator), map)
       }),
-      { numRuns: Number(process.env.RUNS ?? 80) },
+      { numRuns: 80 },
     )
   })
 
@@ -153,7 +136,7 @@ describe('the operator of a convolution', () => {
           expectSameMatrix(transposed(convolutionMatrix(layer.operator)), map)
         },
       ),
-      { numRuns: Number(process.env.RUNS ?? 80) },
+      { numRuns: 80 },
     )
   })
 })
@@ -194,7 +177,7 @@ describe('the operator of a product', () => {
           expect(layer.weightShape).toEqual(weight)
         },
       ),
-      { numRuns: Number(process.env.RUNS ?? 80) },
+      { numRuns: 80 },
     )
   })
 
@@ -222,4 +205,112 @@ describe('the operator of a product', () => {
       { numRuns: 40 },
     )
   })
+})
+
+describe('fused products', () => {
+  it('count alpha, transpositions and batch axes behind the rows', async () => {
+    const flags = fc.record({
+      transA: fc.boolean(),
+      transB: fc.boolean(),
+      batchA: fc.boolean(),
+      batchB: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({ batch: dim, rows: dim, inner: dim, columns: dim, left: fc.boolean(), seed: fc.nat() }),
+        flags,
+        async ({ batch, rows, inner, columns, left, seed }, { transA, transB, batchA, batchB }) => {
+          const a = arranged(batch, rows, inner, transA, batchA)
+          const b = arranged(batch, inner, columns, transB, batchB)
+          const { layer, map } = await layerAndMap(
+            {
+              op: 'FusedMatMul',
+              domain: 'com.microsoft',
+              inputs: left ? ['w', 'x'] : ['x', 'w'],
+              attributes: {
+                alpha: float(-0.5),
+                transA: Number(transA),
+                transB: Number(transB),
+                transBatchA: Number(batchA),
+                transBatchB: Number(batchB),
+              },
+              data: left ? b : a,
+              weight: left ? a : b,
+            },
+            seed,
+          )
+          expect(Math.max(...blockMatrix(layer.operator).map(norm))).toBeCloseTo(norm(map), 4)
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+})
+
+/** How a fused product takes `batch` matrices rows × columns. */
+function arranged(
+  batch: number,
+  rows: number,
+  columns: number,
+  transposed: boolean,
+  behind: boolean,
+): number[] {
+  const [first, second] = transposed ? [columns, rows] : [rows, columns]
+  return behind ? [first, batch, second] : [batch, first, second]
+}
+
+describe('Einsum', () => {
+  const equations = fc.constantFrom(
+    'ij,jk->ik',
+    'ij,kj->ik',
+    'bij,jk->bik',
+    'bij,bjk->bik',
+    'ij,bjk->bik',
+    'bij,bjk->ik b',
+    'bhi,hid->bhd',
+    'bhd,hdo->bo',
+    'bi,io',
+    'abc,cbd->ad',
+    'i,i->',
+    'i,ij->j',
+    '...j,jk->...k',
+    'b...j,kj->b...k',
+    'ab,cd->abcd',
+  )
+
+  it('has the norm of the map that onnxruntime computes', async () => {
+    await fc.assert(
+      fc.asyncProperty(equations, fc.boolean(), fc.nat(), async (equation, left, seed) => {
+        const lengths: Record<string, number> = { a: 2, b: 3, c: 2, d: 4, h: 2, i: 3, j: 4, k: 2, o: 3 }
+        const [first, second] = equation.split('->')[0].split(',')
+        fc.pre(!left || !second.includes('...'))
+        const dims = (term: string) => [...term.replace('...', '.')].map((label) => lengths[label] ?? 2)
+        const terms = left ? [second, first] : [first, second]
+        fc.pre(!terms[1].includes('...'))
+        const inputs = left ? ['w', 'x'] : ['x', 'w']
+        const attributes = { equation }
+        const { layer, map } = await layerAndMap(
+          { op: 'Einsum', inputs, attributes, data: dims(terms[0]), weight: dims(terms[1]) },
+          seed,
+        )
+        expect(Math.max(...blockMatrix(layer.operator).map(norm))).toBeCloseTo(norm(map), 4)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it.each(['ii,ij->ij', 'ij,jj->ij', 'ij,jk->k', 'ij,jk->i', 'ij,...j->...i'])(
+    '%s makes no layer',
+    (equation) => {
+      const weight = equation === 'ij,...j->...i' ? [1, 2] : [2, 2]
+      const one: OneNode = {
+        op: 'Einsum',
+        inputs: ['x', 'w'],
+        attributes: { equation },
+        data: [2, 2],
+        constants: { w: tensor(weight, new Float32Array(size(weight))) },
+      }
+      expect(layersOfNode(one)).toEqual([])
+    },
+  )
 })
