@@ -1,5 +1,5 @@
 import type { FloatArray, Shape } from '../../core/tensor.ts'
-import { stringAttribute } from '../../graph/attribute.ts'
+import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { LoadWeights, MatrixOperator } from '../../linalg/linear-operator.ts'
 import type { LayerSpec } from '../layer.ts'
 import type { LayerContext, Operand } from '../operator.ts'
@@ -91,9 +91,10 @@ function bothWeights(
 
 /** What recurrence weights act on: one step's hidden state [batch, hidden]. */
 function hiddenState(context: LayerContext, data: Operand, weight: Weight): Operand {
-  const hidden = context.output(0)?.shape?.at(-1) ?? weight.dims[2]
-  const batch = context.output(1)?.shape
-  const shape: Shape = [batch?.length === 3 ? batch[1] : null, hidden]
+  const batchAxis = intAttribute(context.node, 'layout', 0) === 1 ? 0 : 1
+  // The other axis stacks the gates, so it is no shorter.
+  const hidden = Math.min(weight.dims[1], weight.dims[2])
+  const shape: Shape = [data.shape?.[batchAxis] ?? null, hidden]
   return { ...data, shape }
 }
 
