@@ -2,7 +2,16 @@
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import type { ElementType, Tensor } from '../../src/core/tensor.ts'
 import type { Attribute } from '../../src/graph/graph.ts'
-import { type AttributeValue, float, floats, int, ints, model, node } from './onnx-builder.ts'
+import {
+  type AttributeValue,
+  tensor as encodeTensor,
+  float,
+  floats,
+  int,
+  ints,
+  model,
+  node,
+} from './onnx-builder.ts'
 import { type NodeSpec, tensorOf } from './operator-bench.ts'
 
 const pack: Partial<Record<ElementType, (data: ArrayLike<number>) => RuntimeTensor['data']>> = {
@@ -24,9 +33,17 @@ function toMessage(attribute: Attribute): AttributeValue {
   throw new Error(`attributes of kind ${attribute.kind} are not written here`)
 }
 
-/** The outputs that onnxruntime computes for the node; throws where it refuses the node or its inputs. */
-export async function runInRuntime(spec: NodeSpec, inputs: readonly (Tensor | null)[]): Promise<Tensor[]> {
+/**
+ * The outputs that onnxruntime computes for the node; throws where it refuses the node or its inputs. Inputs whose
+ * index is in `stored` are initializers of the model, the others are fed.
+ */
+export async function runInRuntime(
+  spec: NodeSpec,
+  inputs: readonly (Tensor | null)[],
+  stored: readonly number[] = [],
+): Promise<Tensor[]> {
   const given = inputs.map((input, i) => ({ name: input === null ? '' : `in${i}`, tensor: input }))
+  const isFed = (_: unknown, i: number) => inputs[i] !== null && !stored.includes(i)
   const outputs = Array.from({ length: spec.outputs ?? 1 }, (_, i) => `out${i}`)
   const attributes = [
     ...(spec.attributes instanceof Map ? spec.attributes : new Map(Object.entries(spec.attributes ?? {}))),
@@ -35,9 +52,12 @@ export async function runInRuntime(spec: NodeSpec, inputs: readonly (Tensor | nu
     opset: spec.version ?? 21,
     opsets: spec.domain ? { [spec.domain]: 1 } : {},
     inputs: Object.fromEntries(
-      given.flatMap(({ name, tensor }) =>
-        tensor === null ? [] : [[name, { type: tensor.type, shape: tensor.dims.map(() => null) }]],
-      ),
+      given
+        .filter(isFed)
+        .map(({ name, tensor }) => [name, { type: tensor!.type, shape: tensor!.dims.map(() => null) }]),
+    ),
+    initializers: Object.fromEntries(
+      stored.map((i) => [`in${i}`, encodeTensor(inputs[i]!.dims, inputs[i]!.data, inputs[i]!.type)]),
     ),
     outputs,
     nodes: [
@@ -56,13 +76,11 @@ export async function runInRuntime(spec: NodeSpec, inputs: readonly (Tensor | nu
     graphOptimizationLevel: 'disabled',
   })
   try {
-    const feeds = given.flatMap(({ name, tensor }) => {
-      if (tensor === null) return []
-      const data = pack[tensor.type]
-      if (data === undefined) throw new Error(`${tensor.type} is not fed here`)
-      return [
-        [name, new RuntimeTensor(tensor.type as 'float32', data(tensor.data) as Float32Array, tensor.dims)],
-      ]
+    const feeds = given.filter(isFed).map(({ name, tensor }) => {
+      const { type, data, dims } = tensor!
+      const packed = pack[type]?.(data)
+      if (packed === undefined) throw new Error(`${type} is not fed here`)
+      return [name, new RuntimeTensor(type as 'float32', packed as Float32Array, dims)]
     })
     const results = await session.run(Object.fromEntries(feeds))
     return outputs.map((name) => {
