@@ -39,3 +39,12 @@ export class LipschitzError extends Error {
     return new LipschitzError(this.code, this.message, { ...facts, ...this.facts })
   }
 }
+
+/** Runs a step and puts these facts to any LipschitzError that leaves it. */
+export function named<Result>(facts: ErrorFacts, step: () => Result): Result {
+  try {
+    return step()
+  } catch (error) {
+    throw error instanceof LipschitzError ? error.with(facts) : error
+  }
+}

@@ -1,6 +1,5 @@
-import { LipschitzError } from '../core/errors.ts'
+import { LipschitzError, named } from '../core/errors.ts'
 import type { Node, Value } from '../graph/graph.ts'
-import { named } from '../onnx/tensor-data.ts'
 import type { LayerSpec } from '../ops/layer.ts'
 import type { Operand, Operator } from '../ops/operator.ts'
 

@@ -1,4 +1,4 @@
-import { LipschitzError } from '../core/errors.ts'
+import { LipschitzError, named } from '../core/errors.ts'
 import { type Limits, limits as standardLimits } from '../core/limits.ts'
 import { externalFiles } from './external-data.ts'
 import { recognizeFormat } from './file-format.ts'
@@ -7,7 +7,7 @@ import { decodeSkeleton } from './skeleton.ts'
 import { storedSparseTensor } from './sparse-tensor.ts'
 import { openStoredFile, type StoredFile } from './stored-file.ts'
 import type { StoredTensor } from './stored-tensor.ts'
-import { named, storedTensor, type TensorSource } from './tensor-data.ts'
+import { storedTensor, type TensorSource } from './tensor-data.ts'
 import { type Scan, scanWire } from './wire-scan.ts'
 
 export interface ReadOptions {
@@ -57,7 +57,12 @@ function scanFile(file: StoredFile, limits: Limits): Scan {
   try {
     return file.use(({ descriptor }) => scanWire(descriptor, file.bytes, limits))
   } catch (error) {
-    throw error instanceof LipschitzError && error.code === 'malformed' ? notOnnx(file, limits, error) : error
+    if (!(error instanceof LipschitzError && error.code === 'malformed')) throw error
+    throw notOnnx(
+      file,
+      limits,
+      error.with({ hint: 'the file is damaged or not complete; fetch or export it again' }),
+    )
   }
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { LipschitzError } from '../core/errors.ts'
+import { LipschitzError, named } from '../core/errors.ts'
 import { stridesOf, type Tensor } from '../core/tensor.ts'
 import { elementStorage } from './element-types.ts'
 import type { SparseTensorProto } from './generated/onnx.js'
 import type { StoredTensor } from './stored-tensor.ts'
-import { allocate, elementCount, named, storedTensor, type TensorSource } from './tensor-data.ts'
+import { allocate, elementCount, storedTensor, type TensorSource } from './tensor-data.ts'
 
 /**
  * Positions of the values in the dense tensor, row-major. `indices` holds one linear index a value, or one index an

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type ErrorFacts, LipschitzError } from '../core/errors.ts'
+import { LipschitzError, named } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { ElementType, FloatArray, Tensor } from '../core/tensor.ts'
 import { type ElementStorage, elementStorage, elementTypeOf, rawBytes } from './element-types.ts'
@@ -44,15 +44,6 @@ export function allocate(storage: ElementStorage, numbers: number): FloatArray {
     return new storage.array(numbers)
   } catch {
     throw new LipschitzError('limit', `its ${numbers} elements do not fit into memory`)
-  }
-}
-
-/** Runs a step in the life of a tensor and puts its name to whatever goes wrong. */
-export function named<Result>(facts: ErrorFacts, step: () => Result): Result {
-  try {
-    return step()
-  } catch (error) {
-    throw error instanceof LipschitzError ? error.with(facts) : error
   }
 }
 
@@ -121,6 +112,33 @@ function readRun(
   })
 }
 
+/** Where the elements of a tensor are: one run of bytes in a file, or pieces in the model file. */
+interface Place {
+  readonly file: StoredFile
+  readonly range: ByteRange | null
+  readonly payload: Payload
+}
+
+function placeOf(proto: TensorProto, type: ElementType, size: number, source: TensorSource): Place {
+  const payload = proto.payload === 0 ? [] : source.payloads[proto.payload - 1]
+  if (proto.segment !== null) throw new LipschitzError('unsupported', 'it is one segment of a tensor')
+  if (proto.dataLocation === 0) {
+    checkPayload(payload, type, size)
+    return { file: source.file, range: bareRun(payload, source.file), payload }
+  }
+  if (proto.dataLocation !== 1) {
+    throw new LipschitzError('unsupported', `its data location ${proto.dataLocation} is not known`)
+  }
+  if (source.external === null) {
+    throw new LipschitzError('unsafe', 'its elements are in another file, which is not allowed')
+  }
+  if (payload.length > 0) {
+    throw new LipschitzError('malformed', 'it has elements both here and in another file')
+  }
+  if (type === 'string') throw new LipschitzError('malformed', 'strings cannot stand in another file')
+  return { ...externalRange(proto.externalData, rawBytes(type, size), source.external), payload }
+}
+
 /**
  * A tensor of a model: checks its type, dims and the number of its stored bytes; reads none of them.
  * @throws LipschitzError malformed, unsupported, limit, and for external data unsafe, not-found, unreadable
@@ -132,25 +150,7 @@ export function storedTensor(proto: TensorProto, source: TensorSource): StoredTe
     const type = typeOf(proto)
     const storage = elementStorage[type]
     const size = elementCount(dims, source.limits)
-    const payload = proto.payload === 0 ? [] : source.payloads[proto.payload - 1]
-    if (proto.segment !== null) throw new LipschitzError('unsupported', 'it is one segment of a tensor')
-
-    let file = source.file
-    let range: ByteRange | null
-    if (proto.dataLocation === 1) {
-      if (source.external === null)
-        throw new LipschitzError('unsafe', 'its elements are in another file, which is not allowed')
-      if (payload.length > 0)
-        throw new LipschitzError('malformed', 'it has elements both here and in another file')
-      if (type === 'string') throw new LipschitzError('malformed', 'strings cannot stand in another file')
-      ;({ file, range } = externalRange(proto.externalData, rawBytes(type, size), source.external))
-    } else {
-      if (proto.dataLocation !== 0)
-        throw new LipschitzError('unsupported', `its data location ${proto.dataLocation} is not known`)
-      checkPayload(payload, type, size)
-      range = bareRun(payload, file)
-    }
-
+    const { file, range, payload } = placeOf(proto, type, size, source)
     const elementBytes = () => payloadBytes(payload, file, rawBytes(type, size), Math.max(8, storage.bits))
 
     function load(): Tensor {
@@ -171,11 +171,7 @@ export function storedTensor(proto: TensorProto, source: TensorSource): StoredTe
     }
 
     return {
-      name,
-      type,
-      dims,
-      size,
-      range,
+      ...{ name, type, dims, size, range },
       load: () => named(facts, load),
       sha256: () => named(facts, sha256),
     }

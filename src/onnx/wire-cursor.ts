@@ -3,6 +3,11 @@ import { LipschitzError } from '../core/errors.ts'
 
 const windowBytes = 1 << 18
 
+/** An error of the wire format at the byte where the scan stands. */
+export function malformed(what: string): LipschitzError {
+  return new LipschitzError('malformed', what)
+}
+
 /**
  * Reads protobuf's wire format from a file through a window of fixed size, forward only. `end` is the end of the
  * message at hand: nothing is read past it. What is stepped over is not read at all.
@@ -84,7 +89,7 @@ export class WireCursor {
       if (this.at + count >= this.filled || this.offset + count >= this.end) this.need(count + 1)
       const byte = this.window[this.at + count]
       count++
-      if (count === 10 && byte > 1) throw this.malformed('a varint of more than 64 bits')
+      if (count === 10 && byte > 1) throw malformed('a varint of more than 64 bits')
       if (byte < 128) break
     }
     this.at += count
@@ -106,13 +111,9 @@ export class WireCursor {
     return value
   }
 
-  malformed(what: string): LipschitzError {
-    return new LipschitzError('malformed', `at byte ${this.offset}: ${what}`)
-  }
-
   private truncated(): LipschitzError {
     return this.end === this.size
-      ? this.malformed('the file ends in the middle of a value: it is cut short or damaged')
-      : this.malformed('a value runs past the end of the message that it stands in')
+      ? malformed('the file ends in the middle of a value: it is cut short or damaged')
+      : malformed('a value runs past the end of the message that it stands in')
   }
 }

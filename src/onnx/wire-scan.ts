@@ -4,7 +4,7 @@ import type { Limits } from '../core/limits.ts'
 import { type Field, type MessageKind, type MessageName, messageKind } from './fields.ts'
 import type { Payload, PayloadField } from './payload.ts'
 import { SkeletonWriter } from './skeleton.ts'
-import { WireCursor } from './wire-cursor.ts'
+import { malformed, WireCursor } from './wire-cursor.ts'
 
 /** What stands in the bytes of a model, as far as that can be said without decoding it. */
 export interface Scan {
@@ -78,6 +78,17 @@ class WireScanner {
   }
 
   scan(): Scan {
+    try {
+      return this.records()
+    } catch (error) {
+      if (!(error instanceof LipschitzError)) throw error
+      const nesting = this.frames.map((frame) => frame.field).join('.')
+      throw new LipschitzError(error.code, `at byte ${this.cursor.offset}: ${error.message}, in ${nesting}`)
+    }
+  }
+
+  /** All records of the file. */
+  private records(): Scan {
     const { cursor } = this
     for (;;) {
       while (cursor.offset === this.frame.end) {
@@ -91,15 +102,15 @@ class WireScanner {
     }
   }
 
-  /** One field of the message at hand: its tag and its value. */
+  /** One record of the message at hand: the tag and the value of a field. */
   private record(): void {
     const { cursor, frame } = this
     const start = cursor.offset
     const tag = cursor.varint()
-    if (tag >= 2 ** 32 || cursor.offset - start > 5) throw this.malformed('a tag of more than 32 bits')
+    if (tag >= 2 ** 32 || cursor.offset - start > 5) throw malformed('a tag of more than 32 bits')
     const number = Math.floor(tag / 8)
     const wire = tag % 8
-    if (number === 0) throw this.malformed('field number 0')
+    if (number === 0) throw malformed('field number 0')
     const field = frame.kind.fields[number]
     if (field === undefined) {
       this.noteUnknown(`${frame.kind.name}.${number}`)
@@ -108,12 +119,13 @@ class WireScanner {
     }
     if (this.frames.length === 1) this.fields.add(field.name)
     if (field.bit !== 0) {
-      if ((frame.seen & field.bit) !== 0) throw this.malformed(`a second ${field.oneof ?? field.name}`)
+      if ((frame.seen & field.bit) !== 0) throw malformed(`a second ${field.oneof ?? field.name}`)
       frame.seen |= field.bit
     }
     const isPacked = wire === 2 && field.wire !== 2 && field.repeated
-    if (wire !== field.wire && !isPacked)
-      throw this.malformed(`${field.name} has wire type ${wire}, not ${field.wire}`)
+    if (wire !== field.wire && !isPacked) {
+      throw malformed(`${field.name} has wire type ${wire}, not ${field.wire}`)
+    }
     this.value(field, start, tag, wire, isPacked)
   }
 
@@ -133,7 +145,7 @@ class WireScanner {
   private valueLength(): number {
     const length = this.cursor.varint()
     if (this.cursor.offset + length > this.frame.end) {
-      throw this.malformed(
+      throw malformed(
         this.frames.length === 1
           ? 'a length that runs past the end of the file: it is cut short or damaged'
           : 'a length that runs past the end of its message',
@@ -147,7 +159,7 @@ class WireScanner {
     if (width !== undefined) this.cursor.skip(width)
     else if (wire === 0) this.cursor.varintLength()
     else if (wire === 2) this.cursor.skip(this.valueLength())
-    else throw this.malformed(wire < 5 ? 'a group, which the format does not use' : `wire type ${wire}`)
+    else throw malformed(wire < 5 ? 'a group, which the format does not use' : `wire type ${wire}`)
   }
 
   private noteUnknown(name: string): void {
@@ -160,7 +172,7 @@ class WireScanner {
     const length = this.valueLength()
     const kind = field.message!
     if (this.frames.length >= this.limits.messageDepth) {
-      throw this.limit(`more than ${this.limits.messageDepth} messages inside one another`)
+      throw new LipschitzError('limit', `more than ${this.limits.messageDepth} messages inside one another`)
     }
     this.spend('messages', 1)
     const own = kindLimits[kind.name]
@@ -213,7 +225,7 @@ class WireScanner {
     for (let index = from; index < skeleton.length; index++) {
       if (bytes[index] < 128) continue
       if (isUtf8(bytes.subarray(from, skeleton.length))) return
-      throw this.malformed(`${field.name} is not valid UTF-8`)
+      throw malformed(`${field.name} is not valid UTF-8`)
     }
   }
 
@@ -231,7 +243,7 @@ class WireScanner {
     const width = fixedWidths[field.wire]
     if (width !== undefined) {
       if (length % width !== 0)
-        throw this.malformed(`the ${length} bytes of ${field.name} are no multiple of ${width}`)
+        throw malformed(`the ${length} bytes of ${field.name} are no multiple of ${width}`)
       if (copies) cursor.pieces(length, (count) => skeleton.copy(cursor, count))
       else cursor.skip(length)
       return length / width
@@ -246,14 +258,14 @@ class WireScanner {
         const byte = window[index]
         open++
         if (byte < 128) {
-          if (open > 9 && (open > 10 || byte > 1)) throw cursor.malformed('a varint of more than 64 bits')
+          if (open > 9 && (open > 10 || byte > 1)) throw malformed('a varint of more than 64 bits')
           entries++
           open = 0
         }
       }
-      if (open > 10) throw cursor.malformed('a varint of more than 64 bits')
+      if (open > 10) throw malformed('a varint of more than 64 bits')
     })
-    if (open > 0) throw this.malformed(`${field.name} ends in the middle of a varint`)
+    if (open > 0) throw malformed(`${field.name} ends in the middle of a varint`)
     return entries
   }
 
@@ -290,17 +302,9 @@ class WireScanner {
 
   private spend(budget: Budget, amount: number): void {
     this.spent[budget] += amount
-    if (this.spent[budget] > this.limits[budget])
-      throw this.limit(`more than ${this.limits[budget]} ${budget}`)
-  }
-
-  private limit(what: string): LipschitzError {
-    return new LipschitzError('limit', `at byte ${this.cursor.offset}: ${what}`)
-  }
-
-  private malformed(what: string): LipschitzError {
-    const place = this.frames.map((frame) => frame.field).join('.')
-    return this.cursor.malformed(`${what}, in ${place}`)
+    if (this.spent[budget] > this.limits[budget]) {
+      throw new LipschitzError('limit', `more than ${this.limits[budget]} ${budget}`)
+    }
   }
 }
 
