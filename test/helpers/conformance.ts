@@ -18,7 +18,8 @@ const schema = new protobuf.Root()
 // biome-ignore lint/suspicious/noExplicitAny: messages as protobufjs decodes them
 type Decoded = any
 
-function decode(type: string, bytes: Uint8Array): Decoded {
+/** Decodes a message by reflection, not by the reader under test. */
+export function decode(type: string, bytes: Uint8Array): Decoded {
   return schema.lookupType(`onnx.${type}`).decode(bytes)
 }
 
