@@ -9,7 +9,7 @@ export interface Matrix {
 }
 
 export async function linearPart(model: Uint8Array, shape: readonly number[]): Promise<Matrix> {
-  const session = await InferenceSession.create(model, { logSeverityLevel: 3 })
+  const session = await InferenceSession.create(model, { logSeverityLevel: 3, intraOpNumThreads: 1 })
   const columns = shape.reduce((size, dim) => size * dim, 1)
   const run = async (x: Float32Array) => {
     const results = await session.run({ [session.inputNames[0]]: new Tensor('float32', x, shape) })
