@@ -7,8 +7,8 @@ import { infoOf, requiredInput } from '../shape/operands.ts'
 import { productShape } from './matrix-shape.ts'
 import { elementsOf, isData, layerOf, weightOf } from './weight.ts'
 
-/** Attributes of MatMulNBits: Y = A·Bᵀ, B of N rows and K columns quantised in blocks along K. */
-interface Packing {
+/** A matrix of N rows and K columns, quantised in blocks along K. */
+export interface Packing {
   readonly rows: number
   readonly columns: number
   readonly bits: number
@@ -64,7 +64,7 @@ export function nBitLayers(context: LayerContext): readonly LayerSpec[] {
 }
 
 /** scale·(code − zero point) for all rows and columns; codes stand in bytes from the lowest bits up. */
-function unpacked(
+export function unpacked(
   context: LayerContext,
   packing: Packing,
   bytes: FloatArray,

@@ -10,6 +10,7 @@ import { identityOperators } from './identity.ts'
 import { joinOperators } from './join.ts'
 import { measureOperators } from './measure.ts'
 import { padOperators } from './pad.ts'
+import { quantizedGatherOperators } from './quantized-gather.ts'
 import { reduceOperators } from './reduce.ts'
 import { reshapeOperators } from './reshape.ts'
 import { resizeOperators } from './resize.ts'
@@ -35,6 +36,7 @@ export const structureFamilies: readonly (readonly Operator[])[] = [
   joinOperators,
   measureOperators,
   padOperators,
+  quantizedGatherOperators,
   reduceOperators,
   reshapeOperators,
   resizeOperators,

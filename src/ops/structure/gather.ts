@@ -1,6 +1,7 @@
 import { isFloatType, type Shape } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import type { LayerSpec } from '../layer.ts'
+import { isData, layerOf, loaderOf, weightOf } from '../numeric/weight.ts'
 import type { FoldingContext, InferenceContext, LayerContext, Operator } from '../operator.ts'
 import { indexingRules } from '../rules/indexing.ts'
 import { normalizeAxis } from '../shape/axes.ts'
@@ -59,25 +60,23 @@ function foldGather(context: FoldingContext) {
 
 /** A float table of rank 2 that is read at integers which are not constant: the linear map from one-hot rows. */
 function embeddingLayers(context: LayerContext): readonly LayerSpec[] {
-  const table = context.input(0)
+  const table = weightOf(context.input(0))
   const indices = context.input(1)
   const axis = intAttribute(context.node, 'axis', 0)
-  const isTable = table?.isConstant && isFloatType(table.type) && table.shape?.length === 2
-  if (!isTable || indices === null || indices.isConstant || (axis !== 0 && axis !== -2)) return []
-  const [rows, columns] = table.shape
-  if (rows === null || columns === null) return []
-  const load = () => table.constant()?.data ?? new Float32Array(rows * columns).fill(Number.NaN)
-  return [
-    {
-      role: '',
-      kind: 'embedding',
-      weightName: table.value.name,
-      weightShape: [rows, columns],
-      inputShape: indices.shape,
-      stored: table.stored,
-      operator: { form: 'matrix', rows, columns, blocks: 1, arrangement: 'diagonal', factor: 1, load },
-    },
-  ]
+  const readsRows = table?.dims.length === 2 && (axis === 0 || axis === -2)
+  if (!readsRows || !isFloatType(table.operand.type) || !isData(indices)) return []
+  const [rows, columns] = table.dims
+  const load = loaderOf(table.operand)
+  const operator = {
+    form: 'matrix',
+    rows,
+    columns,
+    blocks: 1,
+    arrangement: 'diagonal',
+    factor: 1,
+    load,
+  } as const
+  return [layerOf(indices, table, operator, { kind: 'embedding', asStored: true })]
 }
 
 function inferGatherElements(context: InferenceContext) {

@@ -43,23 +43,25 @@ function foldEyeLike(context: FoldingContext) {
   return [target]
 }
 
-/** Number of elements from start (included) to limit (not) in steps of delta. */
-function rangeLength(start: number, limit: number, delta: number): number {
-  return Math.max(0, Math.ceil((limit - start) / delta))
+/** Number of elements from start (included) to limit (not) in steps of delta; float32 bounds are subtracted as such. */
+function rangeLength(type: ElementType | null, start: number, limit: number, delta: number): number {
+  const distance = type === 'float32' ? Math.fround(limit - start) : limit - start
+  return Math.max(0, Math.ceil(distance / delta))
 }
 
 function inferRange(context: InferenceContext) {
   const [start, limit, delta] = [0, 1, 2].map((i) => knownScalarOf(context.input(i)))
   if (delta === 0) context.fail('delta is 0')
+  const type = commonType(context, [0, 1, 2])
   const known = start !== null && limit !== null && delta !== null
-  return [infoOf(commonType(context, [0, 1, 2]), [known ? rangeLength(start, limit, delta) : null])]
+  return [infoOf(type, [known ? rangeLength(type, start, limit, delta) : null])]
 }
 
 function foldRange(context: FoldingContext) {
   const [start, limit, delta] = [0, 1, 2].map((i) => requiredTensor(context, i).data[0])
-  const length = rangeLength(start, limit, delta)
-  if (Number.isNaN(length)) return null
   const { type } = requiredTensor(context, 0)
+  const length = rangeLength(type, start, limit, delta)
+  if (Number.isNaN(length)) return null
   const target = context.allocate(type, [length])
   const round = rounderOf(type)
   for (let i = 0; i < length; i++) target.data[i] = round(start + i * delta)
