@@ -20,13 +20,21 @@ function conversion(from: ElementType, to: ElementType): (x: number) => number {
   return (x) => x
 }
 
+/** Whether every value of one type is a value of the other, and stands in the same kind of array or a wider one. */
+function widens(from: ElementType, to: ElementType): boolean {
+  return isFloatType(from) && (to === 'float64' || (to === 'float32' && from !== 'float64'))
+}
+
 /** Null where the result depends on rounding modes that are not modelled: float8e8m0, and float8 without saturation. */
 function castTensor(context: FoldingContext, source: Tensor, to: ElementType): readonly Tensor[] | null {
   if (source.type === to) return [source]
   const saturates = intAttribute(context.node, 'saturate', 1) !== 0
   if (to === 'string' || to.startsWith('complex') || to === 'float8e8m0') return null
   if (to.startsWith('float8') && !saturates) return null
-  return [mapElements(source, context.allocate(to, source.dims), conversion(source.type, to))]
+  const target = context.allocate(to, source.dims)
+  if (!widens(source.type, to)) return [mapElements(source, target, conversion(source.type, to))]
+  target.data.set(source.data)
+  return [target]
 }
 
 function foldToOutputType(context: FoldingContext) {

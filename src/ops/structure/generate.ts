@@ -43,6 +43,13 @@ function foldEyeLike(context: FoldingContext) {
   return [target]
 }
 
+/** A constant number of elements, at least 0; null where unknown. */
+function sizeFrom(context: InferenceContext, i: number): number | null {
+  const size = knownScalarOf(context.input(i))
+  if (size !== null && !(size >= 0)) context.fail(`size ${size} is negative`)
+  return size
+}
+
 /** Number of elements from start (included) to limit (not) in steps of delta; float32 bounds are subtracted as such. */
 function rangeLength(type: ElementType | null, start: number, limit: number, delta: number): number {
   const distance = type === 'float32' ? Math.fround(limit - start) : limit - start
@@ -69,7 +76,7 @@ function foldRange(context: FoldingContext) {
 }
 
 function inferWindow(context: InferenceContext) {
-  return [infoOf(typeFrom(context, 'output_datatype', 'float32'), [knownScalarOf(context.input(0))])]
+  return [infoOf(typeFrom(context, 'output_datatype', 'float32'), [sizeFrom(context, 0)])]
 }
 
 /** Σ aₙ cos(2πnk/N) over the given cosine coefficients, N the size, or one less when symmetric. */
@@ -90,8 +97,8 @@ function foldWindow(coefficients: readonly number[]) {
 }
 
 function inferMelWeightMatrix(context: InferenceContext) {
-  const bins = knownScalarOf(context.input(0))
-  const length = knownScalarOf(context.input(1))
+  const bins = sizeFrom(context, 0)
+  const length = sizeFrom(context, 1)
   const type = typeFrom(context, 'output_datatype', 'float32')
   return [infoOf(type, [length === null ? null : Math.floor(length / 2) + 1, bins])]
 }
@@ -133,6 +140,7 @@ function inferRandomLike(context: InferenceContext) {
 function inferMultinomial(context: InferenceContext) {
   const shape = shapeOfRank(context, 0, 2)
   const samples = intAttribute(context.node, 'sample_size', 1)
+  if (samples < 0) context.fail(`sample_size ${samples} is negative`)
   return [infoOf(typeFrom(context, 'dtype', 'int32'), [shape?.[0] ?? null, samples])]
 }
 

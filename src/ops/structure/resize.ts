@@ -10,7 +10,7 @@ import { attributeIntegers, inferredParameters } from '../shape/parameters.ts'
 /** floor(dim·scale), computed in float32 as runtimes do: 3 · (7/3) must give 7. */
 function scaledDim(dim: Dim, scale: number): Dim {
   const scaled = dim === null ? Number.NaN : Math.floor(Math.fround(Math.fround(dim) * Math.fround(scale)))
-  return Number.isNaN(scaled) ? null : scaled
+  return Number.isFinite(scaled) ? scaled : null
 }
 
 function scaledShape(context: InferenceContext, shape: Shape, scales: readonly number[]): Shape {
@@ -46,18 +46,19 @@ function cropFractions(context: InferenceContext, axes: number): readonly (numbe
   const roi = integersOf(context.input(1))
   if (roi !== null && roi.length !== 2 * axes)
     context.fail(`roi holds ${roi.length} entries for ${axes} axes`)
-  return Array.from({ length: axes }, (_, i) => (roi === null ? null : roi[axes + i] - roi[i]))
+  return Array.from({ length: axes }, (_, i) => (roi === null ? null : Math.max(0, roi[axes + i] - roi[i])))
 }
 
 /** Sizes as asked for, or with one common scale where the aspect ratio is to be kept. */
 function sizesByPolicy(context: InferenceContext, dims: readonly Dim[], sizes: readonly number[]): Dim[] {
+  if (sizes.some((size) => size < 0)) context.fail(`sizes [${sizes.join(',')}] are not all at least 0`)
   const policy = stringAttribute(context.node, 'keep_aspect_ratio_policy', 'stretch')
   if (policy === 'stretch') return sizes.map((size) => (Number.isNaN(size) ? null : size))
   const ratios = dims.map((dim, i) => (dim === null ? Number.NaN : sizes[i] / dim))
   const scale = policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios)
   return dims.map((dim) => {
     const size = dim === null ? Number.NaN : Math.floor(scale * dim + 0.5)
-    return Number.isNaN(size) ? null : size
+    return Number.isFinite(size) ? size : null
   })
 }
 

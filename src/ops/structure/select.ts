@@ -73,6 +73,7 @@ function inferCenterCropPad(context: InferenceContext) {
   const sizes = requiredIntegers(parameters, 1)
   if (sizes !== null && sizes.length !== axes.length)
     context.fail(`${sizes.length} sizes for ${axes.length} axes`)
+  if (sizes?.some((size) => size < 0)) context.fail(`sizes [${sizes.join(',')}] are not all at least 0`)
   const dims: Dim[] = [...shape]
   axes.forEach((axis, i) => {
     dims[axis] = sizes === null ? null : dimOf(sizes[i])
