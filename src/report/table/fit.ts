@@ -1,7 +1,7 @@
 import { type Column, columns } from './columns.ts'
 import { GAP } from './grid.ts'
 
-const NAME_LEAST = 14
+const NAME_LEAST = 20
 
 export interface Fit {
   readonly columns: readonly Column[]
