@@ -1,0 +1,53 @@
+import { LipschitzError } from '../core/errors.ts'
+import { toolName, toolVersion } from '../core/version.ts'
+import { worstVerdict } from './gate.ts'
+import { auditModel } from './model.ts'
+import type { AuditOptions } from './options.ts'
+import type { ModelError, ModelReport, Report } from './report-schema.ts'
+import { schemaUrl, schemaVersion } from './schema-version.ts'
+
+/**
+ * Audits ONNX files: norms of all layers, bounds on the Lipschitz constant, ranking, gates. Every model is audited;
+ * one that cannot be read stands under `errors`, with what and where. Equal files and options give an equal
+ * report, whatever the number of threads. Rejects with a `LipschitzError` of code `usage` for options that no model
+ * could meet.
+ */
+export async function audit(paths: string | readonly string[], options: AuditOptions = {}): Promise<Report> {
+  checkOptions(options)
+  const models: ModelReport[] = []
+  const errors: ModelError[] = []
+  for (const path of typeof paths === 'string' ? [paths] : paths) {
+    try {
+      models.push(await auditModel(path, options))
+    } catch (error) {
+      if (!(error instanceof LipschitzError)) throw error
+      const { model: _, ...facts } = error.facts
+      errors.push({ path, code: error.code, message: error.message, ...facts })
+    }
+  }
+  return {
+    $schema: schemaUrl,
+    schemaVersion,
+    tool: { name: toolName, version: toolVersion },
+    verdict: worstVerdict(models.map((model) => model.verdict)),
+    models,
+    errors,
+  }
+}
+
+function checkOptions({ maxLipschitz, maxLayer, tolerance, threads }: AuditOptions): void {
+  for (const [name, limit] of Object.entries({ maxLipschitz, maxLayer })) {
+    if (limit !== undefined && !(limit >= 0))
+      throw refusal(`${name} is ${limit}`, 'give a number of at least 0')
+  }
+  if (tolerance !== undefined && !(tolerance > 0 && tolerance < 1)) {
+    throw refusal(`tolerance is ${tolerance}`, 'give a number between 0 and 1')
+  }
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw refusal(`threads is ${threads}`, 'give a whole number of at least 1')
+  }
+}
+
+function refusal(message: string, hint: string): LipschitzError {
+  return new LipschitzError('usage', message, { hint })
+}

@@ -1,0 +1,62 @@
+import type { NetworkBounds, Rung } from '../bounds/network-bounds.ts'
+import * as mag from '../core/magnitude.ts'
+import type { TensorBound } from '../ops/bound.ts'
+import type { MeasuredLayer } from './layers.ts'
+import type { Bound, Lipschitz } from './report-schema.ts'
+
+/** How far the norms that a bound is made of may be trusted together. */
+export interface Trust {
+  readonly certificate: 'deterministic' | 'probabilistic'
+  readonly failureProbability: number
+}
+
+/** Norms are certified one by one; a bound holds when all of them do (union bound). */
+export function trustIn(layers: readonly MeasuredLayer[]): Trust {
+  const failureProbability = layers.reduce(
+    (sum, { measurement }) => sum + (measurement.spectral?.failureProbability ?? 0),
+    0,
+  )
+  return { certificate: failureProbability > 0 ? 'probabilistic' : 'deterministic', failureProbability }
+}
+
+/** All rungs of the ladder, for all outputs together (`output` null) or for one of the selected outputs. */
+export function describeLipschitz(bounds: NetworkBounds, trust: Trust, output: number | null): Lipschitz {
+  const boundOn = (rung: Rung) => (output === null ? rung.joint : rung.outputs[output])
+  const ladder = bounds.ladder.map((rung) => describeBound(rung, boundOn(rung), trust))
+  const { offset, refusal } = boundOn(bounds.best)
+  return {
+    upper: describeBound(bounds.best, boundOn(bounds.best), trust),
+    lower: null,
+    offset: refusal === null ? finite(mag.toNumber(offset.value)) : null,
+    ladder,
+  }
+}
+
+function describeBound({ method }: Rung, { lipschitz, refusal }: TensorBound, trust: Trust): Bound {
+  if (refusal !== null || !mag.isBounded(lipschitz.value)) {
+    const { reason, ...place } = refusal ?? { reason: 'no finite bound' }
+    const where = 'node' in place && place.node !== '' ? { node: place.node, op: place.op } : {}
+    return {
+      value: null,
+      log10: null,
+      method,
+      certificate: null,
+      failureProbability: null,
+      unbounded: true,
+      reason,
+      ...where,
+    }
+  }
+  const log10 = finite(mag.log10(lipschitz.value))
+  // Frobenius norms are computed, not enclosed with a probability
+  const { certificate, failureProbability } =
+    method === 'frobenius-product'
+      ? ({ certificate: 'deterministic', failureProbability: 0 } as const)
+      : trust
+  return { value: finite(mag.toNumber(lipschitz.value)), log10, method, certificate, failureProbability }
+}
+
+/** JSON holds no NaN and no Infinity. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null
+}
