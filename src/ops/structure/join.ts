@@ -27,6 +27,7 @@ function concatAxis(context: InferenceContext | FoldingContext, rank: number): n
 
 function concatenatedShape(context: InferenceContext): Shape | null {
   const shapes = allInputs(context).map((i) => requiredInput(context, i).shape)
+  if (shapes.length === 0) context.fail('it has no inputs')
   const first = shapes.find((shape) => shape !== null)
   if (first === undefined) return null
   const axis = concatAxis(context, first.length)

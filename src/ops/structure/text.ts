@@ -13,7 +13,7 @@ function inferSplit(context: InferenceContext) {
 /** Words may be dropped, so the last axis is open. */
 function inferNormalizer(context: InferenceContext) {
   const { shape } = requiredInput(context, 0)
-  return [infoOf('string', shape?.with(-1, null) ?? null)]
+  return [infoOf('string', shape && [...shape.slice(0, -1), null])]
 }
 
 function inferTfIdf(context: InferenceContext) {
