@@ -46,6 +46,10 @@ export function floatsAt(pointer: Pointer, count: number): Float64Array<ArrayBuf
   return new Float64Array(kernels().memory.buffer, pointer, count)
 }
 
+export function singlesAt(pointer: Pointer, count: number): Float32Array<ArrayBuffer> {
+  return new Float32Array(kernels().memory.buffer, pointer, count)
+}
+
 export function bytesAt(pointer: Pointer, count: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(kernels().memory.buffer, pointer, count)
 }

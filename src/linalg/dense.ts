@@ -2,12 +2,12 @@ import { type Enclosure, exactly } from '../core/enclosure.ts'
 import { createRandom, gaussianVector } from '../core/random.ts'
 import { mulDown, mulUp } from '../core/rounding.ts'
 import type { FloatArray } from '../core/tensor.ts'
-import { place, scoped } from './arena.ts'
+import { allocateFloats, floatsAt, place, scoped } from './arena.ts'
 import { type DenseMap, denseMap, type PlacedMatrix } from './dense-map.ts'
 import { encloseByGram } from './gram-enclosure.ts'
 import { lanczos, upperBound } from './lanczos.ts'
 import type { NormOptions } from './norm-options.ts'
-import { largestMagnitude, powerOfTwoBelow, type Survey, surveyMatrix } from './survey.ts'
+import { powerOfTwoBelow, type Survey, surveyMatrix } from './survey.ts'
 
 /** A dense matrix, rows × columns, row-major; every element finite. */
 export interface Matrix {
@@ -39,15 +39,30 @@ const LANCZOS_LIMIT = 400
 export function encloseMatrix(matrix: Matrix, options: NormOptions): Enclosure {
   return scoped(() => {
     const { rows, columns, data } = matrix
-    const single = data instanceof Float32Array
-    const largest = single ? 1 : largestMagnitude(data)
-    if (largest === 0) return exactly(0, 'zero')
-    if (largest > 2 ** -400 && largest < 2 ** 400) {
-      return enclosePlaced({ rows, columns, pointer: place(data), single }, options)
-    }
+    return enclosePlaced(
+      { rows, columns, pointer: place(data), single: data instanceof Float32Array },
+      options,
+    )
+  })
+}
+
+/** `encloseMatrix` for a matrix in the arena. */
+export function enclosePlaced(
+  matrix: PlacedMatrix,
+  options: NormOptions,
+  survey: Survey = surveyMatrix(matrix),
+): Enclosure {
+  const { largest } = survey
+  if (largest === 0) return exactly(0, 'zero')
+  if (largest > 2 ** -400 && largest < 2 ** 400) return scoped(() => encloseSurveyed(matrix, survey, options))
+  return scoped(() => {
     const unit = powerOfTwoBelow(largest)
-    const pointer = place(Float64Array.from(data, (value) => value / unit))
-    return scaleEnclosure(enclosePlaced({ rows, columns, pointer, single: false }, options), unit)
+    const count = matrix.rows * matrix.columns
+    const pointer = allocateFloats(count)
+    const source = floatsAt(matrix.pointer, count)
+    floatsAt(pointer, count).set(source.map((value) => value / unit))
+    const scaled = { ...matrix, pointer }
+    return scaleEnclosure(encloseSurveyed(scaled, surveyMatrix(scaled), options), unit)
   })
 }
 
@@ -58,10 +73,8 @@ export function scaleEnclosure(enclosure: Enclosure, factor: number): Enclosure 
   return { ...enclosure, lower: mulDown(enclosure.lower, size), upper: mulUp(enclosure.upper, size) }
 }
 
-function enclosePlaced(matrix: PlacedMatrix, options: NormOptions): Enclosure {
+function encloseSurveyed(matrix: PlacedMatrix, survey: Survey, options: NormOptions): Enclosure {
   const { rows, columns } = matrix
-  const survey = surveyMatrix(matrix)
-  if (survey.largest === 0) return exactly(0, 'zero')
   if (rows === 1 || columns === 1) return exactly(survey.frobenius, 'exact', 2 * survey.relativeError)
   const map = denseMap(matrix, survey.frobenius * (1 + 2 * survey.relativeError))
   const order = Math.min(rows, columns)

@@ -12,6 +12,8 @@ export interface MatrixOperator {
   /** How blocks act: each on its own slice ('diagonal', the norm is the maximum), or all on one input
    * ('stacked', the norm of the matrices put side by side along the output). */
   readonly arrangement: 'diagonal' | 'stacked'
+  /** The side that the layer's input runs along, where that is known; the norm does not depend on it. */
+  readonly input?: 'rows' | 'columns'
   readonly factor: number
   readonly load: LoadWeights
 }

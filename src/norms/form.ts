@@ -1,70 +1,147 @@
 import { type Enclosure, exactly } from '../core/enclosure.ts'
 import type { FloatArray } from '../core/tensor.ts'
+import { allocate, floatsAt, scoped, singlesAt } from '../linalg/arena.ts'
 import { encloseConvolution, frobeniusOfConvolution } from '../linalg/convolution.ts'
-import { encloseMatrix, scaleEnclosure } from '../linalg/dense.ts'
+import { enclosePlaced, scaleEnclosure } from '../linalg/dense.ts'
+import type { PlacedMatrix } from '../linalg/dense-map.ts'
 import { frobeniusNorm } from '../linalg/frobenius.ts'
 import type { LinearOperator, MatrixOperator } from '../linalg/linear-operator.ts'
 import type { NormOptions } from '../linalg/norm-options.ts'
-import { largestMagnitude } from '../linalg/survey.ts'
-import type { LayerSpec } from '../ops/layer.ts'
-import { copiesPerElement } from './geometry.ts'
+import { firstNonFinite, largestMagnitude, surveyMatrix } from '../linalg/survey.ts'
+import type { LayerMeasurement } from './measurement.ts'
+import { isSingle, readWeights, sizeOf, type WeightSource } from './source.ts'
 
-type OperatorOf<Form extends LinearOperator['form']> = Extract<LinearOperator, { form: Form }>
+type OperatorOf<Form extends LinearOperator['form']> = Extract<Geometry, { form: Form }>
+type WithoutLoad<Operator> = Operator extends unknown ? Omit<Operator, 'load'> : never
 
-/** How the norms of one form of linear operator are taken, given its weights, all finite. */
-interface FormMeasures<Operator> {
-  enclose(operator: Operator, weights: FloatArray, options: NormOptions): Enclosure
-  /** Of the map on one batch element; null where its size is not known. */
-  frobenius(operator: Operator, weights: FloatArray, spec: LayerSpec): number | null
+/** A linear operator without its weights: what one thread tells another. */
+export type Geometry = WithoutLoad<LinearOperator>
+
+/** How to enclose a norm once the checksum of the weights is known. */
+export type OptionsFor = (sha256: string) => NormOptions
+
+/** Measures one form of linear operator. `copies`: how often the operator acts on one batch element, null: not known. */
+type Measure<Operator> = (
+  operator: Operator,
+  source: WeightSource,
+  copies: number | null,
+  optionsFor: OptionsFor,
+) => LayerMeasurement
+
+const forms: { [Form in Geometry['form']]: Measure<OperatorOf<Form>> } = {
+  matrix: measureMatrix,
+
+  diagonal(operator, source, _copies, optionsFor) {
+    return measureOutside(source, optionsFor, (weights) => ({
+      spectral: scaleEnclosure(exactly(largestMagnitude(weights), 'exact'), operator.factor),
+      operator:
+        operator.multiplicity === null
+          ? null
+          : frobeniusNorm(weights) * Math.abs(operator.factor) * Math.sqrt(operator.multiplicity),
+    }))
+  },
+
+  convolution(operator, source, _copies, optionsFor) {
+    return measureOutside(source, optionsFor, (weights, options) => {
+      const full = { ...operator, load: () => weights }
+      return {
+        spectral: encloseConvolution(full, weights, options),
+        operator: frobeniusOfConvolution(full, weights),
+      }
+    })
+  },
 }
 
-const forms: { [Form in LinearOperator['form']]: FormMeasures<OperatorOf<Form>> } = {
-  matrix: {
-    enclose: encloseBlocks,
-    frobenius(operator, weights, spec) {
-      const copies = copiesPerElement(spec)
-      return copies === null ? null : frobeniusNorm(weights) * Math.abs(operator.factor) * Math.sqrt(copies)
-    },
-  },
-  diagonal: {
-    enclose: (operator, weights) =>
-      scaleEnclosure(exactly(largestMagnitude(weights), 'exact'), operator.factor),
-    frobenius(operator, weights) {
-      if (operator.multiplicity === null) return null
-      return frobeniusNorm(weights) * Math.abs(operator.factor) * Math.sqrt(operator.multiplicity)
-    },
-  },
-  convolution: { enclose: encloseConvolution, frobenius: frobeniusOfConvolution },
+export function measureForm(
+  geometry: Geometry,
+  source: WeightSource,
+  copies: number | null,
+  optionsFor: OptionsFor,
+): LayerMeasurement {
+  return (forms[geometry.form] as Measure<Geometry>)(geometry, source, copies, optionsFor)
 }
 
-export function encloseOperator(
-  operator: LinearOperator,
-  weights: FloatArray,
+function broken(weights: FloatArray, index: number, weightSha256: string): LayerMeasurement {
+  return {
+    frobenius: { weight: Number.NaN, operator: null },
+    spectral: null,
+    weightSha256,
+    nonFinite: { index, value: String(weights[index]) },
+  }
+}
+
+/** Memory outside the arena for weights that are worked on there; kept, since fresh memory is slow. */
+let outside = new ArrayBuffer(0)
+
+function measureOutside(
+  source: WeightSource,
+  optionsFor: OptionsFor,
+  measure: (weights: FloatArray, options: NormOptions) => { spectral: Enclosure; operator: number | null },
+): LayerMeasurement {
+  const size = sizeOf(source)
+  const bytes = size * (isSingle(source) ? 4 : 8)
+  if (outside.byteLength < bytes) outside = new ArrayBuffer(bytes)
+  const weights = isSingle(source) ? new Float32Array(outside, 0, size) : new Float64Array(outside, 0, size)
+  const weightSha256 = readWeights(source, weights)
+  const index = firstNonFinite(weights)
+  if (index >= 0) return broken(weights, index, weightSha256)
+  const { spectral, operator } = measure(weights, optionsFor(weightSha256))
+  return { frobenius: { weight: frobeniusNorm(weights), operator }, spectral, weightSha256, nonFinite: null }
+}
+
+/** Reads the matrix straight into the arena and works on it there. */
+function measureMatrix(
+  operator: OperatorOf<'matrix'>,
+  source: WeightSource,
+  copies: number | null,
+  optionsFor: OptionsFor,
+): LayerMeasurement {
+  return scoped(() => {
+    const size = sizeOf(source)
+    const single = isSingle(source)
+    const pointer = allocate(size * (single ? 4 : 8))
+    const weights = () => (single ? singlesAt(pointer, size) : floatsAt(pointer, size))
+    const weightSha256 = readWeights(source, weights())
+    const whole = { rows: operator.rows * operator.blocks, columns: operator.columns, pointer, single }
+    const survey = surveyMatrix(whole)
+    const index = Number.isFinite(survey.frobenius) ? -1 : firstNonFinite(weights())
+    if (index >= 0) return broken(weights(), index, weightSha256)
+    const inRange = survey.frobenius > 2 ** -400 && survey.frobenius < 2 ** 500
+    const weight = inRange ? survey.frobenius : frobeniusNorm(weights())
+    const options = optionsFor(weightSha256)
+    const isOne = operator.blocks === 1 || operator.arrangement === 'stacked'
+    const spectral = isOne ? enclosePlaced(whole, options, survey) : encloseDiagonal(operator, whole, options)
+    return {
+      frobenius: {
+        weight,
+        operator: copies === null ? null : weight * Math.abs(operator.factor) * Math.sqrt(copies),
+      },
+      spectral: scaleEnclosure(spectral, operator.factor),
+      weightSha256,
+      nonFinite: null,
+    }
+  })
+}
+
+/** Blocks that act on slices of their own: the largest of their norms. */
+function encloseDiagonal(
+  operator: Pick<MatrixOperator, 'rows' | 'columns' | 'blocks'>,
+  whole: PlacedMatrix,
   options: NormOptions,
 ): Enclosure {
-  return (forms[operator.form] as FormMeasures<LinearOperator>).enclose(operator, weights, options)
-}
-
-export function operatorFrobenius(spec: LayerSpec, weights: FloatArray): number | null {
-  return (forms[spec.operator.form] as FormMeasures<LinearOperator>).frobenius(spec.operator, weights, spec)
-}
-
-/** Blocks on slices of their own: the maximum; blocks on one input: one tall matrix. */
-function encloseBlocks(operator: MatrixOperator, weights: FloatArray, options: NormOptions): Enclosure {
-  const { rows, columns, blocks, factor } = operator
-  if (blocks === 1 || operator.arrangement === 'stacked') {
-    return scaleEnclosure(encloseMatrix({ rows: rows * blocks, columns, data: weights }, options), factor)
-  }
-  const share = { ...options, failureProbability: options.failureProbability / blocks }
+  const { rows, columns, blocks } = operator
+  const blockBytes = rows * columns * (whole.single ? 4 : 8)
   let joined = exactly(0, 'zero')
   for (let block = 0; block < blocks; block++) {
-    const data = weights.subarray(block * rows * columns, (block + 1) * rows * columns)
-    joined = joinMaximum(
-      joined,
-      encloseMatrix({ rows, columns, data }, { ...share, seed: options.seed + block }),
-    )
+    const matrix = { ...whole, rows, pointer: whole.pointer + block * blockBytes }
+    const share = {
+      ...options,
+      failureProbability: options.failureProbability / blocks,
+      seed: options.seed + block,
+    }
+    joined = joinMaximum(joined, enclosePlaced(matrix, share))
   }
-  return scaleEnclosure(joined, factor)
+  return joined
 }
 
 /** Encloses the larger of two norms. */

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { LipschitzError } from '../core/errors.ts'
+import type { ElementType, FloatArray } from '../core/tensor.ts'
+import { elementStorage } from '../onnx/element-types.ts'
+import type { ByteRange } from '../onnx/stored-tensor.ts'
+
+/** Where a layer's weights come from, in a form that one thread can tell another. */
+export type WeightSource =
+  | { readonly kind: 'stored'; readonly range: ByteRange; readonly type: ElementType; readonly size: number }
+  | { readonly kind: 'folded'; readonly data: FloatArray; readonly sha256: string }
+
+/** Bytes that are read and decoded at a time where elements are not used as they are stored. */
+const PIECE = 1 << 20
+
+export function isSingle(source: WeightSource): boolean {
+  return source.kind === 'folded'
+    ? source.data instanceof Float32Array
+    : elementStorage[source.type].array === Float32Array
+}
+
+export function sizeOf(source: WeightSource): number {
+  return source.kind === 'folded' ? source.data.length : source.size
+}
+
+export function bytesOf(data: FloatArray): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+}
+
+export function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/**
+ * Writes the elements to `target`, which has room for them as float32 or float64 (see `isSingle`), and returns the
+ * SHA-256 of the weight: of the bytes as stored, or of the folded elements. Stored float32 and float64 are read by
+ * position with no copy in between.
+ */
+export function readWeights(source: WeightSource, target: FloatArray): string {
+  if (source.kind === 'folded') {
+    target.set(source.data)
+    return source.sha256
+  }
+  const { range, type } = source
+  const descriptor = openSync(range.path, 'r')
+  try {
+    if (type !== 'float32' && type !== 'float64') return decodeFile(descriptor, source, target)
+    const bytes = bytesOf(target)
+    readFully(descriptor, bytes, range.offset)
+    return hashOf(bytes)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function decodeFile(
+  descriptor: number,
+  source: WeightSource & { kind: 'stored' },
+  target: FloatArray,
+): string {
+  const { range, type, size } = source
+  const { bits, decode } = elementStorage[type]
+  const pieceElements = Math.floor((PIECE * 8) / bits / 8) * 8
+  const buffer = new Uint8Array(Math.min(range.length, PIECE))
+  const hash = createHash('sha256')
+  for (let done = 0; done < size; done += pieceElements) {
+    const count = Math.min(pieceElements, size - done)
+    const piece = buffer.subarray(0, Math.ceil((count * bits) / 8))
+    readFully(descriptor, piece, range.offset + (done * bits) / 8)
+    hash.update(piece)
+    decode(piece, count, target, done)
+  }
+  return hash.digest('hex')
+}
+
+function readFully(descriptor: number, target: Uint8Array, offset: number): void {
+  let done = 0
+  while (done < target.length) {
+    const wanted = Math.min(target.length - done, 1 << 30)
+    const count = readSync(descriptor, target, done, wanted, offset + done)
+    if (count === 0) throw new LipschitzError('unreadable', 'the file ended while it was being read')
+    done += count
+  }
+}
