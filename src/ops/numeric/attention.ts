@@ -4,6 +4,7 @@ import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
 import { refusing } from '../rules/jumps.ts'
 import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
 import { attentionLayers } from './attention-layers.ts'
+import { checkedInfo } from './checked-info.ts'
 
 const sum = (a: Dim, b: Dim): Dim => (a === null || b === null ? null : a + b)
 const times = (a: Dim, b: Dim): Dim => (a === null || b === null ? null : a * b)
@@ -34,9 +35,9 @@ function inferAttention(context: InferenceContext): ValueInfo[] {
         ? null
         : [batch, heads, length, features]
   return [
-    infoOf(query.type, result),
-    infoOf(keys.type, [batch, ownHeads, total, keyFeatures]),
-    infoOf(values.type, [batch, ownHeads, total, features]),
+    checkedInfo(context, query.type, result),
+    checkedInfo(context, keys.type, [batch, ownHeads, total, keyFeatures]),
+    checkedInfo(context, values.type, [batch, ownHeads, total, features]),
     infoOf(query.type, [batch, heads, length, total]),
   ]
 }
@@ -47,7 +48,7 @@ function inferMergedAttention(context: InferenceContext): ValueInfo[] {
   const merged = context.input(1)?.shape?.[1] ?? null
   const width = intsAttribute(context.node, 'qkv_hidden_sizes', null)?.[2] ?? quotient(merged, 3)
   const [batch, length] = shape?.length === 3 ? shape : [null, null]
-  return [infoOf(type, [batch, length, width]), infoOf(type, null)]
+  return [checkedInfo(context, type, [batch, length, width]), infoOf(type, null)]
 }
 
 /** Separate queries [batch, length, q], keys and values; anything packed leaves the shape open. */

@@ -5,6 +5,7 @@ import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
 import { jumps } from '../rules/jumps.ts'
 import { normalizationRules } from '../rules/normalization.ts'
 import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
+import { checkedInfo } from './checked-info.ts'
 
 const domain = 'ai.onnx.ml'
 
@@ -16,7 +17,7 @@ function inferFloats(context: InferenceContext): ValueInfo[] {
 function inferTargets(attribute: string | null): (context: InferenceContext) => ValueInfo[] {
   return (context) => {
     const targets = attribute === null ? 1 : intAttribute(context.node, attribute, 1)
-    return [infoOf('float32', [rowsOf(context), targets])]
+    return [checkedInfo(context, 'float32', [rowsOf(context), targets])]
   }
 }
 
@@ -47,7 +48,7 @@ function inferFeatureExtractor(context: InferenceContext): ValueInfo[] {
 function inferFeatureVectorizer(context: InferenceContext): ValueInfo[] {
   const widths = intsAttribute(context.node, 'inputdimensions', null)
   return [
-    infoOf('float32', [
+    checkedInfo(context, 'float32', [
       rowsOf(context),
       widths === null ? null : widths.reduce((sum, width) => sum + width, 0),
     ]),

@@ -5,6 +5,7 @@ import { fusedRules } from '../rules/fused.ts'
 import { linearRules } from '../rules/linear.ts'
 import { quantizationRules } from '../rules/quantization.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
+import { checkedInfo } from './checked-info.ts'
 import { foldConvolution } from './convolution-fold.ts'
 import {
   adjointOperator,
@@ -98,7 +99,10 @@ function inferCausal(context: InferenceContext): ValueInfo[] {
   const kernel = weights?.[weights.length - 1] ?? null
   const state = context.input(3)?.shape ?? null
   const [batch, channels] = shape?.length === 3 ? shape : [null, null]
-  return [infoOf(type, shape), infoOf(type, state ?? [batch, channels, kernel === null ? null : kernel - 1])]
+  return [
+    infoOf(type, shape),
+    checkedInfo(context, type, state ?? [batch, channels, kernel === null ? null : kernel - 1]),
+  ]
 }
 
 /** Col2Im: blocks [N, C·∏block, L] summed into an image [N, C, …image]. */
@@ -116,7 +120,7 @@ function inferCol2Im(context: InferenceContext): ValueInfo[] {
   if (channels !== null && !Number.isInteger(channels)) {
     context.fail(`${columns} rows do not divide into blocks of ${block}`)
   }
-  return [infoOf(type, [shape?.[0] ?? null, channels, ...spatial])]
+  return [checkedInfo(context, type, [shape?.[0] ?? null, channels, ...spatial])]
 }
 
 const dimOrNull = (entry: number) => (Number.isNaN(entry) ? null : entry)

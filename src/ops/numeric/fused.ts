@@ -1,11 +1,12 @@
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
 import { infoOf, likeFirstInput, requiredInput } from '../shape/operands.ts'
+import { checkedInfo } from './checked-info.ts'
 
 /** The first half of the last axis gates the second. */
 function inferSplitGelu(context: InferenceContext): ValueInfo[] {
   const { type, shape } = requiredInput(context, 0)
-  const last = shape?.[shape.length - 1] ?? null
-  return [infoOf(type, shape === null ? null : [...shape.slice(0, -1), last === null ? null : last / 2])]
+  const last = shape?.at(-1) ?? null
+  return [checkedInfo(context, type, shape && [...shape.slice(0, -1), last && last / 2])]
 }
 
 function inferBiasDropout(context: InferenceContext): ValueInfo[] {

@@ -3,6 +3,7 @@ import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
 import { linearRules } from '../rules/linear.ts'
 import { selection } from '../rules/movement.ts'
 import { infoOf, likeFirstInput, requiredInput } from '../shape/operands.ts'
+import { checkedInfo } from './checked-info.ts'
 
 /** Crop of [N, C, H, W] by `border` left, top, right, bottom, or to the size `scale` from the left and top border on. */
 function inferCrop(context: InferenceContext): ValueInfo[] {
@@ -16,7 +17,7 @@ function inferCrop(context: InferenceContext): ValueInfo[] {
     height === null ? null : height - top - bottom,
     width === null ? null : width - left - right,
   ]
-  return [infoOf(type, [shape[0], shape[1], cropped[0], cropped[1]])]
+  return [checkedInfo(context, type, [shape[0], shape[1], cropped[0] ?? null, cropped[1] ?? null])]
 }
 
 /** Operators of the standard's experimental years that converters from other formats still write. */

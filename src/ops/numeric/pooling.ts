@@ -5,6 +5,7 @@ import { jumps } from '../rules/jumps.ts'
 import { poolingRules } from '../rules/pooling.ts'
 import { knownIntegersOf } from '../shape/integers.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
+import { checkedInfo } from './checked-info.ts'
 import { type Windows, windowsOf } from './windows.ts'
 
 /** The windows of a pool over data [N, C, …spatial]. */
@@ -58,7 +59,7 @@ function inferMaxUnpool(context: InferenceContext): ValueInfo[] {
   const { type, shape } = requiredInput(context, 0)
   const target = context.input(2)
   const given = knownIntegersOf(target)
-  if (given !== null) return [infoOf(type, given)]
+  if (given !== null) return [checkedInfo(context, type, given)]
   const kernel = intsAttribute(context.node, 'kernel_shape', null)
   if (target !== null || shape === null || kernel === null)
     return [infoOf(type, shape === null ? null : shape.map(() => null))]
@@ -69,7 +70,7 @@ function inferMaxUnpool(context: InferenceContext): ValueInfo[] {
       ? null
       : (dim - 1) * strides[axis] - pads[axis] - pads[axis + kernel.length] + kernel[axis]
   })
-  return [infoOf(type, [...shape.slice(0, 2), ...spatial])]
+  return [checkedInfo(context, type, [...shape.slice(0, 2), ...spatial])]
 }
 
 export const pools: readonly Operator[] = [

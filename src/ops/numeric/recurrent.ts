@@ -4,6 +4,7 @@ import type { Node } from '../../graph/graph.ts'
 import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
 import { refusing } from '../rules/jumps.ts'
 import { infoOf, requiredInput, shapeOfRank } from '../shape/operands.ts'
+import { checkedInfo } from './checked-info.ts'
 import { quantizedRecurrentLayers, recurrentLayers } from './recurrent-layers.ts'
 
 /** Directions that a recurrence runs in: one, or two for `bidirectional`. */
@@ -41,7 +42,11 @@ function inferRecurrent(cell: Cell): (context: InferenceContext) => ValueInfo[] 
     const [first, second] = shapeOfRank(context, 0, 3) ?? [null, null]
     const isBatchFirst = batchFirst(context.node)
     const [time, batch] = isBatchFirst ? [second, first] : [first, second]
-    const state = infoOf(type, isBatchFirst ? [batch, directions, hidden] : [directions, batch, hidden])
+    const state = checkedInfo(
+      context,
+      type,
+      isBatchFirst ? [batch, directions, hidden] : [directions, batch, hidden],
+    )
     const all = infoOf(
       type,
       isBatchFirst ? [batch, time, directions, hidden] : [time, directions, batch, hidden],
@@ -74,11 +79,11 @@ function expectDims(
 
 /** As LSTM, with quantised weights that stand transposed: [directions, features, 4·hidden]. */
 function inferQuantizedLstm(context: InferenceContext): ValueInfo[] {
-  const { type, shape } = requiredInput(context, 0)
+  const { type } = requiredInput(context, 0)
   const directions = directionsOf(context).length
   const hidden = intAttribute(context.node, 'hidden_size', null)
-  const [time, batch] = shape ?? [null, null]
-  const state = infoOf(type, [directions, batch, hidden])
+  const [time, batch] = shapeOfRank(context, 0, 3) ?? [null, null]
+  const state = checkedInfo(context, type, [directions, batch, hidden])
   return [infoOf(type, [time, directions, batch, hidden]), state, state]
 }
 

@@ -4,6 +4,7 @@ import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
 import { jumps } from '../rules/jumps.ts'
 import { dimOf, integersOf } from '../shape/integers.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
+import { checkedInfo } from './checked-info.ts'
 
 /** Data [N, C, …], grid [N, …output, rank]: [N, C, …output]. */
 function inferGridSample(context: InferenceContext): ValueInfo[] {
@@ -21,7 +22,8 @@ function inferAffineGrid(context: InferenceContext): ValueInfo[] {
   const theta = requiredInput(context, 0)
   const axes = theta.shape?.[1] ?? null
   const size = integersOf(context.input(1))
-  if (size !== null) return [infoOf(theta.type, [size[0], ...size.slice(2), size.length - 2].map(dimOf))]
+  if (size !== null)
+    return [checkedInfo(context, theta.type, [size[0], ...size.slice(2), size.length - 2].map(dimOf))]
   return [infoOf(theta.type, axes === null ? null : [null, ...new Array<null>(axes).fill(null), axes])]
 }
 
@@ -30,7 +32,7 @@ function inferRegions(context: InferenceContext, height: number | null, width: n
   const { type, shape } = requiredInput(context, 0)
   const regions = requiredInput(context, 1).shape
   const result: Shape = [regions?.[0] ?? null, shape?.[1] ?? null, height, width]
-  return [infoOf(type, result)]
+  return [checkedInfo(context, type, result)]
 }
 
 function inferRoiAlign(context: InferenceContext): ValueInfo[] {

@@ -4,6 +4,7 @@ import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { knownScalarOf } from '../shape/integers.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
+import { checkedInfo } from './checked-info.ts'
 
 /** Frequencies of a real signal of this length, when only the distinct ones are kept. */
 function halved(length: Dim): Dim {
@@ -27,7 +28,8 @@ function inferDft(context: InferenceContext): ValueInfo[] {
         : knownScalarOf(context.input(2))
   if (given === null)
     return [
-      infoOf(
+      checkedInfo(
+        context,
         type,
         shape.map(() => null),
       ),
@@ -41,7 +43,8 @@ function inferDft(context: InferenceContext): ValueInfo[] {
     isReal && context.input(1) === null ? (shape[axis] === null ? null : 2 * (shape[axis] - 1)) : length
   const last = shape.length - 1
   return [
-    infoOf(
+    checkedInfo(
+      context,
       type,
       shape.map((dim, i) => {
         if (i === axis) return oneSided && !inverse ? halved(length) : full
@@ -63,7 +66,7 @@ function inferStft(context: InferenceContext): ValueInfo[] {
     context.fail(`frames of ${frame} at steps of ${step} in ${length} samples`)
   const frames = known ? Math.floor((length - frame) / step) + 1 : null
   const frequencies = intAttribute(context.node, 'onesided', 1) === 1 ? halved(frame) : frame
-  return [infoOf(type, [shape?.[0] ?? null, frames, frequencies, 2])]
+  return [checkedInfo(context, type, [shape?.[0] ?? null, frames, frequencies, 2])]
 }
 
 export const signals: readonly Operator[] = [
