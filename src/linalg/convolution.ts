@@ -1,6 +1,7 @@
 import { type Enclosure, exactly, relativeWidth } from '../core/enclosure.ts'
 import type { FloatArray } from '../core/tensor.ts'
-import { denseConvolution, denseSize, directCost } from './convolution/direct.ts'
+import { scoped } from './arena.ts'
+import { denseConvolution, directCost, finiteSize } from './convolution/direct.ts'
 import { encloseFinite } from './convolution/finite.ts'
 import type { Kernel } from './convolution/kernel.ts'
 import { keptAxes, kernelOf, matrixOf, partsOf, sumOfSliceNorms } from './convolution/kernel.ts'
@@ -16,14 +17,14 @@ import { largestMagnitude, powerOfTwoBelow } from './survey.ts'
 
 export { frobeniusOfConvolution } from './convolution/frobenius.ts'
 
-/** Elements of the finite operator as a dense matrix up to which it is simply that. */
-const DENSE_SIZE = 100_000
+/** Multiply-adds that a dense Gram matrix and its factorisation may cost where nothing else is asked. */
+const GRAM_BUDGET = 1e8
 /** Elements up to which a deterministic certificate may cost a dense matrix where nothing else is tight. */
 const DENSE_LIMIT = 16_000_000
-/** Multiply-adds of Lanczos on the finite operator that are not worth avoiding. */
-const CHEAP = 3e7
-/** Products with the finite operator that Lanczos is expected to take, both starts together. */
-const EXPECTED_PRODUCTS = 80
+/** Multiply-adds of Lanczos on the finite operator that are not worth avoiding, nor stopping early. */
+const CHEAP = 1e8
+/** Lanczos steps, with two starts, that a finite operator is expected to take. */
+const EXPECTED_STEPS = 40
 /** Share of the tolerance that proofs aim at: the rest is for rounding. */
 const AIM = 0.95
 /** Factorisations that one proof may take. */
@@ -60,13 +61,15 @@ export function encloseConvolution(
     failureProbability: options.failureProbability / (groups.length * parts.length),
   }
   const unit = powerOfTwoBelow(largest)
-  const pieces = parts.flatMap((part) =>
-    groups.map((group): Piece => {
-      if (keptAxes(part).length === 0) return matrixPiece(matrixOf(operator, part, group, weights), unit)
-      return kernelPiece(kernelOf(operator, part, group, weights, 1 / unit))
-    }),
-  )
-  return scaleEnclosure(scaleEnclosure(largestOf(pieces, share), unit), operator.factor)
+  return scoped(() => {
+    const pieces = parts.flatMap((part) =>
+      groups.map((group): Piece => {
+        if (keptAxes(part).length === 0) return matrixPiece(matrixOf(operator, part, group, weights), unit)
+        return kernelPiece(kernelOf(operator, part, group, weights, 1 / unit))
+      }),
+    )
+    return scaleEnclosure(scaleEnclosure(largestOf(pieces, share), unit), operator.factor)
+  })
 }
 
 /** One summand of the operator; all numbers in units of the power of two next below the largest weight. */
@@ -136,21 +139,24 @@ function kernelPiece(kernel: Kernel): Piece {
 }
 
 function encloseSized(kernel: Kernel, spectral: () => Spectrum, options: NormOptions): Enclosure {
+  const { rows, columns } = finiteSize(kernel)
   const asMatrix = () => encloseMatrix(denseConvolution(kernel), options)
-  if (denseSize(kernel) <= DENSE_SIZE) return asMatrix()
-  const product = directCost(kernel)
+  const order = Math.min(rows, columns)
+  const gramWork = order * order * (Math.max(rows, columns) / 2 + order / 6)
+  if (gramWork <= GRAM_BUDGET) return asMatrix()
   const probabilistic = options.certify === 'probabilistic'
-  const finiteCost = product * EXPECTED_PRODUCTS
-  if (probabilistic && finiteCost <= Math.max(CHEAP, symbolCost(kernel))) {
-    return encloseFinite(kernel, options, CHEAP / product)
+  const product = directCost(kernel)
+  const finiteCost = EXPECTED_STEPS * (2 * product + 24 * columns)
+  const fineSteps = finiteCost <= CHEAP ? 3 * EXPECTED_STEPS : 0
+  if (probabilistic && (fineSteps > 0 || finiteCost <= symbolCost(kernel))) {
+    return encloseFinite(kernel, options, fineSteps)
   }
   const bySymbol = encloseBySymbol(kernel, spectral(), options.tolerance)
   if (relativeWidth(bySymbol) <= options.tolerance) return bySymbol
-  if (!probabilistic) return denseSize(kernel) <= DENSE_LIMIT ? asMatrix() : bySymbol
-  const byLanczos = encloseFinite(kernel, options, CHEAP / product)
-  return byLanczos.upper < bySymbol.upper
-    ? { ...byLanczos, lower: Math.max(byLanczos.lower, bySymbol.lower) }
-    : { ...bySymbol, lower: Math.max(byLanczos.lower, bySymbol.lower) }
+  if (!probabilistic) return rows * columns <= DENSE_LIMIT ? asMatrix() : bySymbol
+  const byLanczos = encloseFinite(kernel, options, 0)
+  const sharper = byLanczos.upper < bySymbol.upper ? byLanczos : bySymbol
+  return { ...sharper, lower: Math.max(byLanczos.lower, bySymbol.lower) }
 }
 
 /** Windowed plane waves below, the supremum or a twisted torus above. May be wider than the tolerance. */

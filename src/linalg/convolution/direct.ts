@@ -1,11 +1,9 @@
 import type { Matrix } from '../dense.ts'
 import type { LinearMap } from '../linear-map.ts'
-import { gamma } from '../rounding-error.ts'
-import { largestMagnitude } from '../survey.ts'
 import type { SimpleAxis } from './axis.ts'
 import { outputsReachedBy } from './axis.ts'
 import type { Kernel } from './kernel.ts'
-import { sumOfSliceNorms, tapCount, tapPositions } from './kernel.ts'
+import { tapPositions } from './kernel.ts'
 
 type SizedAxis = SimpleAxis & { inputs: number; outputs: number }
 
@@ -43,11 +41,9 @@ function pairsOf(kernel: Kernel): TapPairs[] {
  */
 export function directConvolution(kernel: Kernel): LinearMap {
   const { outputs: rows, inputs: columns, slices } = kernel
-  const axes = kernel.axes as readonly SizedAxis[]
   const pairs = pairsOf(kernel)
   return {
-    rows: axes.reduce((product, axis) => product * axis.outputs, rows),
-    columns: axes.reduce((product, axis) => product * axis.inputs, columns),
+    ...finiteSize(kernel),
     apply(x, y) {
       y.fill(0)
       pairs.forEach((pair, tap) => {
@@ -80,18 +76,6 @@ export function directConvolution(kernel: Kernel): LinearMap {
   }
 }
 
-/**
- * What rounding does to TᵀT v: ‖fl(TᵀTv) − TᵀTv‖ ≤ this · ‖T‖ · ‖v‖, from |fl(Tv) − Tv| ≤ γ|T||v| elementwise,
- * ‖|T|‖ ≤ κ := Σ_tap ‖K[tap]‖_F and ‖T‖ ≥ the largest weight.
- */
-export function directRoundingError(kernel: Kernel): number {
-  const kappa = sumOfSliceNorms(kernel)
-  const forward = gamma(tapCount(kernel) + kernel.inputs)
-  const backward = gamma(tapCount(kernel) * kernel.outputs)
-  const amplified = (forward * backward * kappa) / largestMagnitude(kernel.slices)
-  return kappa * (forward + backward + amplified) * (1 + 2 ** -20)
-}
-
 /** Multiply-adds of one product with TᵀT. */
 export function directCost(kernel: Kernel): number {
   const axes = kernel.axes as readonly SizedAxis[]
@@ -103,18 +87,19 @@ export function directCost(kernel: Kernel): number {
   return 2 * pairs * kernel.outputs * kernel.inputs
 }
 
-/** Number of weights of the finite operator that a dense matrix would hold. */
-export function denseSize(kernel: Kernel): number {
+/** Dimensions of the finite operator. */
+export function finiteSize(kernel: Kernel): { rows: number; columns: number } {
   const axes = kernel.axes as readonly SizedAxis[]
-  return axes.reduce((product, axis) => product * axis.inputs * axis.outputs, kernel.inputs * kernel.outputs)
+  return {
+    rows: axes.reduce((product, axis) => product * axis.outputs, kernel.outputs),
+    columns: axes.reduce((product, axis) => product * axis.inputs, kernel.inputs),
+  }
 }
 
 /** The finite operator as a dense matrix [output position · channel, input position · channel]. */
 export function denseConvolution(kernel: Kernel): Matrix {
   const { outputs, inputs, slices } = kernel
-  const axes = kernel.axes as readonly SizedAxis[]
-  const rows = axes.reduce((product, axis) => product * axis.outputs, outputs)
-  const columns = axes.reduce((product, axis) => product * axis.inputs, inputs)
+  const { rows, columns } = finiteSize(kernel)
   const data = new Float64Array(rows * columns)
   pairsOf(kernel).forEach((pair, tap) => {
     for (let i = 0; i < pair.outputs.length; i++) {

@@ -1,11 +1,10 @@
 import { createRandom, gaussianVector } from '../../core/random.ts'
-import { multiplyHermitian } from './hermitian.ts'
+import { createHermitian } from './hermitian.ts'
 import type { RitzPair } from './ritz.ts'
 import { ritzPair } from './ritz.ts'
 import type { FourierSymbol } from './symbol.ts'
-import { createHermitian, evaluateSymbol } from './symbol.ts'
 
-/** A frequency where the symbol is large: σ² there from below (but for rounding) and the eigenvector of H. */
+/** A frequency where the symbol is large: σ² there from below (but for rounding) and the eigenvector of H (see Hermitian). */
 export interface Peak {
   readonly frequency: readonly number[]
   readonly value: number
@@ -30,13 +29,13 @@ export interface PeakFinder {
 export function peakFinder(symbol: FourierSymbol, seed: number): PeakFinder {
   const { order, degrees } = symbol
   const matrix = createHermitian(order)
-  const random = gaussianVector(2 * order, createRandom(seed))
-  const multiply = (v: Float64Array, z: Float64Array) => multiplyHermitian(matrix, v, z)
-  const scalar = Float64Array.of(1, 0)
+  const random = gaussianVector(2 * matrix.evenOrder, createRandom(seed))
+  const multiply = (v: Float64Array, z: Float64Array) => matrix.multiply(v, z)
+  const scalar = Float64Array.of(1, 0, 0, 0)
 
   function at(frequency: readonly number[], start: Float64Array, steps: number): Peak {
-    evaluateSymbol(symbol, frequency, matrix)
-    if (order === 1) return { frequency, value: Math.max(0, matrix.real[0]), vector: scalar }
+    matrix.evaluate(symbol, frequency)
+    if (order === 1) return { frequency, value: Math.max(0, matrix.first()), vector: scalar }
     const pair: RitzPair = ritzPair(multiply, start, steps, 1e-9)
     return { frequency, value: pair.value, vector: pair.vector }
   }

@@ -13,7 +13,7 @@ export function ritzPair(
   steps: number,
   accuracy = 0,
 ): RitzPair {
-  const process = lanczos(start, 0)
+  const process = lanczos(start, 0, false)
   const product = new Float64Array(start.length)
   for (let step = 0; step < steps && !process.exhausted; step++) {
     apply(process.direction, product)

@@ -1,6 +1,5 @@
-import { factorisationError, isBelow } from './hermitian.ts'
+import { createHermitian, factorisationError } from './hermitian.ts'
 import type { FourierSymbol } from './symbol.ts'
-import { createHermitian, evaluateSymbol } from './symbol.ts'
 
 /**
  * Bounds on the symbol's norm σ(ω) = ‖K̂(ω)‖₂ over many frequencies from proofs at few.
@@ -87,7 +86,6 @@ const SMALLEST_SHARE = 0.6
 export function proverOf(symbol: FourierSymbol): Prover {
   const { order, degrees, error } = symbol
   const matrix = createHermitian(order)
-  const work = createHermitian(order)
   const slack = 2 * factorisationError(order) * order
   let evaluations = 0
 
@@ -96,8 +94,8 @@ export function proverOf(symbol: FourierSymbol): Prover {
     const t = (bound * bound * (1 - slack) - error) * (1 - 2 ** -40)
     if (!(t > 0)) return false
     evaluations++
-    evaluateSymbol(symbol, frequency, matrix)
-    return isBelow(matrix, t, work)
+    matrix.evaluate(symbol, frequency)
+    return matrix.isBelow(t)
   }
 
   return {

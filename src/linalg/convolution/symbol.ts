@@ -1,6 +1,10 @@
+import { allocateFloats, floatsAt, place, scoped } from '../arena.ts'
+import type { Pointer } from '../kernels.ts'
 import { gamma } from '../rounding-error.ts'
+import { gatherProduct, padded } from './gather.ts'
+import { staircaseSize } from './hermitian.ts'
 import type { Kernel } from './kernel.ts'
-import { sumOfSliceNorms, tapPositions } from './kernel.ts'
+import { sumOfSliceNorms, tapCount, tapPositions } from './kernel.ts'
 
 /**
  * The symbol of a convolution, K̂(ω) = Σ_u K'_u e^{iu·ω}: for stride s its polyphase form, where tap t = s·u + r
@@ -24,13 +28,13 @@ export interface FourierSymbol {
   readonly side: 'outputs' | 'inputs'
   /** The δ > 0 (first nonzero entry positive), [coefficients, axes]. */
   readonly shifts: readonly (readonly number[])[]
-  /** G₀, then for each δ the lower triangles of G_δ + G_δᵀ and G_δ − G_δᵀ, packed by rows. */
-  readonly coefficients: Float64Array
+  /** In the arena, as the kernel reads them: per pair of elements G₀, then G_δ + G_δᵀ and G_δ − G_δᵀ of every δ. */
+  readonly coefficients: Pointer
   /** ‖fl(H(ω)) − H(ω)‖₂ is at most this for every ω, the rounding of ω itself included. */
   readonly error: number
 }
 
-/** The factor F_u ∈ ℝ^{r×L} of every polyphase tap u, with H(ω) = Σ F_u F_wᵀ e^{i(u−w)ω}; stored transposed, [L, r]. */
+/** The factor F_u ∈ ℝ^{r×L} of every polyphase tap u, row-major, with H(ω) = Σ F_u F_wᵀ e^{i(u−w)ω}. */
 interface Factors {
   readonly side: 'outputs' | 'inputs'
   readonly order: number
@@ -41,7 +45,7 @@ interface Factors {
 
 function factorsOf(kernel: Kernel): Factors {
   const { outputs, inputs, slices, axes } = kernel
-  const phases = axes.reduce((product, axis) => product * axis.stride, 1)
+  const phases = phaseCount(kernel)
   const side = outputs <= inputs * phases ? 'outputs' : 'inputs'
   const order = side === 'outputs' ? outputs : inputs * phases
   const length = side === 'outputs' ? inputs * phases : outputs
@@ -53,10 +57,10 @@ function factorsOf(kernel: Kernel): Factors {
     const factor = found.get(key) ?? { taps, data: new Float64Array(order * length) }
     found.set(key, factor)
     for (let o = 0; o < outputs; o++) {
+      const source = (slice * outputs + o) * inputs
       for (let c = 0; c < inputs; c++) {
-        const weight = slices[(slice * outputs + o) * inputs + c]
         const column = phase * inputs + c
-        factor.data[side === 'outputs' ? column * order + o : o * order + column] = weight
+        factor.data[side === 'outputs' ? o * length + column : column * length + o] = slices[source + c]
       }
     }
   })
@@ -66,9 +70,9 @@ function factorsOf(kernel: Kernel): Factors {
 
 /** Multiply-adds that bounds by the symbol are expected to cost: the polynomial, and some hundred factorisations. */
 export function symbolCost(kernel: Kernel): number {
-  const phases = kernel.axes.reduce((product, axis) => product * axis.stride, 1)
+  const phases = phaseCount(kernel)
   const order = Math.min(kernel.outputs, kernel.inputs * phases)
-  const taps = kernel.axes.reduce((product, axis) => product * axis.taps, 1)
+  const taps = tapCount(kernel)
   const shifts = kernel.axes.reduce(
     (product, axis) => product * (2 * Math.ceil(axis.taps / axis.stride) - 1),
     0.5,
@@ -78,101 +82,94 @@ export function symbolCost(kernel: Kernel): number {
   return build + 300 * eachFrequency
 }
 
+/** The symbol of a kernel; its coefficients stand in the arena. */
 export function symbolOf(kernel: Kernel): FourierSymbol {
   const { side, order, length, taps, data } = factorsOf(kernel)
   const degrees = kernel.axes.map((_, a) => Math.max(...taps.map((tap) => tap[a])))
-  const sums = new Map<string, { shift: number[]; matrix: Float64Array }>()
+  const pairsOf = new Map<string, { shift: number[]; pairs: [number, number][] }>()
   for (let u = 0; u < taps.length; u++) {
     for (let w = 0; w < taps.length; w++) {
       const shift = taps[u].map((tap, a) => tap - taps[w][a])
       if ((shift.find((step) => step !== 0) ?? 0) < 0) continue
       const key = shift.join()
-      const sum = sums.get(key) ?? { shift, matrix: new Float64Array(order * order) }
-      sums.set(key, sum)
-      addProduct(order, length, data[u], data[w], sum.matrix)
+      const entry = pairsOf.get(key) ?? { shift, pairs: [] }
+      pairsOf.set(key, entry)
+      entry.pairs.push([u, w])
     }
   }
   const zeroKey = degrees.map(() => 0).join()
-  const shifts = [...sums.keys()].filter((key) => key !== zeroKey)
-  const triangle = (order * (order + 1)) / 2
-  const coefficients = new Float64Array(triangle * (1 + 2 * shifts.length))
-  const constant = sums.get(zeroKey)?.matrix ?? new Float64Array(order * order)
-  for (let i = 0, k = 0; i < order; i++) {
-    for (let j = 0; j <= i; j++, k++) coefficients[k] = constant[i * order + j]
-  }
-  shifts.forEach((key, d) => {
-    const matrix = sums.get(key)?.matrix as Float64Array
-    const symmetric = triangle * (1 + 2 * d)
-    for (let i = 0, k = 0; i < order; i++) {
-      for (let j = 0; j <= i; j++, k++) {
-        const lower = matrix[i * order + j]
-        const upper = matrix[j * order + i]
-        coefficients[symmetric + k] = lower + upper
-        coefficients[symmetric + triangle + k] = lower - upper
+  const constant = pairsOf.get(zeroKey) as { pairs: [number, number][] }
+  pairsOf.delete(zeroKey)
+  const shifted = [...pairsOf.values()]
+
+  const elements = staircaseSize(order)
+  const stride = 2 + 4 * shifted.length
+  const coefficients = allocateFloats((elements / 2) * stride)
+  scoped(() => {
+    const products = gramProducts(order, length, data)
+    store(products(constant.pairs), 0)
+    shifted.forEach(({ pairs }, d) => {
+      store(products(pairs), 2 + 4 * d)
+    })
+  })
+
+  /** G into the staircase: G itself at offset 0, else G + Gᵀ and G − Gᵀ. */
+  function store(matrix: Float64Array, offset: number): void {
+    const pitch = padded(order)
+    const target = floatsAt(coefficients, (elements / 2) * stride)
+    let element = 0
+    for (let i = 0; i < order; i++) {
+      for (let j = 0; j < (i | 1) + 1; j++, element++) {
+        const at = (element >> 1) * stride + (element & 1) + offset
+        const inside = j <= i
+        const lower = inside ? matrix[i * pitch + j] : 0
+        const upper = inside ? matrix[j * pitch + i] : 0
+        target[at] = offset === 0 ? lower : lower + upper
+        if (offset > 0) target[at + 2] = lower - upper
       }
     }
-  })
+    for (; element < elements; element++) {
+      const at = (element >> 1) * stride + (element & 1) + offset
+      target[at] = 0
+      if (offset > 0) target[at + 2] = 0
+    }
+  }
+
   const kappa = sumOfSliceNorms(kernel)
   const reach = degrees.reduce((sum, degree) => sum + degree, 0)
-  const roundings = length * taps.length + 2 * shifts.length + 16 + 64 * reach
+  const roundings = length * taps.length + 2 * shifted.length + 16 + 64 * reach
   return {
     order,
     degrees,
     side,
-    shifts: shifts.map((key) => sums.get(key)?.shift as number[]),
+    shifts: shifted.map(({ shift }) => shift),
     coefficients,
     error: 2 * gamma(roundings) * kappa * kappa,
   }
 }
 
-/** target += A Bᵀ for A, B ∈ ℝ^{order×length}, both stored transposed. */
-function addProduct(
+/** Σ F_u F_wᵀ over the given pairs (u, w), order × order with rows of padded(order); valid until the next one. */
+function gramProducts(
   order: number,
   length: number,
-  a: Float64Array,
-  b: Float64Array,
-  target: Float64Array,
-): void {
-  for (let l = 0; l < length; l++) {
-    const row = l * order
-    for (let i = 0; i < order; i++) {
-      const weight = a[row + i]
-      if (weight === 0) continue
-      const to = i * order
-      for (let j = 0; j < order; j++) target[to + j] += weight * b[row + j]
-    }
+  data: readonly Float64Array[],
+): (pairs: readonly [number, number][]) => Float64Array {
+  const pitch = padded(order)
+  const rows = Array.from({ length: order }, (_, i) => [i * length, i * pitch]).flat()
+  const placed = data.map((factor) => place(factor))
+  const products = data.map((factor) =>
+    gatherProduct(rows, [0], order, length, (_, result, channel) => factor[result * length + channel]),
+  )
+  const sum = allocateFloats(order * pitch)
+  return (pairs) => {
+    const matrix = floatsAt(sum, order * pitch)
+    matrix.fill(0)
+    for (const [u, w] of pairs) products[w].run(placed[u], sum)
+    return matrix
   }
 }
 
-/** A Hermitian matrix: lower triangles of real and imaginary part, packed by rows. */
-export interface Hermitian {
-  readonly order: number
-  readonly real: Float64Array
-  readonly imaginary: Float64Array
-}
-
-export function createHermitian(order: number): Hermitian {
-  const triangle = (order * (order + 1)) / 2
-  return { order, real: new Float64Array(triangle), imaginary: new Float64Array(triangle) }
-}
-
-/** H(ω) into `out`. */
-export function evaluateSymbol(symbol: FourierSymbol, frequency: ArrayLike<number>, out: Hermitian): void {
-  const { real, imaginary } = out
-  const { coefficients, shifts } = symbol
-  const triangle = real.length
-  imaginary.fill(0)
-  real.set(coefficients.subarray(0, triangle))
-  for (let d = 0; d < shifts.length; d++) {
-    let angle = 0
-    for (let a = 0; a < shifts[d].length; a++) angle += shifts[d][a] * frequency[a]
-    const cosine = Math.cos(angle)
-    const sine = Math.sin(angle)
-    const symmetric = triangle * (1 + 2 * d)
-    const skew = symmetric + triangle
-    for (let k = 0; k < triangle; k++) {
-      real[k] += cosine * coefficients[symmetric + k]
-      imaginary[k] += sine * coefficients[skew + k]
-    }
-  }
+/** Input phases: how many input channels of the polyphase form stand for one. */
+export function phaseCount(kernel: Kernel): number {
+  return kernel.axes.reduce((product, axis) => product * axis.stride, 1)
 }

@@ -249,11 +249,16 @@ export function windowedLowerBound(kernel: Kernel, spectrum: Spectrum, count: nu
 
 /** The input channels' singular vector K̂(ω)*w of the peak, [real parts, imaginary parts], phases outermost. */
 function inputVector(kernel: Kernel, symbol: FourierSymbol, peak: Peak): Float64Array {
-  const { order } = symbol
   const { vector, frequency } = peak
+  const half = vector.length / 2
   if (symbol.side === 'inputs') {
     // the polynomial is that of the conjugate
-    return vector.map((value, i) => (i < order ? value : -value))
+    const channels = new Float64Array(2 * symbol.order)
+    for (let c = 0; c < symbol.order; c++) {
+      channels[c] = vector[c]
+      channels[symbol.order + c] = -vector[half + c]
+    }
+    return channels
   }
   const { outputs, inputs, slices, axes } = kernel
   const phases = axes.reduce((product, axis) => product * axis.stride, 1)
@@ -264,8 +269,8 @@ function inputVector(kernel: Kernel, symbol: FourierSymbol, peak: Peak): Float64
     const cosine = Math.cos(angle)
     const sine = Math.sin(angle)
     for (let o = 0; o < outputs; o++) {
-      const re = cosine * vector[o] + sine * vector[outputs + o]
-      const im = cosine * vector[outputs + o] - sine * vector[o]
+      const re = cosine * vector[o] + sine * vector[half + o]
+      const im = cosine * vector[half + o] - sine * vector[o]
       for (let c = 0; c < inputs; c++) {
         const weight = slices[(slice * outputs + o) * inputs + c]
         result[phase * inputs + c] += weight * re

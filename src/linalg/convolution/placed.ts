@@ -1,0 +1,184 @@
+import { allocateFloats, floatsAt } from '../arena.ts'
+import { euclideanNorm } from '../dense-map.ts'
+import type { Pointer } from '../kernels.ts'
+import { gamma } from '../rounding-error.ts'
+import { largestMagnitude } from '../survey.ts'
+import type { SimpleAxis } from './axis.ts'
+import { type GatherProduct, gatherProduct, padded } from './gather.ts'
+import { type Kernel, sumOfSliceNorms, tapCount, tapPositions } from './kernel.ts'
+
+/** The products with a finite convolution T that norms are made of. Vectors are [position, channel]. */
+export interface PlacedConvolution {
+  readonly columns: number
+  /** ‖fl(TᵀTv) − TᵀTv‖ ≤ roundingError · ‖T‖ · ‖v‖. */
+  readonly roundingError: number
+  /** z = TᵀT v and y = TᵀT u. */
+  applyPair(v: Float64Array, u: Float64Array, z: Float64Array, y: Float64Array): void
+  /** A number ≤ ‖T v‖ / ‖v‖, rounding accounted for: a proven lower bound on ‖T‖ for any v ≠ 0. */
+  stretch(v: Float64Array): number
+}
+
+type SizedAxis = SimpleAxis & { inputs: number; outputs: number }
+
+/** A grid of positions in the arena with zeros around it, [position, channels padded to fours]. */
+interface Field {
+  readonly extents: readonly number[]
+  readonly channels: number
+  readonly size: number
+}
+
+function fieldOf(extents: readonly number[], channels: number): Field {
+  const size = extents.reduce((product, extent) => product * extent, padded(channels))
+  return { extents, channels: padded(channels), size }
+}
+
+/** Offset of a position, in elements. */
+function offsetIn(field: Field, position: readonly number[]): number {
+  let index = 0
+  for (let a = 0; a < position.length; a++) index = index * field.extents[a] + position[a]
+  return index * field.channels
+}
+
+/** All positions of a grid, the last axis fastest. */
+function positionsOf(extents: readonly number[]): number[][] {
+  let positions: number[][] = [[]]
+  for (const extent of extents) {
+    positions = positions.flatMap((head) => Array.from({ length: extent }, (_, i) => [...head, i]))
+  }
+  return positions
+}
+
+/**
+ * The convolution in the arena, two vectors at a time, as gather products. Forward: output q gathers the taps from the
+ * padded input at stride·q. Adjoint: with i + pad = stride·j + r, input i gathers the outputs j − u through the taps
+ * stride·u + r, one product for each phase r.
+ *
+ * Sums of length N err by at most γ_N times the sum of magnitudes, ‖|T|‖ ≤ κ := Σ_tap ‖K[tap]‖_F and ‖T‖ is at least
+ * the largest weight, which gives `roundingError` and what `stretch` takes off.
+ */
+export function placedConvolution(kernel: Kernel): PlacedConvolution {
+  const { outputs, inputs, slices } = kernel
+  const axes = kernel.axes as readonly SizedAxis[]
+  const inputField = fieldOf(
+    axes.map(({ stride, outputs: count, taps }) => stride * (count - 1) + taps),
+    inputs,
+  )
+  /** Outputs before the first that the adjoint's taps reach for: zeros. */
+  const margins = axes.map(({ taps, stride }) => Math.ceil(taps / stride) - 1)
+  const outputField = fieldOf(
+    axes.map(({ inputs: count, pad, stride, outputs: own }, a) => {
+      const lastBlock = Math.floor((count - 1 + pad) / stride)
+      return margins[a] + Math.max(own, lastBlock + 1)
+    }),
+    outputs,
+  )
+  const inputPointer = allocateFloats(2 * inputField.size)
+  const outputPointer = allocateFloats(2 * outputField.size)
+  const resultPointer = allocateFloats(2 * inputField.size)
+  floatsAt(inputPointer, 2 * inputField.size).fill(0)
+
+  const forward = forwardProduct()
+  const phases = positionsOf(axes.map((axis) => axis.stride))
+  const adjoint = phases.flatMap((phase) => adjointProduct(phase) ?? [])
+
+  function forwardProduct(): GatherProduct {
+    const positions: number[] = []
+    for (const copy of [0, 1]) {
+      for (const position of positionsOf(axes.map((axis) => axis.outputs))) {
+        const from = position.map((q, a) => axes[a].stride * q)
+        const to = position.map((q, a) => q + margins[a])
+        positions.push(copy * inputField.size + offsetIn(inputField, from))
+        positions.push(copy * outputField.size + offsetIn(outputField, to))
+      }
+    }
+    const taps = tapPositions(kernel).map((tap) => offsetIn(inputField, tap))
+    return gatherProduct(
+      positions,
+      taps,
+      outputs,
+      inputs,
+      (tap, o, c) => slices[(tap * outputs + o) * inputs + c],
+    )
+  }
+
+  function adjointProduct(phase: readonly number[]): GatherProduct | null {
+    const taps = tapPositions(kernel).flatMap((tap, slice) =>
+      tap.every((t, a) => t % axes[a].stride === phase[a]) ? [{ tap, slice }] : [],
+    )
+    const own = axes.map(({ inputs: count, pad, stride }, a) => {
+      const first = Math.ceil((pad - phase[a]) / stride)
+      const last = Math.floor((count - 1 + pad - phase[a]) / stride)
+      return { first, count: last - first + 1 }
+    })
+    if (taps.length === 0 || own.some(({ count }) => count <= 0)) return null
+    const positions: number[] = []
+    for (const copy of [0, 1]) {
+      for (const index of positionsOf(own.map(({ count }) => count))) {
+        const block = index.map((i, a) => i + own[a].first)
+        const to = block.map((j, a) => axes[a].stride * j + phase[a])
+        positions.push(copy * outputField.size + offsetIn(outputField, block))
+        positions.push(copy * inputField.size + offsetIn(inputField, to))
+      }
+    }
+    const offsets = taps.map(({ tap }) =>
+      offsetIn(
+        outputField,
+        tap.map((t, a) => margins[a] - Math.floor(t / axes[a].stride)),
+      ),
+    )
+    const weight = (tap: number, c: number, o: number) => slices[(taps[tap].slice * outputs + o) * inputs + c]
+    return gatherProduct(positions, offsets, inputs, outputs, weight)
+  }
+
+  const inputPositions = positionsOf(axes.map((axis) => axis.inputs)).map((position) =>
+    offsetIn(
+      inputField,
+      position.map((i, a) => i + axes[a].pad),
+    ),
+  )
+
+  function write(vector: Float64Array, copy: number): void {
+    const field = floatsAt(inputPointer + copy * inputField.size * 8, inputField.size)
+    for (let i = 0, k = 0; i < inputPositions.length; i++) {
+      for (let c = 0, to = inputPositions[i]; c < inputs; c++) field[to++] = vector[k++]
+    }
+  }
+
+  function read(pointer: Pointer, copy: number, vector: Float64Array): void {
+    const field = floatsAt(pointer + copy * inputField.size * 8, inputField.size)
+    for (let i = 0, k = 0; i < inputPositions.length; i++) {
+      for (let c = 0, from = inputPositions[i]; c < inputs; c++) vector[k++] = field[from++]
+    }
+  }
+
+  function runForward(): void {
+    floatsAt(outputPointer, 2 * outputField.size).fill(0)
+    forward.run(inputPointer, outputPointer)
+  }
+
+  const kappa = sumOfSliceNorms(kernel)
+  const across = gamma(tapCount(kernel) * inputs + 2)
+  const back = gamma(tapCount(kernel) * outputs + 2)
+  const amplified = (across * back * kappa) / largestMagnitude(slices)
+  return {
+    columns: inputPositions.length * inputs,
+    roundingError: kappa * (across + back + amplified) * (1 + 2 ** -20),
+    applyPair(v, u, z, y) {
+      write(v, 0)
+      write(u, 1)
+      runForward()
+      floatsAt(resultPointer, 2 * inputField.size).fill(0)
+      for (const product of adjoint) product.run(outputPointer, resultPointer)
+      read(resultPointer, 0, z)
+      read(resultPointer, 1, y)
+    },
+    stretch(v) {
+      write(v, 0)
+      runForward()
+      const length = euclideanNorm(v) * (1 + gamma(v.length + 2))
+      const image =
+        euclideanNorm(floatsAt(outputPointer, outputField.size)) * (1 - gamma(outputField.size + 2))
+      return Math.max(0, (image / length - kappa * across) * (1 - 2 ** -50))
+    },
+  }
+}
