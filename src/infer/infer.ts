@@ -1,5 +1,5 @@
 import { LipschitzError, named } from '../core/errors.ts'
-import type { Dim } from '../core/tensor.ts'
+import type { Dim, Shape } from '../core/tensor.ts'
 import { sizeOf } from '../core/tensor.ts'
 import type { Graph, Model, Node, Note, Value } from '../graph/graph.ts'
 import { displayDomain, newestOpsets } from '../graph/opsets.ts'
@@ -151,7 +151,14 @@ function runRule(
       body: (graph, inputs) => inferBody(pass, graph, inputs),
     }),
   )
+  for (const { shape } of infos) checkDims(node, shape)
   return { infos, readData }
+}
+
+/** Whatever a rule computes, a dimension is a whole number from 0 on. */
+function checkDims(node: Node, shape: Shape | null): void {
+  if (shape?.every((dim) => dim === null || (Number.isSafeInteger(dim) && dim >= 0)) ?? true) return
+  throw new LipschitzError('shape', `${node.op} gives the shape [${shape?.join(',')}]`, { node: node.name })
 }
 
 /** Nesting is limited where graphs are built, so that this recursion is shallow. */
