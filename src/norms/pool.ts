@@ -56,7 +56,8 @@ export async function runAll(
     for (let index = take(next); index < tasks.length; index = take(next)) {
       results[index] = runTask(tasks[index].task)
       report(index)
-      if (helpers > 0) await new Promise(setImmediate)
+      // Lets messages of workers and signals through.
+      await new Promise(setImmediate)
     }
     await Promise.all(finished)
   } finally {
