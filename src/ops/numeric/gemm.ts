@@ -8,7 +8,7 @@ import { linearRules } from '../rules/linear.ts'
 import { broadcastTo } from '../shape/broadcast.ts'
 import { commonType, infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/operands.ts'
 import { multiplyMatrices, transposedMatrix } from './matrix-fold.ts'
-import { contractionLayer } from './matrix-layers.ts'
+import { type AxisRole, contractionLayer } from './matrix-layers.ts'
 import { productShape, swapped } from './matrix-shape.ts'
 import { isData, weightOf } from './weight.ts'
 
@@ -30,17 +30,31 @@ function matrixShape(context: InferenceContext, i: number, transpose: string): S
   return flag === 1 ? swapped(shape) : shape
 }
 
+/** Which operand may be the weight, and what the axes of the matrix that it stands for do. */
+const sides: readonly {
+  readonly dataIndex: number
+  readonly weightIndex: number
+  readonly transpose: string
+  readonly roles: readonly AxisRole[]
+}[] = [
+  { dataIndex: 0, weightIndex: 1, transpose: 'transB', roles: ['contracted', 'created'] },
+  { dataIndex: 1, weightIndex: 0, transpose: 'transA', roles: ['created', 'contracted'] },
+]
+
 export function gemmLayers(context: LayerContext): readonly LayerSpec[] {
-  for (const [dataIndex, weightIndex] of [
-    [0, 1],
-    [1, 0],
-  ]) {
+  for (const [dataIndex, weightIndex, transpose] of [
+    [0, 1, 'transB'],
+    [1, 0, 'transA'],
+  ] as const) {
     const data = context.input(dataIndex)
     const weight = weightOf(context.input(weightIndex))
     if (!isData(data) || weight?.dims.length !== 2) continue
-    return [
-      contractionLayer(data, weight, ['contracted', 'created'], floatAttribute(context.node, 'alpha', 1)),
-    ]
+    // B is contracted along its first axis, A along its last, unless they are transposed.
+    const contractedFirst = (weightIndex === 1) !== (intAttribute(context.node, transpose, 0) === 1)
+    const roles = contractedFirst
+      ? (['contracted', 'created'] as const)
+      : (['created', 'contracted'] as const)
+    return [contractionLayer(data, weight, roles, floatAttribute(context.node, 'alpha', 1))]
   }
   return []
 }

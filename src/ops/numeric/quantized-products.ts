@@ -71,7 +71,8 @@ function qGemmLayers(context: LayerContext): readonly LayerSpec[] {
   const axis = intAttribute(context.node, 'transB', 0) === 1 ? 0 : 1
   const load = dequantized(context, weight.operand, { scale: 4, zeroPoint: 5 }, axis)
   const alpha = floatAttribute(context.node, 'alpha', 1)
-  return load === null ? [] : [contractionLayer(data, weight, ['contracted', 'created'], alpha, { load })]
+  const roles = axis === 1 ? (['contracted', 'created'] as const) : (['created', 'contracted'] as const)
+  return load === null ? [] : [contractionLayer(data, weight, roles, alpha, { load })]
 }
 
 const float32 = (): ElementType => 'float32'
