@@ -8,7 +8,7 @@ import { linearRules } from '../rules/linear.ts'
 import { broadcastTo } from '../shape/broadcast.ts'
 import { commonType, infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/operands.ts'
 import { multiplyMatrices, transposedMatrix } from './matrix-fold.ts'
-import { type AxisRole, contractionLayer } from './matrix-layers.ts'
+import { contractionLayer } from './matrix-layers.ts'
 import { productShape, swapped } from './matrix-shape.ts'
 import { isData, weightOf } from './weight.ts'
 
@@ -29,17 +29,6 @@ function matrixShape(context: InferenceContext, i: number, transpose: string): S
   if (flag !== 0 && flag !== 1) context.fail(`${transpose} is ${flag}`)
   return flag === 1 ? swapped(shape) : shape
 }
-
-/** Which operand may be the weight, and what the axes of the matrix that it stands for do. */
-const sides: readonly {
-  readonly dataIndex: number
-  readonly weightIndex: number
-  readonly transpose: string
-  readonly roles: readonly AxisRole[]
-}[] = [
-  { dataIndex: 0, weightIndex: 1, transpose: 'transB', roles: ['contracted', 'created'] },
-  { dataIndex: 1, weightIndex: 0, transpose: 'transA', roles: ['created', 'contracted'] },
-]
 
 export function gemmLayers(context: LayerContext): readonly LayerSpec[] {
   for (const [dataIndex, weightIndex, transpose] of [
