@@ -15,6 +15,8 @@ export interface Fact extends ValueInfo {
    * inputs: then even the value's shape is data.
    */
   readonly shapeIsData: boolean
+  /** The value of a body that this one is, where constants decide that the body runs. */
+  readonly sameAs: Value | null
 }
 
 /** The facts found so far; initializers have theirs from the start. */
@@ -33,18 +35,25 @@ export function createFacts(): FactTable {
 
 export const unknownInfo: ValueInfo = { type: null, shape: null }
 
-export const unknownFact: Fact = { ...unknownInfo, isConstant: false, stored: null, shapeIsData: true }
+export const unknownFact: Fact = {
+  ...unknownInfo,
+  isConstant: false,
+  stored: null,
+  shapeIsData: true,
+  sameAs: null,
+}
 
 /** The fact of a value that no node writes: an initializer, or an input of the given type and shape. */
 export function sourceFact(value: Value, info: ValueInfo): Fact {
   const { stored } = value
-  if (stored === null) return { ...info, isConstant: false, stored: null, shapeIsData: false }
+  if (stored === null) return { ...info, isConstant: false, stored: null, shapeIsData: false, sameAs: null }
   return {
     type: stored.type,
     shape: stored.dims,
     isConstant: isFoldable(stored.type),
     stored,
     shapeIsData: false,
+    sameAs: null,
   }
 }
 
@@ -79,6 +88,7 @@ export function outputFacts(
       isConstant: folds && isFoldable(type),
       stored: index === 0 && stored !== null && holds(stored, type, shape) ? stored : null,
       shapeIsData: !shapeKnown && !folds && shapesFollowData,
+      sameAs: null,
     }
   })
 }

@@ -28,6 +28,13 @@ export function createFolder(facts: FactTable, operatorOf: (node: Node) => Opera
   const recent = createRecentTensors<Value>(limits.recentBytes)
   let spent = 0
 
+  /** Where the elements of a value are computed: in a body that always runs, if it stands for one of its outputs. */
+  function originOf(value: Value): Value {
+    let origin = value
+    for (let inner = facts.of(origin).sameAs; inner !== null; inner = facts.of(origin).sameAs) origin = inner
+    return origin
+  }
+
   function remembered(value: Value): Tensor | null | undefined {
     const tensor = small.get(value)
     return tensor === undefined ? recent.get(value) : tensor
@@ -49,7 +56,7 @@ export function createFolder(facts: FactTable, operatorOf: (node: Node) => Opera
   /** What must be in memory before the node can be folded. */
   function inputsOf(node: Node): readonly Value[] {
     if (operatorOf(node)?.foldsFrom === 'shapes') return []
-    return node.inputs.filter((input) => input !== null)
+    return node.inputs.filter((input) => input !== null).map(originOf)
   }
 
   function load(value: Value): Tensor | null {
@@ -64,7 +71,9 @@ export function createFolder(facts: FactTable, operatorOf: (node: Node) => Opera
   function fold(node: Node, tensorOf: (value: Value) => Tensor | null): readonly (Tensor | null)[] {
     const operator = operatorOf(node)
     const byShapes = operator?.foldsFrom === 'shapes'
-    const inputs = byShapes ? [] : node.inputs.map((input) => (input === null ? null : tensorOf(input)))
+    const inputs = byShapes
+      ? []
+      : node.inputs.map((input) => (input === null ? null : tensorOf(originOf(input))))
     const notTold =
       !byShapes && inputs.some((tensor, index) => tensor === null && node.inputs[index] !== null)
     if (operator?.fold === undefined || notTold) return []
@@ -129,8 +138,9 @@ export function createFolder(facts: FactTable, operatorOf: (node: Node) => Opera
     },
     constant(value) {
       if (!facts.of(value).isConstant) return null
-      const known = remembered(value)
-      return known === undefined ? compute(value) : known
+      const origin = originOf(value)
+      const known = remembered(origin)
+      return known === undefined ? compute(origin) : known
     },
   }
 }

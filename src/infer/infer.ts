@@ -4,11 +4,11 @@ import { sizeOf } from '../core/tensor.ts'
 import type { Graph, Model, Node, Note, Value } from '../graph/graph.ts'
 import { displayDomain, newestOpsets } from '../graph/opsets.ts'
 import { bodiesOf } from '../graph/walk.ts'
-import type { Operand, Operator, ValueInfo } from '../ops/operator.ts'
+import type { InferenceContext, Operand, Operator, ValueInfo } from '../ops/operator.ts'
 import { findOperator } from '../ops/registry.ts'
 import { checkDeclared } from './declared.ts'
 import type { Fact, FactTable } from './facts.ts'
-import { createFacts, outputFacts, sourceFact, unknownInfo } from './facts.ts'
+import { createFacts, outputFacts, sourceFact, unknownFact, unknownInfo } from './facts.ts'
 import type { Folder } from './folding.ts'
 import { createFolder } from './folding.ts'
 import { bindInputShapes } from './input-shapes.ts'
@@ -85,15 +85,18 @@ function inferNodes(pass: Pass, graph: Graph): void {
 
 function inferNode(pass: Pass, node: Node): void {
   const operator = operatorFor(pass, node)
-  const { infos, readData } =
-    operator === null ? { infos: [], readData: true } : runRule(pass, operator, node)
+  const findings = operator === null ? nothing : runRule(pass, operator, node)
   const inputs = node.inputs.map((input) => (input === null ? null : pass.facts.of(input)))
-  const facts = outputFacts(node, operator, inputs, infos, readData)
+  const facts =
+    findings.taken === null
+      ? outputFacts(node, operator, inputs, findings.infos, findings.readData)
+      : findings.taken.outputs.map((value) => ({ ...pass.facts.of(value), sameAs: value }))
   for (const [index, output] of node.outputs.entries()) {
     if (output === null) continue
-    pass.facts.set(output, facts[index])
+    const fact = facts[index] ?? unknownFact
+    pass.facts.set(output, fact)
     pass.folder.forget(output)
-    checkDeclared(output, facts[index])
+    checkDeclared(output, fact)
   }
   for (const graph of bodiesOf(node)) if (!pass.inferredBodies.has(graph)) inferIdleBody(pass, graph)
 }
@@ -129,11 +132,18 @@ function operatorFor(pass: Pass, node: Node): Operator | null {
   return operator
 }
 
-function runRule(
-  pass: Pass,
-  operator: Operator,
-  node: Node,
-): { infos: readonly ValueInfo[]; readData: boolean } {
+/** What an operator's declaration says of a node. */
+interface Findings {
+  readonly infos: readonly ValueInfo[]
+  /** Whether the rule asked for elements that are data. */
+  readonly readData: boolean
+  /** The body that always runs, if there is one. */
+  readonly taken: Graph | null
+}
+
+const nothing: Findings = { infos: [], readData: true, taken: null }
+
+function runRule(pass: Pass, operator: Operator, node: Node): Findings {
   let readData = false
   const onDataRead = () => {
     readData = true
@@ -141,18 +151,19 @@ function runRule(
   const operands = node.inputs.map((value) =>
     value === null ? null : createOperand(pass, value, onDataRead),
   )
-  const infos = named({ node: node.name }, () =>
-    operator.infer({
-      node,
-      input: (i) => operands[i] ?? null,
-      fail: (message) => {
-        throw new LipschitzError('shape', `${node.op}: ${message}`)
-      },
-      body: (graph, inputs) => inferBody(pass, graph, inputs),
-    }),
-  )
-  for (const { shape } of infos) checkDims(node, shape)
-  return { infos, readData }
+  const context: InferenceContext = {
+    node,
+    input: (i) => operands[i] ?? null,
+    fail: (message) => {
+      throw new LipschitzError('shape', `${node.op}: ${message}`)
+    },
+    body: (graph, inputs) => inferBody(pass, graph, inputs),
+  }
+  return named({ node: node.name }, () => {
+    const infos = operator.infer(context)
+    for (const { shape } of infos) checkDims(node, shape)
+    return { infos, readData, taken: operator.takes?.(context) ?? null }
+  })
 }
 
 /** Whatever a rule computes, a dimension is a whole number from 0 on. */

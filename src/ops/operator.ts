@@ -91,6 +91,11 @@ export interface Operator {
    * Unique): a dimension that inference leaves open is then data, and so is everything computed from it.
    */
   readonly shapesFollowData?: true
+  /**
+   * The body that runs whatever the data are, where constants decide (If): the node's outputs are then the
+   * body's. Null where they do not decide.
+   */
+  readonly takes?: (context: InferenceContext) => Graph | null
   /** The layers that this node is, when a weight is constant: their linear operators. */
   readonly layers?: (context: LayerContext) => readonly LayerSpec[]
   /** How the node carries bounds from its inputs to its outputs. Absent: no certificate behind this node. */

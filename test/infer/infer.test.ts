@@ -170,6 +170,31 @@ describe('bodies', () => {
     expect(output(typed).shape).toEqual([2, 3])
   })
 
+  it('that always run hand their constants on, nested and to the nodes behind', () => {
+    const inner = subgraph({
+      outputs: ['i'],
+      initializers: { k: int64s([2, 6]) },
+      nodes: [node('Neg', ['k'], ['i'])],
+    })
+    const idle = subgraph({ outputs: ['z'], nodes: [node('Identity', ['x'], ['z'])] })
+    const outer = subgraph({
+      outputs: ['o'],
+      nodes: [node('If', ['c'], ['n'], { then_branch: inner, else_branch: idle }), node('Abs', ['n'], ['o'])],
+    })
+    const typed = infer({
+      ...{ inputs: { x: [3, 4] }, outputs: ['y', 's'], initializers: { c: condition } },
+      nodes: [
+        node('If', ['c'], ['s'], {
+          then_branch: outer,
+          else_branch: subgraph({ outputs: ['w'], nodes: [node('Shape', ['x'], ['w'])] }),
+        }),
+        node('Reshape', ['x', 's'], ['y']),
+      ],
+    })
+    expect(output(typed).shape).toEqual([2, 6])
+    expect([...output(typed, 1).constant()!.data]).toEqual([2, 6])
+  })
+
   it('of loops forget what an earlier pass took for constant', () => {
     // h grows by concatenation, so that its length is not known; a pass that knows it must leave no trace.
     const body = subgraph({

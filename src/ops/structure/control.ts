@@ -25,13 +25,19 @@ function sameInfo(a: ValueInfo, b: ValueInfo): boolean {
   return a.shape?.every((dim, axis) => dim === b.shape?.[axis]) ?? true
 }
 
+/** The branch that a constant condition chooses. */
+function takenBranch(context: InferenceContext): Graph | null {
+  const condition = knownScalarOf(requiredInput(context, 0))
+  if (condition === null) return null
+  return requiredBody(context, condition !== 0 ? 'then_branch' : 'else_branch')
+}
+
 /** With a constant condition the infos of the branch that is taken, else what both have in common. */
 function inferIf(context: InferenceContext) {
-  const [thenBranch, elseBranch] = ['then_branch', 'else_branch'].map((name) => requiredBody(context, name))
-  const condition = knownScalarOf(requiredInput(context, 0))
-  if (condition !== null) return context.body(condition !== 0 ? thenBranch : elseBranch, [])
-  const taken = context.body(thenBranch, [])
-  const other = context.body(elseBranch, [])
+  const always = takenBranch(context)
+  if (always !== null) return context.body(always, [])
+  const taken = context.body(requiredBody(context, 'then_branch'), [])
+  const other = context.body(requiredBody(context, 'else_branch'), [])
   if (taken.length !== other.length) context.fail('the branches differ in the number of outputs')
   return taken.map((info, i) => mergeInfos(info, other[i]))
 }
@@ -150,7 +156,7 @@ function inferBatchedScan(context: InferenceContext) {
 }
 
 export const controlOperators = [
-  { op: 'If', bound: controlRules.If, infer: inferIf },
+  { op: 'If', bound: controlRules.If, infer: inferIf, takes: takenBranch },
   { op: 'Loop', bound: refusing('repeats a body: loops over data have no rule'), infer: inferLoop },
   {
     op: 'Scan',
