@@ -8,15 +8,13 @@ export function copiesPerElement(spec: LayerSpec): number | null {
   const { operator, kind, inputShape } = spec
   if (operator.form !== 'matrix' || kind !== 'dense') return 1
   if (inputShape === null) return null
-  const rest = inputShape.length > 1 ? inputShape.slice(1) : inputShape
-  const elements = rest.reduce<number | null>(
-    (size, dim) => (size === null || dim === null ? null : size * dim),
-    1,
-  )
-  if (elements === null) return null
-  const { rows, columns, input } = operator
-  const blocks = operator.arrangement === 'diagonal' ? operator.blocks : 1
+  const { rows, columns, blocks, arrangement, input } = operator
   const alongRows = input === undefined ? inputShape[inputShape.length - 1] === rows : input === 'rows'
-  const copies = elements / ((alongRows ? rows : columns) * blocks)
-  return Number.isInteger(copies) && copies > 0 ? copies : null
+  const size = (alongRows ? rows : columns) * (arrangement === 'diagonal' ? blocks : 1)
+  // The first axis is the batch, but where the weight stands on the left of a matrix, the matrix is one element.
+  for (const shape of [inputShape.slice(1), inputShape]) {
+    const elements = shape.reduce<number | null>((n, dim) => (n === null || dim === null ? null : n * dim), 1)
+    if (elements !== null && elements > 0 && elements % size === 0) return elements / size
+  }
+  return null
 }
