@@ -40,3 +40,29 @@ export const limits: Limits = {
   /** A sparse tensor is loaded as a dense one, whose size its few stored bytes do not pay for. */
   sparseElements: 2 ** 28,
 }
+
+/** Building the graph: what a small file can expand to. */
+export const graphLimits = {
+  /** Nodes after all functions are inlined; a node takes about 1 KB in all later stages. */
+  inlinedNodes: 1_000_000,
+  /** Functions that call one another, one inside the next. */
+  functionDepth: 100,
+  /** Bodies of If, Loop and Scan, one inside the next, functions inlined: the only recursion in later stages. */
+  bodyDepth: 64,
+} as const
+
+/** Inference and constant folding. */
+export const inferenceLimits = {
+  /** Largest constant, in elements, that shape rules read and that is kept for good. */
+  smallElements: 4096,
+  /** Elements of one folded tensor: at most 2 GiB. */
+  tensorElements: 2 ** 28,
+  /** Elements read and written by all foldings of one model together, besides what its parameters pay for. */
+  totalElements: 2 ** 31,
+  /** The same for each parameter: chains of a few operators, asked for by a few readers. */
+  elementsPerParameter: 64,
+  /** Bytes of large constants kept because they were used last. */
+  recentBytes: 64 * 2 ** 20,
+  /** Nodes inferred, counting a node in a body once for every time that the body is inferred. */
+  inferredNodes: 3_000_000,
+} as const

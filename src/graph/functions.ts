@@ -1,6 +1,6 @@
 import { LipschitzError } from '../core/errors.ts'
+import { graphLimits } from '../core/limits.ts'
 import type { FunctionProto, GraphProto, NodeProto } from '../onnx/generated/onnx.d.ts'
-import { graphLimits } from './limits.ts'
 import { malformed } from './malformed.ts'
 import { canonicalDomain, displayDomain, runtimeDomains } from './opsets.ts'
 

@@ -1,4 +1,5 @@
 import { LipschitzError } from '../core/errors.ts'
+import { inferenceLimits as limits } from '../core/limits.ts'
 import type { ElementType, Tensor } from '../core/tensor.ts'
 import { sizeOf } from '../core/tensor.ts'
 import type { Node, Value } from '../graph/graph.ts'
@@ -6,7 +7,6 @@ import type { Operator } from '../ops/operator.ts'
 import { coneOf } from './cone.ts'
 import type { Fact, FactTable } from './facts.ts'
 import { unknownFact } from './facts.ts'
-import { inferenceLimits as limits } from './limits.ts'
 import { createRecentTensors } from './recent-tensors.ts'
 
 /** Computes the elements of constant values on demand. */
@@ -23,7 +23,12 @@ export interface Folder {
  * they were used lately. A request costs the elements of the cone behind the value.
  * Throws `limit` beyond the budgets, `malformed` where a declaration refuses the elements.
  */
-export function createFolder(facts: FactTable, operatorOf: (node: Node) => Operator | null): Folder {
+export function createFolder(
+  facts: FactTable,
+  operatorOf: (node: Node) => Operator | null,
+  parameters: number,
+): Folder {
+  const budget = limits.totalElements + limits.elementsPerParameter * parameters
   const small = new Map<Value, Tensor | null>()
   const recent = createRecentTensors<Value>(limits.recentBytes)
   let spent = 0
@@ -47,8 +52,8 @@ export function createFolder(facts: FactTable, operatorOf: (node: Node) => Opera
 
   function spend(elements: number, node: string): void {
     spent += elements
-    if (spent <= limits.totalElements) return
-    throw new LipschitzError('limit', `folding constants takes more than ${limits.totalElements} elements`, {
+    if (spent <= budget) return
+    throw new LipschitzError('limit', `folding constants takes more than ${budget} elements`, {
       node,
     })
   }

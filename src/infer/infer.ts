@@ -1,4 +1,5 @@
 import { LipschitzError, named } from '../core/errors.ts'
+import { inferenceLimits } from '../core/limits.ts'
 import type { Dim, Shape } from '../core/tensor.ts'
 import { sizeOf } from '../core/tensor.ts'
 import type { Graph, Model, Node, Note, Value } from '../graph/graph.ts'
@@ -12,7 +13,6 @@ import { createFacts, outputFacts, sourceFact, unknownFact, unknownInfo } from '
 import type { Folder } from './folding.ts'
 import { createFolder } from './folding.ts'
 import { bindInputShapes } from './input-shapes.ts'
-import { inferenceLimits } from './limits.ts'
 import { createLayers } from './node-layers.ts'
 import type { TypedGraph } from './typed-graph.ts'
 
@@ -44,7 +44,7 @@ interface Pass {
 export function inferModel(model: Model, options: InferenceOptions = {}): TypedGraph {
   const facts = createFacts()
   const operators = new Map<Node, Operator | null>()
-  const folder = createFolder(facts, (node) => operators.get(node) ?? null)
+  const folder = createFolder(facts, (node) => operators.get(node) ?? null, model.parameters)
   const bound = named({ model: model.path }, () =>
     bindInputShapes(model.graph, options.inputShapes ?? new Map()),
   )
