@@ -1,6 +1,6 @@
 import type { OutputStream, Surroundings } from './surroundings.ts'
 
-const WIDTH_OF_PIPES = 120
+const WIDTH_OF_PIPES = 160
 const WIDTH_LEAST = 40
 
 /**
@@ -19,7 +19,7 @@ export function usesColour(
   return stream.isTTY === true && environment.TERM !== 'dumb'
 }
 
-/** Columns to fill: of the terminal, else of COLUMNS, else 120. */
+/** Columns to fill: of the terminal, else of COLUMNS, else 160. */
 export function widthOf(stream: OutputStream, { environment }: Surroundings): number {
   const declared = Number(environment.COLUMNS)
   const width = stream.columns || (Number.isSafeInteger(declared) && declared > 0 ? declared : WIDTH_OF_PIPES)

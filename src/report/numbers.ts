@@ -59,12 +59,12 @@ export function formatCount(value: number): string {
 }
 
 export function formatPercent(share: number | null): string {
-  return share === null ? '–' : `${(share * 100).toFixed(1)} %`
+  return share === null ? '–' : `${(share * 100).toFixed(1).replace('-', '−')} %`
 }
 
 /** A ratio in words of people: '3.2×', '1,240×', '3.1e9×'. */
 export function formatFactor(log10: number): string {
-  if (log10 >= 6) return `${formatBound({ value: null, log10 }, 'nearest')}×`
+  if (log10 >= 6) return `${formatBound({ value: null, log10 }, 'nearest', 2)}×`
   const factor = 10 ** log10
   if (factor >= 100) return `${formatCount(Math.round(factor))}×`
   return `${factor.toFixed(factor >= 10 ? 1 : 2)}×`

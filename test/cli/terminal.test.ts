@@ -24,11 +24,11 @@ describe('usesColour', () => {
 })
 
 describe('widthOf', () => {
-  it('is that of the terminal, of COLUMNS, or 120', () => {
+  it('is that of the terminal, of COLUMNS, or 160', () => {
     expect(widthOf(terminal, fakeSurroundings({ COLUMNS: '50' }))).toBe(97)
     expect(widthOf(pipe, fakeSurroundings({ COLUMNS: '50' }))).toBe(50)
-    expect(widthOf(pipe, fakeSurroundings())).toBe(120)
-    expect(widthOf(pipe, fakeSurroundings({ COLUMNS: 'wide' }))).toBe(120)
-    expect(widthOf(fakeStream({ isTTY: true, columns: 0 }), fakeSurroundings())).toBe(120)
+    expect(widthOf(pipe, fakeSurroundings())).toBe(160)
+    expect(widthOf(pipe, fakeSurroundings({ COLUMNS: 'wide' }))).toBe(160)
+    expect(widthOf(fakeStream({ isTTY: true, columns: 0 }), fakeSurroundings())).toBe(160)
   })
 })

@@ -1,9 +1,13 @@
-import type { Bound, ModelReport } from '../../audit/report-schema.ts'
+import type { Bound, Lipschitz, ModelReport } from '../../audit/report-schema.ts'
 import { escapeText } from '../escape.ts'
 import { formatBound, formatFactor, formatNumber, formatProbability } from '../numbers.ts'
-import { padEnd, padStart, widest } from '../text.ts'
+import type { RenderOptions } from '../renderer.ts'
+import { count, cutMiddle, padEnd, padStart, widest, wrap } from '../text.ts'
 import { normName } from './header.ts'
 import type { Style } from './style.ts'
+
+const OUTPUTS_SHOWN = 12
+const SAME_REASON = 'for the same reason'
 
 /** A bound's method in words; others are shown as they are named. */
 const methodNames = new Map([
@@ -26,74 +30,101 @@ export function describeCertificate(bound: Pick<Bound, 'certificate' | 'failureP
   return `proven, except with probability ${formatProbability(bound.failureProbability ?? 0)} over the seeded start`
 }
 
-/** Why there is no finite bound, and the first node without one. */
-export function describeObstacle(bound: Bound): string {
-  const place =
-    bound.node === undefined
-      ? ''
-      : ` at ${escapeText(bound.node)}${bound.op ? ` (${escapeText(bound.op)})` : ''}`
-  const reason = bound.reason ? `: ${escapeText(bound.reason)}` : ''
-  return `no certificate${place}${reason}`
+/** Why there is no finite bound: the first operator that stands in the way, and where. */
+export function describeObstacle({ op, reason, node }: Bound): string {
+  const what = [op, reason ?? 'no finite bound is proven']
+    .filter((part) => part !== undefined)
+    .map(escapeText)
+  return what.join(' ') + (node === undefined ? '' : ` (${escapeText(node)})`)
 }
 
-function domainName(model: ModelReport): string {
-  return { global: 'over all inputs', box: 'over a box of inputs', ball: 'over a ball of inputs' }[
-    model.domain.kind
+const domainNames = {
+  global: 'over all inputs',
+  box: 'over a box of inputs',
+  ball: 'over a ball of inputs',
+} satisfies Record<ModelReport['domain']['kind'], string>
+
+interface Row {
+  readonly name: string
+  readonly value: string
+  readonly note: string
+  readonly isBest?: boolean
+}
+
+function ladderRows({ upper, ladder }: Lipschitz): Row[] {
+  const rungs = ladder.some((rung) => rung.method === upper.method) ? ladder : [...ladder, upper]
+  const rows: Row[] = []
+  let previous: Bound | null = null
+  for (const rung of rungs) {
+    const name = methodName(rung.method)
+    if (rung.unbounded) {
+      const obstacle = describeObstacle(rung)
+      const isKnown = previous?.unbounded === true && describeObstacle(previous) === obstacle
+      rows.push({ name, value: 'none', note: isKnown ? SAME_REASON : obstacle })
+    } else {
+      const tighter = (previous?.log10 ?? Number.NaN) - (rung.log10 ?? Number.NaN)
+      const note = tighter > 1e-3 ? `${formatFactor(tighter)} tighter` : ''
+      rows.push({ name, value: `≤ ${formatBound(rung)}`, note, isBest: rung.method === upper.method })
+    }
+    previous = rung
+  }
+  return rows
+}
+
+function lowerRows({ upper, lower }: Lipschitz): Row[] {
+  if (lower === null) return []
+  const slack = upper.log10 !== null && lower.log10 !== null ? Math.max(0, upper.log10 - lower.log10) : null
+  const note = slack === null ? '' : `the upper bound is at most ${formatFactor(slack)} too large`
+  return [{ name: `lower (${methodName(lower.method)})`, value: `≥ ${formatBound(lower, 'down')}`, note }]
+}
+
+function offsetRows({ offset }: Lipschitz): Row[] {
+  if (offset === null || offset === 0) return []
+  const note = 'in |f(x) − f(y)| ≤ bound·|x − y| + offset, from quantisation or rounding'
+  return [{ name: 'offset', value: `+ ${formatNumber(offset, 'up')}`, note }]
+}
+
+/** Each output on its own, where there are several. */
+function outputRows(model: ModelReport): Row[] {
+  const audited = model.outputs.filter((output) => output.lipschitz !== null)
+  if (model.outputs.length < 2 || audited.length === 0) return []
+  const known = describeObstacle(model.lipschitz.upper)
+  const rows = audited.slice(0, OUTPUTS_SHOWN).map((output): Row => {
+    const { upper } = output.lipschitz!
+    const name = `output ${cutMiddle(escapeText(output.name), 30)}`
+    if (!upper.unbounded) return { name, value: `≤ ${formatBound(upper)}`, note: '' }
+    const obstacle = describeObstacle(upper)
+    return { name, value: 'none', note: obstacle === known ? SAME_REASON : obstacle }
+  })
+  const rest = audited.length - rows.length
+  return rest === 0 ? rows : [...rows, { name: `… ${count(rest, 'more output')}`, value: '', note: '' }]
+}
+
+function drawRow(row: Row, nameWidth: number, valueWidth: number, width: number, style: Style): string[] {
+  const head = `  ${padEnd(row.name, nameWidth)}  ${padStart(row.value, valueWidth)}`
+  const indent = ' '.repeat(nameWidth + valueWidth + 6)
+  const [note, ...more] = wrap(row.note, Math.max(40, width - indent.length))
+  return [
+    `${row.isBest ? style.strong(head) : head}${note === '' ? '' : `  ${style.faint(note)}`}`.trimEnd(),
+    ...more.map((line) => indent + style.faint(line)),
   ]
 }
 
 /** Every bound that was computed, loosest first, then the lower bound, the offset and the bounds per output. */
-export function renderBounds(model: ModelReport, style: Style): string[] {
-  const { upper, lower, offset, ladder } = model.lipschitz
-  const rungs = ladder.some((rung) => rung.method === upper.method) ? ladder : [...ladder, upper]
-  const rows: [name: string, value: string, note: string][] = []
-  let previous: number | null = null
-  for (const rung of rungs) {
-    if (rung.unbounded) {
-      rows.push([methodName(rung.method), 'none', describeObstacle(rung)])
-      continue
-    }
-    const gain =
-      previous !== null && rung.log10 !== null && previous - rung.log10 > 1e-3 ? previous - rung.log10 : null
-    const note = gain === null ? '' : `${formatFactor(gain)} tighter`
-    rows.push([methodName(rung.method), `≤ ${formatBound(rung)}`, note])
-    previous = rung.log10 ?? previous
-  }
-  if (lower !== null) {
-    const slack = upper.log10 !== null && lower.log10 !== null ? Math.max(0, upper.log10 - lower.log10) : null
-    const note = slack === null ? '' : `the upper bound is at most ${formatFactor(slack)} too large`
-    rows.push([`lower (${methodName(lower.method)})`, `≥ ${formatBound(lower, 'down')}`, note])
-  }
-  if (offset !== null && offset > 0) {
-    rows.push([
-      'offset',
-      `+ ${formatNumber(offset, 'up')}`,
-      'in |f(x) − f(y)| ≤ bound·|x − y| + offset, from quantisation or rounding operators',
-    ])
-  }
-  const nameWidth = widest(rows.map(([name]) => name))
-  const valueWidth = widest(rows.map(([, value]) => value))
-  const lines = rows.map(([name, value, note]) => {
-    const best = !upper.unbounded && name === methodName(upper.method)
-    const text = `  ${padEnd(name, nameWidth)}  ${padStart(value, valueWidth)}`
-    return `${best ? style.strong(text) : text}${note === '' ? '' : `  ${style.faint(note)}`}`.trimEnd()
-  })
-  const title = `Lipschitz constant (${normName(model)}, ${domainName(model)})`
-  if (!upper.unbounded) lines.push(`  ${style.faint(describeCertificate(upper))}`)
-  return [style.title(title), ...lines, ...renderOutputs(model, style)]
-}
-
-/** Each output on its own, where there are several. */
-function renderOutputs(model: ModelReport, style: Style): string[] {
-  const audited = model.outputs.filter((output) => output.lipschitz !== null)
-  if (model.outputs.length < 2 || audited.length === 0) return []
-  const shown = audited.slice(0, 12)
-  const nameWidth = widest(shown.map((output) => escapeText(output.name)))
-  const lines = shown.map((output) => {
-    const { upper } = output.lipschitz!
-    const value = upper.unbounded ? style.faint(describeObstacle(upper)) : `≤ ${formatBound(upper)}`
-    return `    ${padEnd(escapeText(output.name), nameWidth)}  ${value}`
-  })
-  const rest = audited.length - shown.length
-  return ['  per output', ...lines, ...(rest > 0 ? [style.faint(`    … ${rest} more outputs`)] : [])]
+export function renderBounds(model: ModelReport, options: RenderOptions, style: Style): string[] {
+  const { lipschitz } = model
+  const rows = [
+    ...ladderRows(lipschitz),
+    ...lowerRows(lipschitz),
+    ...offsetRows(lipschitz),
+    ...outputRows(model),
+  ]
+  const nameWidth = widest(rows.map(({ name }) => name))
+  const valueWidth = widest(rows.map(({ value }) => value))
+  const trust = lipschitz.upper.unbounded ? [] : [`  ${style.faint(describeCertificate(lipschitz.upper))}`]
+  return [
+    style.title(`Lipschitz constant (${normName(model)}, ${domainNames[model.domain.kind]})`),
+    ...rows.flatMap((row) => drawRow(row, nameWidth, valueWidth, options.width, style)),
+    ...trust,
+  ]
 }

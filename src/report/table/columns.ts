@@ -64,7 +64,7 @@ export const columns: readonly Column[] = [
     head: 'op',
     align: 'left',
     priority: 50,
-    cell: (layer) => cutMiddle(escapeText(layer.op), 18),
+    cell: (layer) => cutMiddle(escapeText(layer.op).replace('Normalization', 'Norm'), 18),
   },
   {
     key: 'tensor',

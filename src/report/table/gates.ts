@@ -33,9 +33,11 @@ function describeFinding(gate: Gate, model: ModelReport): string {
     return `at least ${formatNumber(gate.lower, 'down')}${excess}`
   }
   if (upper.log10 === null) {
-    return gate.reason
-      ? `not proven: ${escapeText(gate.reason)}`
-      : `not proven: ${describeObstacle(model.lipschitz.upper)}`
+    const obstacle =
+      gate.rule === 'max-lipschitz'
+        ? describeObstacle(model.lipschitz.upper)
+        : escapeText(gate.reason ?? 'no bound')
+    return `not proven: ${obstacle}`
   }
   const below = gate.lower === null ? '' : ` and at least ${formatNumber(gate.lower, 'down')}`
   return `not proven: the bound is ${upper.text}, ${formatFactor(upper.log10 - limit)} the limit; the true value is at most that${below}`

@@ -14,7 +14,7 @@ const NAME_MOST = 60
 
 function totalCell(model: ModelReport, { key }: Column): string {
   const { upper } = model.lipschitz
-  if (key === 'gain') return upper.unbounded ? '' : formatBound(upper, 'up', 4)
+  if (key === 'gain') return upper.unbounded ? '' : formatBound(upper)
   if (key === 'share') return model.layers.some(({ share }) => share !== null) ? formatPercent(1) : ''
   return ''
 }

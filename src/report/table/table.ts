@@ -26,7 +26,7 @@ function renderModel(model: ModelReport, options: RenderOptions, style: Style): 
   const sections = [
     renderHeader(model, style),
     [...renderLayers(model, options, style), ...renderLegend(model, style)],
-    renderBounds(model, style),
+    renderBounds(model, options, style),
     renderGates(model, style),
     renderFindings(model, options, style),
   ]
@@ -40,7 +40,7 @@ function renderSummary(report: Report, style: Style): string[] {
   return report.models.map((model, i) => {
     const { upper } = model.lipschitz
     const bound = upper.unbounded
-      ? describeObstacle(upper)
+      ? `no certificate: ${describeObstacle(upper)}`
       : `≤ ${formatBound(upper)} (${methodName(upper.method)})`
     return `${verdictMark(model.verdict, style)} ${padEnd(paths[i], width)}  ${bound}`
   })
