@@ -16,11 +16,16 @@ const schema = new protobuf.Root()
   .resolveAll()
 
 // biome-ignore lint/suspicious/noExplicitAny: messages as protobufjs decodes them
-type Decoded = any
+export type Decoded = any
 
 /** Decodes a message by reflection, not by the reader under test. */
 export function decode(type: string, bytes: Uint8Array): Decoded {
   return schema.lookupType(`onnx.${type}`).decode(bytes)
+}
+
+/** Encodes a model that `decode` returned. */
+export function encodeDecoded(model: Decoded): Uint8Array {
+  return schema.lookupType('onnx.ModelProto').encode(model).finish()
 }
 
 const stringCode = 8
@@ -67,7 +72,7 @@ function conformanceCase(name: string, root: string): ConformanceCase {
       model.graph.input = []
       model.graph.valueInfo = []
       for (const output of model.graph.output) output.type = null
-      return writeTemporary(schema.lookupType('onnx.ModelProto').encode(model).finish(), 'stored-inputs.onnx')
+      return writeTemporary(encodeDecoded(model), 'stored-inputs.onnx')
     },
     expectedOutputs() {
       const tensors = storedTensors(root, 'output', graph.output)
