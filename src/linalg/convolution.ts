@@ -6,10 +6,9 @@ import { encloseFinite } from './convolution/finite.ts'
 import type { Kernel } from './convolution/kernel.ts'
 import { keptAxes, kernelOf, matrixOf, partsOf, sumOfSliceNorms } from './convolution/kernel.ts'
 import type { Spectrum } from './convolution/spectrum.ts'
-import { encloseUnbounded, provenSupremum, spectrumOf, supremumBelow } from './convolution/spectrum.ts'
+import { spectrumOf, supremumBelow } from './convolution/spectrum.ts'
 import { symbolCost } from './convolution/symbol.ts'
-import { torusBound } from './convolution/torus.ts'
-import { windowedLowerBound } from './convolution/window.ts'
+import { encloseBySymbol, encloseUnbounded } from './convolution/symbolic.ts'
 import { encloseMatrix, scaleEnclosure } from './dense.ts'
 import type { ConvolutionOperator } from './linear-operator.ts'
 import type { NormOptions } from './norm-options.ts'
@@ -25,12 +24,8 @@ const DENSE_LIMIT = 16_000_000
 const CHEAP = 1e8
 /** Lanczos steps, with two starts, that a finite operator is expected to take. */
 const EXPECTED_STEPS = 40
-/** Share of the tolerance that proofs aim at: the rest is for rounding. */
-const AIM = 0.95
-/** Factorisations that one proof may take. */
-const BUDGET = 4000
-/** Windows per axis of the trial spaces, tried in turn. */
-const WINDOWS = [1, 2, 3]
+/** Factorisations that may be spent on showing that one of many pieces does not matter. */
+const BUDGET = 1000
 
 /**
  * Encloses ‖T‖₂ of a convolution at its real size, all its strides, pads, dilations and groups included; of the
@@ -157,30 +152,4 @@ function encloseSized(kernel: Kernel, spectral: () => Spectrum, options: NormOpt
   const byLanczos = encloseFinite(kernel, options, 0)
   const sharper = byLanczos.upper < bySymbol.upper ? byLanczos : bySymbol
   return { ...sharper, lower: Math.max(byLanczos.lower, bySymbol.lower) }
-}
-
-/** Windowed plane waves below, the supremum or a twisted torus above. May be wider than the tolerance. */
-function encloseBySymbol(kernel: Kernel, spectrum: Spectrum, tolerance: number): Enclosure {
-  const torus = torusBound(kernel.axes, spectrum)
-  let lower = 0
-  let upper = Infinity
-  let method = 'symbol'
-  for (const windows of WINDOWS) {
-    lower = Math.max(lower, windowedLowerBound(kernel, spectrum, windows))
-    const target = lower * (1 + tolerance * AIM)
-    const peak = Math.sqrt(spectrum.peak.value)
-    if (peak < target && supremumBelow(spectrum, target, BUDGET)) {
-      upper = target
-      break
-    }
-    if (torus.estimate() >= target) continue
-    provenSupremum(spectrum, BUDGET)
-    if (torus.below(target, BUDGET)) {
-      upper = target
-      method = 'torus'
-      break
-    }
-  }
-  if (upper === Infinity) upper = provenSupremum(spectrum, BUDGET)
-  return { lower: Math.min(lower, upper), upper, method, certificate: 'deterministic', failureProbability: 0 }
 }

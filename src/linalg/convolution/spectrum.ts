@@ -1,4 +1,3 @@
-import type { Enclosure } from '../../core/enclosure.ts'
 import type { Kernel } from './kernel.ts'
 import { type Peak, type PeakFinder, peakFinder } from './peak.ts'
 import { type Box, halfCircle, type Prover, proverOf, wholeCircle } from './supremum.ts'
@@ -64,17 +63,4 @@ export function provenSupremum(spectrum: Spectrum, budget: number): number {
     if (supremumBelow(spectrum, target, budget)) break
   }
   return spectrum.supremum
-}
-
-/** The norm on inputs of any size: the supremum itself, which growing inputs come as near to as one likes. */
-export function encloseUnbounded(spectrum: Spectrum): Enclosure {
-  const upper = provenSupremum(spectrum, 20_000)
-  const square = spectrum.peak.value * (1 - 2 ** -40) - 2 * spectrum.symbol.error
-  return {
-    lower: Math.min(upper, square > 0 ? Math.sqrt(square) : 0),
-    upper,
-    method: 'symbol-supremum',
-    certificate: 'deterministic',
-    failureProbability: 0,
-  }
 }
