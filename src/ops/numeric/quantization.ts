@@ -51,24 +51,40 @@ function quantizedAxis(context: AttributeContext, rank: number): number {
     : context.fail(`axis ${axis} is out of range for rank ${rank}`)
 }
 
-/** For each element of `x`, the index of its scale. */
-function scaleIndex(context: FoldingContext, x: Tensor, scale: Tensor): (i: number) => number {
-  if (scale.data.length === 1) return () => 0
+/** Visits runs of elements: elements start … start + length use the scales scale, scale + step, … . */
+type RunVisitor = (start: number, length: number, scale: number, step: 0 | 1) => void
+
+function eachRun(context: FoldingContext, x: Tensor, scale: Tensor, visit: RunVisitor): void {
+  if (scale.data.length === 1) {
+    visit(0, x.data.length, 0, 0)
+    return
+  }
   const axis = quantizedAxis(context, x.dims.length)
   const length = x.dims[axis]
   const inner = x.dims.slice(axis + 1).reduce((size, dim) => size * dim, 1)
+  const outer = x.dims.slice(0, axis).reduce((size, dim) => size * dim, 1)
   const blockSize = intAttribute(context.node, 'block_size', 0)
-  const size = blockSize > 0 ? blockSize : 1
-  const blocks = Math.ceil(length / size)
-  const perElement = blockSize > 0
-  const expected = perElement ? (x.data.length / length) * blocks : length
+  const blocks = blockSize > 0 ? Math.ceil(length / blockSize) : length
+  const expected = blockSize > 0 ? outer * blocks * inner : length
   if (scale.data.length !== expected) context.fail(`${scale.data.length} scales instead of ${expected}`)
-  if (!perElement) return (i) => Math.floor(i / inner) % length
-  return (i) => {
-    const outer = Math.floor(i / (inner * length))
-    const block = Math.floor((Math.floor(i / inner) % length) / size)
-    return (outer * blocks + block) * inner + (i % inner)
+  for (let item = 0; item < outer; item++) {
+    const first = item * length * inner
+    if (blockSize > 0) {
+      for (let i = 0; i < length; i++) {
+        visit(first + i * inner, inner, (item * blocks + Math.floor(i / blockSize)) * inner, 1)
+      }
+    } else if (inner === 1) visit(first, length, 0, 1)
+    else for (let i = 0; i < length; i++) visit(first + i * inner, inner, i, 0)
   }
+}
+
+/** Zero points as the scales stand: absent, all 0. */
+function zerosLike(context: FoldingContext, scale: Tensor): ArrayLike<number> {
+  const zeroPoint = context.inputs[2] ?? null
+  if (zeroPoint === null) return new Float32Array(scale.data.length)
+  const { data } = zeroPoint
+  if (data.length === scale.data.length) return data
+  return context.fail(`${data.length} zero points for ${scale.data.length} scales`)
 }
 
 /** scale·(x − zero point), rounded once to the output's type. */
@@ -76,20 +92,15 @@ function foldDequantize(context: FoldingContext): readonly Tensor[] | null {
   const output = knownOutput(context)
   if (output === null) return null
   const [x, scale] = [requiredTensor(context, 0), requiredTensor(context, 1)]
-  const zeroPoint = context.inputs[2] ?? null
+  const zeros = zerosLike(context, scale)
   const target = context.allocate(output.type, output.dims)
-  const indexOf = scaleIndex(context, x, scale)
   const round = rounderOf(output.type)
-  for (let i = 0; i < target.data.length; i++) {
-    const index = indexOf(i)
-    target.data[i] = round(scale.data[index] * (x.data[i] - zeroAt(zeroPoint, index)))
-  }
+  eachRun(context, x, scale, (start, length, from, step) => {
+    for (let i = start, s = from; i < start + length; i++, s += step) {
+      target.data[i] = round(scale.data[s] * (x.data[i] - zeros[s]))
+    }
+  })
   return [target]
-}
-
-function zeroAt(zeroPoint: Tensor | null, index: number): number {
-  if (zeroPoint === null) return 0
-  return zeroPoint.data.length === 1 ? zeroPoint.data[0] : zeroPoint.data[index]
 }
 
 /** x / scale to the nearest integer, ties to even, plus the zero point, saturated; floats are rounded to their type. */
@@ -97,16 +108,16 @@ function foldQuantize(context: FoldingContext): readonly Tensor[] | null {
   const output = knownOutput(context)
   if (output === null) return null
   const [x, scale] = [requiredTensor(context, 0), requiredTensor(context, 1)]
-  const zeroPoint = context.inputs[2] ?? null
+  const zeros = zerosLike(context, scale)
   const target = context.allocate(output.type, output.dims)
-  const indexOf = scaleIndex(context, x, scale)
   const { type } = output
   const single = x.data instanceof Float32Array ? Math.fround : (quotient: number) => quotient
   const quantize = isIntegerType(type) ? saturated(type) : roundedTo(type)
-  for (let i = 0; i < target.data.length; i++) {
-    const index = indexOf(i)
-    target.data[i] = quantize(single(x.data[i] / scale.data[index]), zeroAt(zeroPoint, index))
-  }
+  eachRun(context, x, scale, (start, length, from, step) => {
+    for (let i = start, s = from; i < start + length; i++, s += step) {
+      target.data[i] = quantize(single(x.data[i] / scale.data[s]), zeros[s])
+    }
+  })
   return [target]
 }
 
