@@ -1,3 +1,4 @@
+import type { ElementType } from '../../core/tensor.ts'
 import {
   floatAttribute,
   floatsAttribute,
@@ -9,7 +10,7 @@ import {
 import type { Node } from '../../graph/graph.ts'
 import type { StoredTensor } from '../../onnx/stored-tensor.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
-import { knownIntegersOf } from '../shape/integers.ts'
+import { dimOf, integersOf } from '../shape/integers.ts'
 import { infoOf, knownOutput, requiredInput, unknownDims } from '../shape/operands.ts'
 
 /** Tensors that stand in the node itself. */
@@ -19,60 +20,64 @@ function storedConstant(node: Node): StoredTensor | null {
   return tensorAttribute(node, node.attributes.has('sparse_value') ? 'sparse_value' : 'value')
 }
 
+/** A value that is written as a number, a string or a list of them. */
+interface Literal {
+  readonly type: ElementType
+  readonly dims: readonly number[]
+  /** Empty for strings. */
+  readonly numbers: readonly number[]
+}
+
+const scalar = (type: ElementType, number: number): Literal => ({ type, dims: [], numbers: [number] })
+const list = (type: ElementType, numbers: readonly number[]): Literal => ({
+  type,
+  dims: [numbers.length],
+  numbers,
+})
+
+const literals = {
+  value_float: (node) => scalar('float32', floatAttribute(node, 'value_float', 0)),
+  value_floats: (node) => list('float32', floatsAttribute(node, 'value_floats', [])),
+  value_int: (node) => scalar('int64', intAttribute(node, 'value_int', 0)),
+  value_ints: (node) => list('int64', intsAttribute(node, 'value_ints', [])),
+  value_string: () => ({ type: 'string', dims: [], numbers: [] }),
+  value_strings: (node) => {
+    const strings = stringsAttribute(node, 'value_strings', [])
+    return { type: 'string', dims: [strings.length], numbers: [] }
+  },
+} satisfies Record<string, (node: Node) => Literal>
+
+function literalOf(node: Node): Literal | null {
+  for (const [name, read] of Object.entries(literals)) if (node.attributes.has(name)) return read(node)
+  return null
+}
+
 function inferConstant(context: InferenceContext) {
   const { node } = context
-  const forms = ['value', 'sparse_value', 'value_float', 'value_floats', 'value_int', 'value_ints']
-  const given = [...forms, 'value_string', 'value_strings'].filter((name) => node.attributes.has(name))
-  if (given.length !== 1) return context.fail(`one attribute must hold the value, ${given.length} do`)
-  const form = given[0]
-  const scalar = ['value_float', 'value_int', 'value_string'].includes(form)
-  if (form === 'value' || form === 'sparse_value') {
-    const stored = storedConstant(node)
-    return [infoOf(stored?.type ?? null, stored?.dims ?? null)]
-  }
-  const length =
-    form === 'value_floats'
-      ? floatsAttribute(node, form, []).length
-      : form === 'value_ints'
-        ? intsAttribute(node, form, []).length
-        : form === 'value_strings'
-          ? stringsAttribute(node, form, []).length
-          : 0
-  const type = form.startsWith('value_float') ? 'float32' : form.startsWith('value_int') ? 'int64' : 'string'
-  return [infoOf(type, scalar ? [] : [length])]
+  const forms = ['value', 'sparse_value', ...Object.keys(literals)].filter((name) =>
+    node.attributes.has(name),
+  )
+  if (forms.length !== 1) context.fail(`one attribute must hold the value, ${forms.length} do`)
+  const value = storedConstant(node) ?? literalOf(node)
+  return [infoOf(value?.type ?? null, value?.dims ?? null)]
 }
 
 function foldConstant(context: FoldingContext) {
-  const { node } = context
-  const stored = storedConstant(node)
+  const stored = storedConstant(context.node)
   if (stored !== null) return [stored.load()]
-  const known = knownOutput(context)
-  if (known === null) return null
-  const single = node.attributes.has('value_float')
-    ? floatAttribute(node, 'value_float', 0)
-    : intAttribute(node, 'value_int', 0)
-  const several = node.attributes.has('value_floats')
-    ? floatsAttribute(node, 'value_floats', [])
-    : intsAttribute(node, 'value_ints', [])
-  const target = context.allocate(known.type, known.dims)
-  target.data.set(known.dims.length === 0 ? [single] : several)
+  const literal = literalOf(context.node)
+  if (literal === null) return null
+  const target = context.allocate(literal.type, literal.dims)
+  target.data.set(literal.numbers)
   return [target]
 }
 
 function inferConstantOfShape(context: InferenceContext) {
   const target = requiredInput(context, 0)
   const type = tensorAttribute(context.node, 'value')?.type ?? 'float32'
-  const dims = knownIntegersOf(target)
-  if (dims?.some((dim) => dim < 0)) context.fail(`shape [${dims.join(',')}] has a negative entry`)
-  if (dims !== null) return [infoOf(type, dims)]
-  const entries = target.smallConstant()
-  if (entries === null) return [infoOf(type, unknownDims(context, target))]
-  return [
-    infoOf(
-      type,
-      Array.from(entries.data, (entry) => (Number.isNaN(entry) ? null : entry)),
-    ),
-  ]
+  const entries = integersOf(target)
+  if (entries?.some((entry) => entry < 0)) context.fail(`shape [${entries.join(',')}] has a negative entry`)
+  return [infoOf(type, entries === null ? unknownDims(context, target) : entries.map(dimOf))]
 }
 
 function foldConstantOfShape(context: FoldingContext) {

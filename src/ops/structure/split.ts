@@ -46,7 +46,9 @@ function equalParts(parameters: Parameters, dim: Dim, parts: number): Dim[] {
     parameters.fail(`axis of length ${dim} does not split into ${parts} equal parts`)
   }
   const chunk = Math.ceil(dim / parts)
-  return Array.from({ length: parts }, (_, part) => Math.max(0, Math.min(chunk, dim - part * chunk)))
+  const last = dim - (parts - 1) * chunk
+  if (last < 0) parameters.fail(`axis of length ${dim} does not split into ${parts} parts of ${chunk}`)
+  return new Array<Dim>(parts).fill(chunk).with(-1, last)
 }
 
 function inferSplit(context: InferenceContext): ValueInfo[] {

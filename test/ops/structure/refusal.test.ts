@@ -85,6 +85,12 @@ const refused: readonly [string, NodeSpec, readonly Input[], RegExp][] = [
     [x34],
     /equal parts/,
   ],
+  [
+    'Split into more parts than there is to give',
+    { op: 'Split', outputs: 4, attributes: { num_outputs: int(4) } },
+    [of([5])],
+    /4 parts of 2/,
+  ],
   ['Concat of two ranks', { op: 'Concat', attributes: { axis: int(0) } }, [x34, of([3])], /rank/],
   [
     'Concat of sides that differ',
