@@ -1,7 +1,8 @@
 import type { ModelReport, ReportedInput } from '../../audit/report-schema.ts'
 import { escapeText } from '../escape.ts'
 import { formatCount, formatShape } from '../numbers.ts'
-import { cutMiddle } from '../text.ts'
+import type { RenderOptions } from '../renderer.ts'
+import { cutMiddle, wrap } from '../text.ts'
 import type { Style } from './style.ts'
 
 const SHOWN = 4
@@ -22,25 +23,30 @@ function describeValues(values: readonly Pick<ReportedInput, 'name' | 'shape' | 
   return [...shown, ...(rest > 0 ? [`${rest} more`] : [])].join(', ')
 }
 
-function describeOpsets(opsets: ModelReport['opsets']): string {
-  return Object.entries(opsets)
-    .map(([domain, version]) =>
-      domain === '' || domain === 'ai.onnx' ? `opset ${version}` : `${escapeText(domain)} ${version}`,
-    )
-    .join(' · ')
+/** ai.onnx first, as 'opset 17'; other domains by name. */
+function describeOpsets(opsets: ModelReport['opsets']): string[] {
+  const main = opsets[''] ?? opsets['ai.onnx']
+  const others = Object.entries(opsets).filter(([domain]) => domain !== '' && domain !== 'ai.onnx')
+  return [
+    ...(main === undefined ? [] : [`opset ${main}`]),
+    ...others.map(([domain, version]) => `${cutMiddle(escapeText(domain), 30)} ${version}`),
+  ]
 }
 
 /** What the file is: path, versions, size, inputs → outputs. */
-export function renderHeader(model: ModelReport, style: Style): string[] {
+export function renderHeader(model: ModelReport, options: RenderOptions, style: Style): string[] {
   const facts = [
-    describeOpsets(model.opsets),
+    ...describeOpsets(model.opsets),
     `IR ${model.irVersion}`,
     `${formatCount(model.parameters)} parameters`,
     ...(model.producer === '' ? [] : [cutMiddle(escapeText(model.producer), 50)]),
   ]
+  const values = `${describeValues(model.inputs)} → ${describeValues(model.outputs)}`
+  const [first, ...more] = wrap(values, options.width - 2)
   return [
     style.title(escapeText(model.path)),
-    style.faint(facts.filter((fact) => fact !== '').join(' · ')),
-    `${describeValues(model.inputs)} → ${describeValues(model.outputs)}`,
+    style.faint(facts.join(' · ')),
+    first,
+    ...more.map((line) => `  ${line}`),
   ]
 }

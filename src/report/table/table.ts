@@ -24,7 +24,7 @@ function renderLegend({ layers, regularizers }: ModelReport, style: Style): stri
 
 function renderModel(model: ModelReport, options: RenderOptions, style: Style): string[] {
   const sections = [
-    renderHeader(model, style),
+    renderHeader(model, options, style),
     [...renderLayers(model, options, style), ...renderLegend(model, style)],
     renderBounds(model, options, style),
     renderGates(model, style),
