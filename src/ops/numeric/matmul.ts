@@ -58,8 +58,8 @@ function layersWith(context: LayerContext, arrangement: Arrangement): readonly L
   for (const [dataIndex, weightIndex, side] of sides) {
     const data = context.input(dataIndex)
     const weight = weightOf(context.input(weightIndex))
-    if (!isData(data) || weight === null || data.shape === null) continue
-    const shape = arrange(data.shape, arrangement, dataIndex) as Shape
+    if (!isData(data) || weight === null) continue
+    const shape = arrange(data.shape, arrangement, dataIndex)
     const behind = arrangement.batchBehindRows[weightIndex] && weight.dims.length > 2
     const dims = behind ? (batchFirst(weight.dims) as readonly number[]) : weight.dims
     const roles = productRoles(dims, shape, side, arrangement.transposed[weightIndex])

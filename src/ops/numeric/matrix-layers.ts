@@ -1,4 +1,4 @@
-import { type Dim, type FloatArray, type Shape, stridesOf } from '../../core/tensor.ts'
+import { type FloatArray, type Shape, stridesOf } from '../../core/tensor.ts'
 import type { LoadWeights, MatrixOperator } from '../../linalg/linear-operator.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { LayerSpec } from '../layer.ts'
@@ -71,38 +71,23 @@ export type Side = 'left' | 'right'
 
 /**
  * The roles of a weight's axes in a matrix product as numpy defines it, from the shape of the data on the other
- * side; null where an unknown dimension of the data leaves open whether it is broadcast. `transposed`: the
- * last two axes of the weight are swapped before the product.
+ * side; null for scalars. `transposed`: the last two axes of the weight are swapped before the product. Where the
+ * data may be broadcast along a batch axis, because it is not known to be as long, the axis counts as created:
+ * matrices side by side have no smaller norm than each.
  */
 export function productRoles(
   weight: readonly number[],
-  data: Shape,
+  data: Shape | null,
   side: Side,
   transposed: boolean,
 ): AxisRole[] | null {
-  if (weight.length === 0 || data.length === 0) return null
+  if (weight.length === 0 || data?.length === 0) return null
   if (weight.length === 1) return ['contracted']
   const matrix: AxisRole[] =
     (side === 'right') !== transposed ? ['contracted', 'created'] : ['created', 'contracted']
-  const roles: AxisRole[] = []
-  for (let axis = 0; axis < weight.length - 2; axis++) {
-    const role = batchRole(
-      weight[axis],
-      data[data.length - weight.length + axis] ?? absent(data, weight, axis),
-    )
-    if (role === null) return null
-    roles.push(role)
-  }
-  return [...roles, ...matrix]
-}
-
-/** The data's dimension where it has no such axis: 1, by broadcasting. */
-function absent(data: Shape, weight: readonly number[], axis: number): Dim {
-  return data.length - weight.length + axis < 0 ? 1 : null
-}
-
-function batchRole(weight: number, data: Dim): AxisRole | null {
-  if (weight === 1) return 'parallel'
-  if (data === null) return null
-  return data === 1 ? 'created' : 'parallel'
+  const batch = weight.slice(0, -2).map((dim, axis): AxisRole => {
+    const alongData = data?.at(axis - weight.length) ?? null
+    return dim === 1 || dim === alongData ? 'parallel' : 'created'
+  })
+  return [...batch, ...matrix]
 }

@@ -42,7 +42,7 @@ function quantizedLayers(
     ] as const) {
       const data = context.input(from.operand)
       const weight = weightOf(context.input(to.operand))
-      if (!isData(data) || weight === null || data.shape === null) continue
+      if (!isData(data) || weight === null) continue
       const roles = productRoles(weight.dims, data.shape, side, false)
       if (roles === null) continue
       // One scale per column on the right, one per row on the left.

@@ -181,6 +181,21 @@ describe('the operator of a product', () => {
     )
   })
 
+  it('is an upper bound where the data may be broadcast: the matrices side by side', () => {
+    const weights = [3, 0, 0, 4]
+    const of = (shape: readonly (number | null)[] | null, weight: readonly number[]) => {
+      const data = { type: 'float32' as const, shape }
+      const constants = { w: tensor(weight, weights) }
+      return layersOfNode({ op: 'MatMul', inputs: ['x', 'w'], data, constants })[0].operator
+    }
+    expect(of(null, [2, 2])).toMatchObject({ rows: 2, columns: 2, blocks: 1 })
+    expect(of([2, null, 2], [2, 2, 1])).toMatchObject({ rows: 2, columns: 1, blocks: 2 })
+    for (const shape of [null, [null, null, 2], [1, null, 2], [null, 2]]) {
+      expect(of(shape, [2, 2, 1])).toMatchObject({ rows: 2, columns: 2, blocks: 1 })
+      expect(Array.from(of(shape, [2, 2, 1]).load())).toEqual([3, 0, 0, 4])
+    }
+  })
+
   it('counts alpha and the transpositions of Gemm', async () => {
     await fc.assert(
       fc.asyncProperty(
