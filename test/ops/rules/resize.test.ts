@@ -15,7 +15,7 @@ const cases: readonly Case[] = [
     [
       [1, 1, 2, 2],
       [1, 1, 1.5, 0.6],
-    ]).map(
+    ].map(
       (scales): Case => ({
         name: `Resize ${JSON.stringify(attributes)} by ${scales.slice(2)}`,
         op: 'Resize',
@@ -31,7 +31,7 @@ const cases: readonly Case[] = [
     name: 'Upsample',
     op: 'Upsample',
     x: [1, 1, 3, 4],
-    constants: s: tensor([4], [1, 1, 2, 3]) ,
+    constants: { s: tensor([4], [1, 1, 2, 3]) },
     opset: 9,
     exact: Math.sqrt(6),
     tight: 0.999,
