@@ -8,6 +8,7 @@ import { arithmeticRules } from '../rules/arithmetic.ts'
 import { jumps } from '../rules/jumps.ts'
 import { rangedRules } from '../rules/ranged.ts'
 import { broadcastShapes } from '../shape/broadcast.ts'
+import { alignedShape, alignedTensor } from '../shape/old-broadcast.ts'
 import {
   allInputs,
   commonType,
@@ -16,7 +17,6 @@ import {
   requiredInput,
   requiredTensor,
 } from '../shape/operands.ts'
-import { alignedShape, alignedTensor } from './old-broadcast.ts'
 import { divisorLayers, multiplierLayers } from './scale-layers.ts'
 
 const bounds = { ...arithmeticRules, Pow: rangedRules.Pow, Mod: jumps }

@@ -9,7 +9,7 @@ import { rangedRules } from '../rules/ranged.ts'
 import { knownOutput, likeFirstInput, requiredTensor } from '../shape/operands.ts'
 
 /** The function that a node applies to every element, its attributes read. */
-export type ScalarRule = (node: Node) => (x: number) => number
+type ScalarRule = (node: Node) => (x: number) => number
 
 const bounds = {
   ...elementwiseRules,

@@ -30,7 +30,7 @@ function matrixShape(context: InferenceContext, i: number, transpose: string): S
   return flag === 1 ? swapped(shape) : shape
 }
 
-export function gemmLayers(context: LayerContext): readonly LayerSpec[] {
+function gemmLayers(context: LayerContext): readonly LayerSpec[] {
   for (const [dataIndex, weightIndex, transpose] of [
     [0, 1, 'transB'],
     [1, 0, 'transA'],

@@ -46,7 +46,7 @@ function inferFused(context: InferenceContext): ValueInfo[] {
 }
 
 /** The layer of a product of one constant and one data operand. */
-export function productLayers(context: LayerContext): readonly LayerSpec[] {
+function productLayers(context: LayerContext): readonly LayerSpec[] {
   return layersWith(context, { transposed: [false, false], batchBehindRows: [false, false], factor: 1 })
 }
 

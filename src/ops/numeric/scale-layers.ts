@@ -4,7 +4,7 @@ import { isFloatType } from '../../core/tensor.ts'
 import type { DiagonalOperator } from '../../linalg/linear-operator.ts'
 import type { LayerSpec } from '../layer.ts'
 import type { LayerContext } from '../operator.ts'
-import { alignedShape } from './old-broadcast.ts'
+import { alignedShape } from '../shape/old-broadcast.ts'
 import { elementsOf, isData, layerOf, type Weight, weightOf } from './weight.ts'
 
 /** x·c with a constant c on either side. */

@@ -16,7 +16,7 @@ interface AxisContext {
  * The axes that one group of Softmax and its kin spans: since version 13 the single axis `axis` (default −1),
  * before that all axes from `axis` (default 1) on.
  */
-export function softmaxAxes(
+function softmaxAxes(
   context: AxisContext,
   rank: number,
 ): { readonly from: number; readonly to: number } {

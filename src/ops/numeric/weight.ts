@@ -35,7 +35,7 @@ export function elementsOf(operand: Operand): Tensor {
 }
 
 /** How a layer differs from the plain case of one layer per node whose weight is used as it is. */
-export interface LayerOptions {
+interface LayerOptions {
   readonly role?: string
   readonly kind: LayerKind
   /** The operator's weights are the tensor's elements in their order. */

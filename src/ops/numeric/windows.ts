@@ -18,12 +18,12 @@ export interface Windows {
   readonly output: readonly Dim[]
 }
 
-export type AutoPad = 'NOTSET' | 'VALID' | 'SAME_UPPER' | 'SAME_LOWER'
+type AutoPad = 'NOTSET' | 'VALID' | 'SAME_UPPER' | 'SAME_LOWER'
 
 const autoPads: ReadonlySet<string> = new Set<AutoPad>(['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'])
 
 /** Attribute values per spatial axis, each an integer ≥ `least`; `fallback` for all where it is absent. */
-export function perAxis(
+function perAxis(
   context: WindowContext,
   name: string,
   length: number,
@@ -37,7 +37,7 @@ export function perAxis(
   return values
 }
 
-export function autoPadOf(context: WindowContext): AutoPad {
+function autoPadOf(context: WindowContext): AutoPad {
   const value = stringAttribute(context.node, 'auto_pad', 'NOTSET') || 'NOTSET'
   return autoPads.has(value) ? (value as AutoPad) : context.fail(`auto_pad is '${value}'`)
 }
