@@ -1,4 +1,5 @@
 import { createRandom, gaussianVector } from '../../core/random.ts'
+import { gamma } from '../rounding-error.ts'
 import { createHermitian } from './hermitian.ts'
 import type { RitzPair } from './ritz.ts'
 import { ritzPair } from './ritz.ts'
@@ -20,6 +21,8 @@ const CLIMBS = 3
 export interface PeakFinder {
   /** λ_max at one frequency, by a few Lanczos steps from `start`. */
   at(frequency: readonly number[], start: Float64Array, steps: number): Peak
+  /** A proven lower bound on σ at a peak, and so on sup σ. */
+  provenAt(peak: Peak): number
   /** Climbs along the given axes to a local maximum. */
   climb(from: Peak, axes: readonly number[]): Peak
   /** The highest peak that a coarse grid over the given axes leads to, the other frequencies as in `base`. */
@@ -38,6 +41,23 @@ export function peakFinder(symbol: FourierSymbol, seed: number): PeakFinder {
     if (order === 1) return { frequency, value: Math.max(0, matrix.first()), vector: scalar }
     const pair: RitzPair = ritzPair(multiply, start, steps, 1e-9)
     return { frequency, value: pair.value, vector: pair.vector }
+  }
+
+  /** The Rayleigh quotient of the vector, less what rounding can do to it: one of a staircase has 2r terms per sum. */
+  function provenAt({ frequency, vector }: Peak): number {
+    matrix.evaluate(symbol, frequency)
+    const image = new Float64Array(vector.length)
+    const start = order === 1 ? Float64Array.of(1, 0, 0, 0) : vector
+    matrix.multiply(start, image)
+    let energy = 0
+    let squares = 0
+    for (let i = 0; i < image.length; i++) {
+      energy += image[i] * start[i]
+      squares += start[i] * start[i]
+    }
+    const rounding = 8 * order * gamma(4 * order + 16)
+    const square = (energy / squares) * (1 - rounding) - symbol.error
+    return square > 0 ? Math.sqrt(square) * (1 - 2 ** -50) : 0
   }
 
   /** One parabola per axis and round, with a step that shrinks. */
@@ -85,7 +105,7 @@ export function peakFinder(symbol: FourierSymbol, seed: number): PeakFinder {
     )[0]
   }
 
-  return { at, climb, highest }
+  return { at, provenAt, climb, highest }
 }
 
 function highestOf(peaks: Peak[], count: number): Peak[] {

@@ -14,9 +14,8 @@ const WINDOWS = [1, 2, 3]
 /** The norm on inputs of any size: the supremum itself, which growing inputs come as near to as one likes. */
 export function encloseUnbounded(spectrum: Spectrum): Enclosure {
   const upper = provenSupremum(spectrum, 20_000)
-  const square = spectrum.peak.value * (1 - 2 ** -40) - 2 * spectrum.symbol.error
   return {
-    lower: Math.min(upper, square > 0 ? Math.sqrt(square) : 0),
+    lower: Math.min(upper, spectrum.finder.provenAt(spectrum.peak)),
     upper,
     method: 'symbol-supremum',
     certificate: 'deterministic',
