@@ -1,7 +1,7 @@
 import { LipschitzError } from '../../core/errors.ts'
 import type { FloatArray, Tensor } from '../../core/tensor.ts'
 import type { LayerKind, LayerSpec } from '../layer.ts'
-import type { LayerContext, Operand } from '../operator.ts'
+import type { Operand } from '../operator.ts'
 
 /** A constant operand whose dimensions are all known: what a layer's weight has to be. */
 export interface Weight {
@@ -21,17 +21,15 @@ export function isData(operand: Operand | null): operand is Operand {
   return operand !== null && !operand.isConstant
 }
 
-/** The elements of a constant operand; throws `limit` where they are too many to be folded. */
+/** The elements of a constant operand; throws `unsupported` where folding gives up. */
 export function elementsOf(operand: Operand): Tensor {
   const tensor = operand.constant()
   if (tensor !== null) return tensor
-  throw new LipschitzError(
-    'limit',
-    `the elements of '${operand.value.name}' cannot be computed within the limits`,
-    {
-      tensor: operand.value.name,
-    },
-  )
+  const { name } = operand.value
+  const reason = 'they depend on sizes that are not known, or take too long to compute'
+  throw new LipschitzError('unsupported', `the elements of '${name}' are not known: ${reason}`, {
+    tensor: name,
+  })
 }
 
 /** How a layer differs from the plain case of one layer per node whose weight is used as it is. */
@@ -63,12 +61,4 @@ export function layerOf(
 /** Reads the operand's elements when the layer is measured, not before. */
 export function loaderOf(operand: Operand): () => FloatArray {
   return () => elementsOf(operand).data
-}
-
-/** The one element of a constant scalar operand, or the fallback where it is omitted; null where it is data. */
-export function scalarOf(context: LayerContext, i: number, fallback: number): number | null {
-  const operand = context.input(i)
-  if (operand === null) return fallback
-  const tensor = operand.smallConstant()
-  return tensor?.data.length === 1 ? tensor.data[0] : null
 }
