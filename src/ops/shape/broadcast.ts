@@ -1,10 +1,5 @@
 import type { Dim, Shape } from '../../core/tensor.ts'
-import { intAttribute } from '../../graph/attribute.ts'
-import type { Node } from '../../graph/graph.ts'
-import { normalizeAxis } from './axes.ts'
 import type { Refusing } from './refusing.ts'
-
-export type { Refusing }
 
 /**
  * The common shape of operands under multidirectional (numpy) broadcasting. Null when a rank is not known.
@@ -72,25 +67,4 @@ export function mergeShapes(a: Shape | null, b: Shape | null): Shape | null {
 /** For messages: `[1,?,32]`, `unknown` where the rank is not known. */
 export function formatShape(shape: Shape | null): string {
   return shape === null ? 'unknown' : `[${shape.map((dim) => dim ?? '?').join(',')}]`
-}
-
-/**
- * Before opset 7 binary operators broadcast only when `broadcast` is 1, and only their second operand, whose
- * axes line up with those of the first from `axis` on (from the end without it). Returns the second operand's
- * shape with trailing ones added, so that numpy broadcasting then means the same.
- */
-export function alignedForLegacyBroadcast<D extends Dim>(
-  context: Refusing,
-  node: Node,
-  first: Shape,
-  second: readonly D[],
-): readonly (D | 1)[] {
-  if (intAttribute(node, 'broadcast', 0) === 0) return second
-  const axis = intAttribute(node, 'axis', null)
-  if (axis === null) return second
-  const trailing = first.length - normalizeAxis(context, axis, first.length) - second.length
-  if (trailing < 0) {
-    context.fail(`shape ${formatShape(second)} does not fit ${formatShape(first)} from axis ${axis} on`)
-  }
-  return [...second, ...new Array<1>(trailing).fill(1)]
 }

@@ -4,7 +4,8 @@ import { isIntegerType } from '../fold/element.ts'
 import { mapElements, zipElements } from '../fold/elementwise.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
 import { decides, jumps } from '../rules/jumps.ts'
-import { alignedForLegacyBroadcast, broadcastShapes } from '../shape/broadcast.ts'
+import { broadcastShapes } from '../shape/broadcast.ts'
+import { alignedShape, alignedTensor } from '../shape/old-broadcast.ts'
 import {
   commonType,
   infoOf,
@@ -41,35 +42,20 @@ function resultType(context: InferenceContext, type: ElementType | 'same'): Elem
   return type === 'same' ? operands : type
 }
 
+/** Broadcasts its operands; before opset 7 the way that the old attributes say. */
 function binary(op: string, since: number, type: ElementType | 'same', operate: Binary): Operator {
   return {
     op,
     since,
     bound: type === 'bool' ? decides : jumps,
     infer(context) {
-      const shapes = [0, 1].map((i) => requiredInput(context, i).shape)
-      return [infoOf(resultType(context, type), broadcastShapes(context, shapes))]
-    },
-    fold: (context) => foldBinary(context, requiredTensor(context, 1), operate),
-  }
-}
-
-/** As before opset 7: see `alignedForLegacyBroadcast`. */
-function legacyBinary(op: string, operate: Binary): Operator {
-  return {
-    op,
-    bound: decides,
-    infer(context) {
       const [first, second] = [0, 1].map((i) => requiredInput(context, i).shape)
-      commonType(context, [0, 1])
-      if (first === null || second === null) return [infoOf('bool', first)]
-      const aligned = alignedForLegacyBroadcast(context, context.node, first, second)
-      return [infoOf('bool', broadcastShapes(context, [first, aligned]))]
+      const shape = broadcastShapes(context, [first, alignedShape(context, first, second)])
+      return [infoOf(resultType(context, type), shape)]
     },
     fold(context) {
-      const [first, second] = [0, 1].map((i) => requiredTensor(context, i))
-      const dims = alignedForLegacyBroadcast(context, context.node, first.dims, second.dims)
-      return foldBinary(context, { ...second, dims }, operate)
+      const second = alignedTensor(context, requiredTensor(context, 0), requiredTensor(context, 1))
+      return foldBinary(context, second, operate)
     },
   }
 }
@@ -138,18 +124,12 @@ function isInfinite(x: number, { node }: FoldingContext): number {
 const isNotNumber = (x: number) => (Number.isNaN(x) ? x : 0)
 
 export const compareOperators: readonly Operator[] = [
-  legacyBinary('Equal', equal),
-  legacyBinary('Greater', greater),
-  legacyBinary('Less', less),
-  legacyBinary('And', and),
-  legacyBinary('Or', or),
-  legacyBinary('Xor', xor),
-  binary('Equal', 7, 'bool', equal),
-  binary('Greater', 7, 'bool', greater),
-  binary('Less', 7, 'bool', less),
-  binary('And', 7, 'bool', and),
-  binary('Or', 7, 'bool', or),
-  binary('Xor', 7, 'bool', xor),
+  binary('Equal', 1, 'bool', equal),
+  binary('Greater', 1, 'bool', greater),
+  binary('Less', 1, 'bool', less),
+  binary('And', 1, 'bool', and),
+  binary('Or', 1, 'bool', or),
+  binary('Xor', 1, 'bool', xor),
   binary(
     'GreaterOrEqual',
     12,
