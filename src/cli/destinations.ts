@@ -3,7 +3,7 @@ import { access, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LipschitzError } from '../core/errors.ts'
 import type { Settings } from './options.ts'
-import { type FormatChoice, usage } from './readers.ts'
+import { type FormatChoice, isStandardOutput, usage } from './readers.ts'
 
 /** Where each format goes. At most one goes to standard output (path null). */
 export function chooseDestinations(settings: Settings): FormatChoice[] {
@@ -14,7 +14,7 @@ export function chooseDestinations(settings: Settings): FormatChoice[] {
   if (output !== undefined) {
     if (asked.length > 1) throw usage('-o takes one format', 'write each as -f name:path')
     if (asked[0].path !== null) throw usage(`the format has two paths, '${asked[0].path}' and '${output}'`)
-    return [{ name: asked[0].name, path: output === '-' ? null : output }]
+    return [{ name: asked[0].name, path: isStandardOutput(output) ? null : output }]
   }
   if (asked.filter(({ path }) => path === null).length > 1) {
     throw usage('only one format can go to standard output', 'give the others a file: -f name:path')

@@ -190,14 +190,19 @@ export interface Source {
   texts(name: OptionName): readonly string[] | undefined
 }
 
-/** The first source that knows an option decides it. */
+/** Options that say one thing together: a source that gives one of them overrules all of them in later sources. */
+const together: readonly (readonly OptionName[])[] = [['format', 'json', 'output']]
+
+/** The first source that knows an option, or one that it belongs together with, decides it. */
 export function readSettings(sources: readonly Source[]): Settings {
   const settings: Record<string, unknown> = {}
   for (const name of Object.keys(auditOptions) as OptionName[]) {
-    const source = sources.find((candidate) => candidate.texts(name) !== undefined)
-    if (source === undefined) continue
+    const group = together.find((names) => names.includes(name)) ?? [name]
+    const source = sources.find((candidate) => group.some((member) => candidate.texts(member) !== undefined))
+    const texts = source?.texts(name)
+    if (source === undefined || texts === undefined) continue
     const { kind, read }: Declaration<unknown> = auditOptions[name]
-    const values = source.texts(name)!.map((text) => read(text, source.label(name)))
+    const values = texts.map((text) => read(text, source.label(name)))
     settings[name] = kind === 'list' ? values : values.at(-1)
   }
   return settings

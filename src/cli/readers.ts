@@ -74,13 +74,18 @@ export interface FormatChoice {
   readonly path: string | null
 }
 
-/** name or name:path, split at the first colon; the path '-' is standard output. */
+/** Paths that mean standard output; as a file, /dev/stdout would be cut to nothing first. */
+export function isStandardOutput(path: string): boolean {
+  return path === '-' || path === '/dev/stdout'
+}
+
+/** name or name:path, split at the first colon. */
 export const formatChoice: Reader<FormatChoice> = (text, source) => {
   const colon = text.indexOf(':')
   const name = oneOf(formatNames)(colon < 0 ? text : text.slice(0, colon), source)
   const path = colon < 0 ? '-' : text.slice(colon + 1)
   if (path === '') refuse(source, text, 'a path after the colon')
-  return { name, path: path === '-' ? null : path }
+  return { name, path: isStandardOutput(path) ? null : path }
 }
 
 export interface InputShape {

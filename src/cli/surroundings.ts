@@ -1,3 +1,5 @@
+import { LipschitzError } from '../core/errors.ts'
+
 /** A stream of the terminal as the command line needs it: process.stdout, process.stderr, or a test's own. */
 export interface OutputStream {
   readonly isTTY?: boolean
@@ -12,13 +14,16 @@ export interface Surroundings {
   readonly stderr: OutputStream
 }
 
-/** Writes all of it, and returns when the stream has taken it. A closed pipe (`| head`) has seen enough: no error. */
+/** Writes all of it, and returns when the stream has taken it. A closed pipe (`| head`) has seen enough: no error.
+ * Throws `output` for any other failure.
+ */
 export function writeAll(stream: OutputStream, text: string): Promise<void> {
   if (text === '') return Promise.resolve()
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {
       const closed = (error as NodeJS.ErrnoException | null | undefined)?.code === 'EPIPE'
-      if (error && !closed) reject(error)
+      if (error && !closed)
+        reject(new LipschitzError('output', `cannot write to standard output: ${error.message}`))
       else resolve()
     })
   })

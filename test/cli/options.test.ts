@@ -54,6 +54,15 @@ describe('settings', () => {
     })
   })
 
+  it('take where the report goes from one source alone', () => {
+    const environment = { LIPSCHITZ_FORMAT: 'table', LIPSCHITZ_OUTPUT: 'report.txt' }
+    expect(settings(['a.onnx', '--json'], environment)).toEqual({ json: true })
+    expect(settings(['a.onnx'], environment)).toEqual({
+      format: [{ name: 'table', path: null }],
+      output: 'report.txt',
+    })
+  })
+
   it('read lists in the environment at semicolons', () => {
     expect(settings(['a.onnx'], { LIPSCHITZ_INPUT_SHAPE: 'x=1,3;y=2' }).inputShape).toEqual([
       { name: 'x', dims: [1, 3] },
