@@ -1,9 +1,9 @@
-import { loadOne, loadPair, sumLanes } from './load'
+import { loadNextPair, loadOne, loadPair, sumLanes } from './load'
 
 /**
  * For both vectors q: z_q += Aᵀ(A v_q), in one pass over A (rows × columns, row-major, elements T), four rows at a
  * time: their products with both vectors, then their rank-4 update of both images while they are still in cache.
- * Pointers advance four columns at a time; the last columns % 4 and rows % 4 are done one by one.
+ * The last columns and rows that fill no block are done one by one.
  *
  * An element of A v meets columns / 2 + 2 roundings of sums, an element of z meets rows / 4 + 5.
  */
@@ -11,7 +11,8 @@ import { loadOne, loadPair, sumLanes } from './load'
 @inline
 function normalPair<T>(a: usize, rows: i32, columns: i32, v: usize, u: usize, z: usize, y: usize): void {
   const pitch: usize = <usize>columns * sizeof<T>()
-  const blocked: usize = <usize>(columns & ~3)
+  const pairs: usize = <usize>(columns & ~1)
+  const fours: usize = <usize>(columns & ~3)
   const tail: usize = <usize>(columns & 3)
   let row = 0
   for (; row + 4 <= rows; row += 4) {
@@ -30,10 +31,10 @@ function normalPair<T>(a: usize, rows: i32, columns: i32, v: usize, u: usize, z:
     let u3 = f64x2.splat(0)
     let vp = v
     let up = u
-    const blockEnd = v + (blocked << 3)
+    const blockEnd = v + (pairs << 3)
     while (vp < blockEnd) {
-      let vj = v128.load(vp)
-      let uj = v128.load(up)
+      const vj = v128.load(vp)
+      const uj = v128.load(up)
       let w = loadPair<T>(p0)
       v0 = f64x2.add(v0, f64x2.mul(w, vj))
       u0 = f64x2.add(u0, f64x2.mul(w, uj))
@@ -46,26 +47,12 @@ function normalPair<T>(a: usize, rows: i32, columns: i32, v: usize, u: usize, z:
       w = loadPair<T>(p3)
       v3 = f64x2.add(v3, f64x2.mul(w, vj))
       u3 = f64x2.add(u3, f64x2.mul(w, uj))
-      vj = v128.load(vp, 16)
-      uj = v128.load(up, 16)
-      w = loadPair<T>(p0 + 2 * sizeof<T>())
-      v0 = f64x2.add(v0, f64x2.mul(w, vj))
-      u0 = f64x2.add(u0, f64x2.mul(w, uj))
-      w = loadPair<T>(p1 + 2 * sizeof<T>())
-      v1 = f64x2.add(v1, f64x2.mul(w, vj))
-      u1 = f64x2.add(u1, f64x2.mul(w, uj))
-      w = loadPair<T>(p2 + 2 * sizeof<T>())
-      v2 = f64x2.add(v2, f64x2.mul(w, vj))
-      u2 = f64x2.add(u2, f64x2.mul(w, uj))
-      w = loadPair<T>(p3 + 2 * sizeof<T>())
-      v3 = f64x2.add(v3, f64x2.mul(w, vj))
-      u3 = f64x2.add(u3, f64x2.mul(w, uj))
-      vp += 32
-      up += 32
-      p0 += 4 * sizeof<T>()
-      p1 += 4 * sizeof<T>()
-      p2 += 4 * sizeof<T>()
-      p3 += 4 * sizeof<T>()
+      vp += 16
+      up += 16
+      p0 += 2 * sizeof<T>()
+      p1 += 2 * sizeof<T>()
+      p2 += 2 * sizeof<T>()
+      p3 += 2 * sizeof<T>()
     }
     let s0 = sumLanes(v0)
     let t0 = sumLanes(u0)
@@ -75,18 +62,17 @@ function normalPair<T>(a: usize, rows: i32, columns: i32, v: usize, u: usize, z:
     let t2 = sumLanes(u2)
     let s3 = sumLanes(v3)
     let t3 = sumLanes(u3)
-    for (let k: usize = 0; k < tail; k++) {
-      const vj = load<f64>(vp + (k << 3))
-      const uj = load<f64>(up + (k << 3))
-      const at = k * sizeof<T>()
-      s0 += loadOne<T>(p0 + at) * vj
-      t0 += loadOne<T>(p0 + at) * uj
-      s1 += loadOne<T>(p1 + at) * vj
-      t1 += loadOne<T>(p1 + at) * uj
-      s2 += loadOne<T>(p2 + at) * vj
-      t2 += loadOne<T>(p2 + at) * uj
-      s3 += loadOne<T>(p3 + at) * vj
-      t3 += loadOne<T>(p3 + at) * uj
+    if (pairs < <usize>columns) {
+      const vj = load<f64>(vp)
+      const uj = load<f64>(up)
+      s0 += loadOne<T>(p0) * vj
+      t0 += loadOne<T>(p0) * uj
+      s1 += loadOne<T>(p1) * vj
+      t1 += loadOne<T>(p1) * uj
+      s2 += loadOne<T>(p2) * vj
+      t2 += loadOne<T>(p2) * uj
+      s3 += loadOne<T>(p3) * vj
+      t3 += loadOne<T>(p3) * uj
     }
     v0 = f64x2.splat(s0)
     u0 = f64x2.splat(t0)
@@ -102,11 +88,28 @@ function normalPair<T>(a: usize, rows: i32, columns: i32, v: usize, u: usize, z:
     p3 = p2 + pitch
     let zp = z
     let yp = y
-    const imageEnd = z + (blocked << 3)
+    const imageEnd = z + (fours << 3)
     while (zp < imageEnd) {
-      updatePair<T>(p0, p1, p2, p3, zp, yp, v0, v1, v2, v3, u0, u1, u2, u3)
-      const half: usize = 2 * sizeof<T>()
-      updatePair<T>(p0 + half, p1 + half, p2 + half, p3 + half, zp + 16, yp + 16, v0, v1, v2, v3, u0, u1, u2, u3)
+      let a0 = loadPair<T>(p0)
+      let a1 = loadPair<T>(p1)
+      let a2 = loadPair<T>(p2)
+      let a3 = loadPair<T>(p3)
+      let dz = f64x2.add(f64x2.mul(a0, v0), f64x2.mul(a1, v1))
+      dz = f64x2.add(dz, f64x2.add(f64x2.mul(a2, v2), f64x2.mul(a3, v3)))
+      v128.store(zp, f64x2.add(v128.load(zp), dz))
+      let dy = f64x2.add(f64x2.mul(a0, u0), f64x2.mul(a1, u1))
+      dy = f64x2.add(dy, f64x2.add(f64x2.mul(a2, u2), f64x2.mul(a3, u3)))
+      v128.store(yp, f64x2.add(v128.load(yp), dy))
+      a0 = loadNextPair<T>(p0)
+      a1 = loadNextPair<T>(p1)
+      a2 = loadNextPair<T>(p2)
+      a3 = loadNextPair<T>(p3)
+      dz = f64x2.add(f64x2.mul(a0, v0), f64x2.mul(a1, v1))
+      dz = f64x2.add(dz, f64x2.add(f64x2.mul(a2, v2), f64x2.mul(a3, v3)))
+      v128.store(zp, f64x2.add(v128.load(zp, 16), dz), 16)
+      dy = f64x2.add(f64x2.mul(a0, u0), f64x2.mul(a1, u1))
+      dy = f64x2.add(dy, f64x2.add(f64x2.mul(a2, u2), f64x2.mul(a3, u3)))
+      v128.store(yp, f64x2.add(v128.load(yp, 16), dy), 16)
       zp += 32
       yp += 32
       p0 += 4 * sizeof<T>()
@@ -145,27 +148,6 @@ function normalPair<T>(a: usize, rows: i32, columns: i32, v: usize, u: usize, z:
   }
 }
 
-/** Two elements of both images of a rank-4 update. */
-// @ts-ignore: decorator
-@inline
-function updatePair<T>(
-  p0: usize, p1: usize, p2: usize, p3: usize, z: usize, y: usize,
-  v0: v128, v1: v128, v2: v128, v3: v128, u0: v128, u1: v128, u2: v128, u3: v128,
-): void {
-  const a0 = loadPair<T>(p0)
-  const a1 = loadPair<T>(p1)
-  const a2 = loadPair<T>(p2)
-  const a3 = loadPair<T>(p3)
-  v128.store(z, f64x2.add(v128.load(z), f64x2.add(
-    f64x2.add(f64x2.mul(a0, v0), f64x2.mul(a1, v1)),
-    f64x2.add(f64x2.mul(a2, v2), f64x2.mul(a3, v3)),
-  )))
-  v128.store(y, f64x2.add(v128.load(y), f64x2.add(
-    f64x2.add(f64x2.mul(a0, u0), f64x2.mul(a1, u1)),
-    f64x2.add(f64x2.mul(a2, u2), f64x2.mul(a3, u3)),
-  )))
-}
-
 export function normalPairF32(a: usize, rows: i32, columns: i32, v: usize, u: usize, z: usize, y: usize): void {
   normalPair<f32>(a, rows, columns, v, u, z, y)
 }
@@ -187,7 +169,7 @@ function image<T>(a: usize, rows: i32, columns: i32, v: usize, w: usize): void {
     let vp = v
     while (vp < blockEnd) {
       even = f64x2.add(even, f64x2.mul(loadPair<T>(p), v128.load(vp)))
-      odd = f64x2.add(odd, f64x2.mul(loadPair<T>(p + 2 * sizeof<T>()), v128.load(vp, 16)))
+      odd = f64x2.add(odd, f64x2.mul(loadNextPair<T>(p), v128.load(vp, 16)))
       vp += 32
       p += 4 * sizeof<T>()
     }
