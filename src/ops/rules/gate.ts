@@ -28,13 +28,27 @@ const gates: Readonly<Record<string, (node: Node, x: BoundOperand) => Activation
 }
 
 function gateOf(x: BoundOperand, other: BoundOperand): Activation | null {
-  const producer = other.operand.value.producer
-  if (producer === null || producer.domain !== '' || !readsOnly(producer, x.operand.value)) return null
+  const { producer } = sourceOf(other.operand.value)
+  if (producer === null || producer.domain !== '' || !readsOnly(producer, sourceOf(x.operand.value)))
+    return null
   return gates[producer.op]?.(producer, x) ?? null
 }
 
 function readsOnly(node: Node, value: Value): boolean {
-  return node.inputs.length === 1 && node.inputs[0] === value
+  const [input] = node.inputs
+  return node.inputs.length === 1 && input !== null && sourceOf(input) === value
+}
+
+/** The value that this one is, behind a few Identity nodes. */
+function sourceOf(value: Value): Value {
+  let source = value
+  for (let step = 0; step < 16; step++) {
+    if (source.producer?.op !== 'Identity' || source.producer.domain !== '') break
+    const [input] = source.producer.inputs
+    if (input === null) break
+    source = input
+  }
+  return source
 }
 
 /** The bound of a·b where one is a known gate of the other; null where it is not. */

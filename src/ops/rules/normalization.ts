@@ -1,5 +1,7 @@
 import { divUp, mulUp, sqrtDown } from '../../core/rounding.ts'
 import { type Dim, sizeOf } from '../../core/tensor.ts'
+import type { Term } from '../../core/term.ts'
+import * as term from '../../core/term.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import {
   type BoundContext,
@@ -32,7 +34,7 @@ function parameterRange(operand: BoundOperand | null, fallback: number): Interva
 }
 
 interface Normalized {
-  readonly gain: number
+  readonly gain: Term
   readonly image: Interval
 }
 
@@ -48,9 +50,11 @@ function normalized(
   if (gamma === null) return dataScale
   if (!(epsilon > 0)) return 'has an epsilon that is not positive: not Lipschitz near constant inputs'
   const largest = farthest(gamma)
+  if (!(largest < Infinity)) return 'has a scale that is not finite'
   const reach = count === null ? Infinity : mulUp(largest, up(Math.sqrt(count)))
   const image = beta === null ? everything : sum(interval(-reach, reach), beta)
-  return { gain: divUp(largest, sqrtDown(epsilon)), image }
+  const norm = context.layerNorm() ?? term.constant(largest)
+  return { gain: term.scale(norm, divUp(1, sqrtDown(epsilon))), image }
 }
 
 const epsilonOf = (context: BoundContext, fallback = 1e-5) =>
