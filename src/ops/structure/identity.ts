@@ -50,9 +50,10 @@ export const identityOperators = [
   },
   {
     op: 'Optional',
+    bound: selection,
     since: 15,
     infer: (context) => [infoOf(context.input(0)?.type ?? null, context.input(0)?.shape ?? null)],
   },
-  { op: 'OptionalGetElement', since: 15, infer: likeFirstInput },
+  { op: 'OptionalGetElement', since: 15, bound: selection, infer: likeFirstInput },
   { op: 'OptionalHasElement', since: 15, infer: () => [infoOf('bool', [])] },
 ] satisfies readonly Operator[]

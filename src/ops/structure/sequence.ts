@@ -1,12 +1,16 @@
 import { graphAttribute, intAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { movementRules } from '../rules/movement.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { mergeShapes } from '../shape/broadcast.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'
 import { knownScalarOf } from '../shape/integers.ts'
 import { allInputs, commonType, infoOf, likeFirstInput, requiredInput } from '../shape/operands.ts'
 
-/** Sequences of tensors. The info of a sequence is what holds of each of its elements. */
+/**
+ * Sequences of tensors. The info of a sequence is what holds of each of its elements; its bound is that of all
+ * elements together, as one vector: taking and joining elements is then a selection of entries.
+ */
 
 function inferConstruct(context: InferenceContext) {
   const shape = allInputs(context)
@@ -58,17 +62,17 @@ function inferSequenceMap(context: InferenceContext): readonly ValueInfo[] {
 }
 
 export const sequenceOperators = [
-  { op: 'SequenceConstruct', since: 11, infer: inferConstruct },
+  { op: 'SequenceConstruct', since: 11, bound: movementRules.Concat, infer: inferConstruct },
   {
     op: 'SequenceEmpty',
     since: 11,
     infer: (context) => [infoOf(elementTypeOf(context, intAttribute(context.node, 'dtype', 1)), null)],
   },
-  { op: 'SequenceInsert', since: 11, infer: inferInsert },
-  { op: 'SequenceErase', since: 11, infer: likeFirstInput },
-  { op: 'SequenceAt', since: 11, infer: likeFirstInput },
+  { op: 'SequenceInsert', since: 11, bound: movementRules.Concat, infer: inferInsert },
+  { op: 'SequenceErase', since: 11, bound: movementRules.Selection, infer: likeFirstInput },
+  { op: 'SequenceAt', since: 11, bound: movementRules.Selection, infer: likeFirstInput },
   { op: 'SequenceLength', since: 11, infer: () => [infoOf('int64', [])] },
-  { op: 'SplitToSequence', since: 11, infer: inferSplitToSequence },
-  { op: 'ConcatFromSequence', since: 11, infer: inferConcatFromSequence },
+  { op: 'SplitToSequence', since: 11, bound: movementRules.Selection, infer: inferSplitToSequence },
+  { op: 'ConcatFromSequence', since: 11, bound: movementRules.Selection, infer: inferConcatFromSequence },
   { op: 'SequenceMap', since: 17, infer: inferSequenceMap },
 ] satisfies readonly Operator[]
