@@ -89,39 +89,15 @@ describe('the program, audit', () => {
     expect(report.errors.map(({ path }) => path)).toEqual([bad])
   })
 
-  const bytes = readFileSync(mlp)
-  it.each([
-    ['a missing file', join(folder, 'missing.onnx')],
-    ['a directory', folder],
-    ['an empty file', file('empty.onnx', '')],
-    ['an HTML page', file('page.onnx', '<!DOCTYPE html><html></html>')],
-    ['a zip archive', file('zip.onnx', 'PK\x03\x04 and more of that')],
-    ['a truncated model', file('cut.onnx', bytes.subarray(0, bytes.length - 1))],
-    ['a model cut early', file('early.onnx', bytes.subarray(0, 100))],
-  ])('answers %s with one line, 2, and nothing on standard output', async (_, path) => {
-    const { code, stdout, stderr } = await lipschitz([path])
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toMatch(/^lipschitz: [^\n]+\n$/)
-    expect(stderr).toContain(path)
-  })
-
-  it('suggests the command that was meant', async () => {
-    expect((await lipschitz(['adit', mlp])).stderr).toContain('did you mean audit?')
-  })
-
-  it.each([
-    [['--max-lipschitz', 'abc'], "--max-lipschitz expects a finite number above 0, not 'abc'"],
-    [['--frmat', 'json'], "unknown option '--frmat' (did you mean --format?)"],
-    [['-f', 'xml'], 'expects one of'],
-    [['-f', 'table', '--json'], 'only one format can go to standard output'],
-    [['-o', join(folder, 'no', 'such', 'folder.txt')], 'its folder does not exist'],
-    [['--input', 'nosuch'], 'nosuch'],
-    [['--input-shape', 'nosuch=1,2'], 'nosuch'],
-  ])('answers %j with one line and 2', async (args, message) => {
-    const { code, stdout, stderr } = await lipschitz([mlp, ...args])
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toMatch(/^lipschitz: [^\n]+\n$/)
-    expect(stderr).toContain(message)
+  it('answers a file that is no model, and wrong usage, with one line, 2, and nothing on standard output', async () => {
+    const page = file('page.onnx', '<!DOCTYPE html><html></html>')
+    for (const args of [[page], [mlp, '--max-lipschitz', 'abc'], [mlp, '--frmat', 'json']]) {
+      expect(await lipschitz(args)).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/^lipschitz: [^\n]+\n$/),
+      })
+    }
   })
 })
 

@@ -95,6 +95,14 @@ describe('inspect', () => {
     expect(stdout).not.toContain('\t')
   })
 
+  it('holds --input-shape against the file', async () => {
+    const { code, stderr } = await run(['inspect', model, '--input-shape', 'image=1,1,9'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^lipschitz: [^\n]*image[^\n]*\n$/)
+  })
+})
+
+describe('what cannot be audited', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lipschitz-'))
   const bytes = readFileSync(model)
   const file = (name: string, content: string | Uint8Array) => {
@@ -109,17 +117,34 @@ describe('inspect', () => {
     ['an HTML page', file('page.onnx', '<!DOCTYPE html><html></html>'), /HTML/],
     ['a zip archive', file('zip.onnx', 'PK\x03\x04 and more of that'), /zip/],
     ['a truncated model', file('cut.onnx', bytes.subarray(0, bytes.length / 2)), /cut short|damaged/],
-  ])('refuses %s in one line', async (_, path, message) => {
-    const { code, stdout, stderr } = await run(['inspect', path])
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toMatch(/^lipschitz: [^\n]+\n$/)
-    expect(stderr).toMatch(message)
-    expect(stderr).toContain(path)
+  ])('is %s: one line, 2, nothing on standard output', async (_, path, message) => {
+    for (const command of ['audit', 'inspect']) {
+      const { code, stdout, stderr } = await run([command, path])
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+      expect(stderr).toMatch(/^lipschitz: [^\n]+\n$/)
+      expect(stderr).toMatch(message)
+      expect(stderr).toContain(path)
+    }
   })
 
-  it('holds --input-shape against the file', async () => {
-    const { code, stderr } = await run(['inspect', model, '--input-shape', 'image=1,1,9'])
-    expect(code).toBe(2)
-    expect(stderr).toMatch(/^lipschitz: [^\n]*image[^\n]*\n$/)
+  it('may have been meant as a command', async () => {
+    expect((await run(['adit', model])).stderr).toContain('did you mean audit?')
+  })
+
+  it.each([
+    [['--max-lipschitz', 'abc'], "--max-lipschitz expects a finite number above 0, not 'abc'"],
+    [['--frmat', 'json'], "unknown option '--frmat' (did you mean --format?)"],
+    [['-f', 'xml'], 'expects one of'],
+    [['-f', 'table', '--json'], 'only one format can go to standard output'],
+    [['-o', join(folder, 'no', 'such', 'folder.txt')], 'its folder does not exist'],
+    [['--input', 'nosuch'], 'nosuch'],
+    [['--output-name', 'nosuch'], 'nosuch'],
+    [['--input-shape', 'nosuch=1,2'], 'nosuch'],
+    [['--input-shape', 'image=1,1,8,8', '--input-shape', 'image=1,1,8,8'], 'twice'],
+  ])('is wrong usage, %j: one line and 2', async (args, message) => {
+    const { code, stdout, stderr } = await run([model, ...args])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^lipschitz: [^\n]+\n$/)
+    expect(stderr).toContain(message)
   })
 })
