@@ -2,5 +2,5 @@
 import module from 'node:module'
 
 module.enableCompileCache?.()
-const { run } = await import('../dist/cli/run.js')
+const { run } = await import('../dist/run.js')
 await run()
