@@ -66,7 +66,7 @@ export function outputFacts(
   readData: boolean,
 ): Fact[] {
   const given = inputs.filter((fact) => fact !== null)
-  const folds = operator !== null && canFold(operator, given)
+  const folds = operator !== null && canFold(operator, inputs)
   const shapesFollowData =
     operator === null ||
     operator.shapesFollowData === true ||
@@ -93,12 +93,19 @@ export function outputFacts(
   })
 }
 
-function canFold(operator: Operator, inputs: readonly Fact[]): boolean {
+/** The inputs whose elements folding needs. */
+export function foldedInputs<T>(operator: Operator | null, inputs: readonly T[]): readonly T[] {
+  const needed = { elements: inputs.length, first: 1, shapes: 0 }
+  return inputs.slice(0, needed[operator?.foldsFrom ?? 'elements'])
+}
+
+function canFold(operator: Operator, inputs: readonly (Fact | null)[]): boolean {
   if (operator.fold === undefined) return false
   if (operator.foldsFrom === 'shapes') {
-    return inputs.every((fact) => fact.shape !== null && (isKnown(fact.shape) || !fact.shapeIsData))
+    const isTold = (fact: Fact) => fact.shape !== null && (isKnown(fact.shape) || !fact.shapeIsData)
+    return inputs.every((fact) => fact === null || isTold(fact))
   }
-  return inputs.every((fact) => fact.isConstant)
+  return foldedInputs(operator, inputs).every((fact) => fact === null || fact.isConstant)
 }
 
 /** Folded data are real numbers. */

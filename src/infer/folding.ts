@@ -6,7 +6,7 @@ import type { Node, Value } from '../graph/graph.ts'
 import type { Operator } from '../ops/operator.ts'
 import { coneOf } from './cone.ts'
 import type { Fact, FactTable } from './facts.ts'
-import { unknownFact } from './facts.ts'
+import { foldedInputs, unknownFact } from './facts.ts'
 import { createRecentTensors } from './recent-tensors.ts'
 
 /** Computes the elements of constant values on demand. */
@@ -60,8 +60,9 @@ export function createFolder(
 
   /** What must be in memory before the node can be folded. */
   function inputsOf(node: Node): readonly Value[] {
-    if (operatorOf(node)?.foldsFrom === 'shapes') return []
-    return node.inputs.filter((input) => input !== null).map(originOf)
+    return foldedInputs(operatorOf(node), node.inputs)
+      .filter((input) => input !== null)
+      .map(originOf)
   }
 
   function load(value: Value): Tensor | null {
@@ -75,12 +76,10 @@ export function createFolder(
 
   function fold(node: Node, tensorOf: (value: Value) => Tensor | null): readonly (Tensor | null)[] {
     const operator = operatorOf(node)
-    const byShapes = operator?.foldsFrom === 'shapes'
-    const inputs = byShapes
-      ? []
-      : node.inputs.map((input) => (input === null ? null : tensorOf(originOf(input))))
-    const notTold =
-      !byShapes && inputs.some((tensor, index) => tensor === null && node.inputs[index] !== null)
+    const inputs = foldedInputs(operator, node.inputs).map((input) =>
+      input === null ? null : tensorOf(originOf(input)),
+    )
+    const notTold = inputs.some((tensor, index) => tensor === null && node.inputs[index] !== null)
     if (operator?.fold === undefined || notTold) return []
     const outputs = node.outputs.map((output) => (output === null ? unknownFact : facts.of(output)))
     for (const tensor of inputs) spend(tensor?.data.length ?? 0, node.name)

@@ -78,9 +78,10 @@ export interface Operator {
   readonly fold?: (context: FoldingContext) => readonly Tensor[] | null
   /**
    * 'shapes': folding needs the inputs' shapes alone, so the outputs are constant as soon as the ranks are known
-   * (Shape, Size); `inputs` is then empty. Default 'elements': all inputs must be constant.
+   * (Shape, Size); `inputs` is then empty. 'first': it needs the elements of the first input, and of the others
+   * types and shapes (CastLike); `inputs` holds only that one. Default 'elements': all inputs must be constant.
    */
-  readonly foldsFrom?: 'elements' | 'shapes'
+  readonly foldsFrom?: 'elements' | 'first' | 'shapes'
   /**
    * The stored tensor that the first output is, unchanged, given those that the inputs are (Constant, Identity):
    * lets a weight be read from the file in place. Absent: the outputs are computed.

@@ -112,7 +112,10 @@ export function run(spec: NodeSpec, inputs: readonly Input[]): readonly Tensor[]
   const tensors = inputs.map((input) => (input !== null && 'data' in input ? input : null))
   const folded = operator.fold?.({
     node,
-    inputs: operator.foldsFrom === 'shapes' ? [] : tensors,
+    inputs: tensors.slice(
+      0,
+      { elements: tensors.length, first: 1, shapes: 0 }[operator.foldsFrom ?? 'elements'],
+    ),
     operands: inputs.map((input) =>
       input === null ? null : 'data' in input ? { type: input.type, shape: input.dims } : input,
     ),

@@ -77,5 +77,6 @@ export const castOperators = [
     since: 15,
     infer: (context) => [infoOf(requiredInput(context, 1).type, requiredInput(context, 0).shape)],
     fold: foldToOutputType,
+    foldsFrom: 'first',
   },
 ] satisfies readonly Operator[]
