@@ -19,10 +19,15 @@ export function trustIn(layers: readonly MeasuredLayer[]): Trust {
   return { certificate: failureProbability > 0 ? 'probabilistic' : 'deterministic', failureProbability }
 }
 
-/** All rungs of the ladder, for all outputs together (`output` null) or for one of the selected outputs. */
+/**
+ * The bound for all outputs together (`output` null) or for one of the selected outputs. The ladder holds the rungs
+ * that are proven; why another is absent is a finding.
+ */
 export function describeLipschitz(bounds: NetworkBounds, trust: Trust, output: number | null): Lipschitz {
   const boundOn = (rung: Rung) => (output === null ? rung.joint : rung.outputs[output])
-  const ladder = bounds.ladder.map((rung) => describeBound(rung, boundOn(rung), trust))
+  const ladder = bounds.ladder
+    .map((rung) => describeBound(rung, boundOn(rung), trust))
+    .filter((bound) => !bound.unbounded)
   const { offset, refusal } = boundOn(bounds.best)
   return {
     upper: describeBound(bounds.best, boundOn(bounds.best), trust),
