@@ -190,3 +190,56 @@ export function imageF32(a: usize, rows: i32, columns: i32, v: usize, w: usize):
 export function imageF64(a: usize, rows: i32, columns: i32, v: usize, w: usize): void {
   image<f64>(a, rows, columns, v, w)
 }
+
+/** z += Aᵀ w, four rows at a time: an element of z meets rows / 4 + 5 roundings of sums. */
+// @ts-ignore: decorator
+@inline
+function adjoint<T>(a: usize, rows: i32, columns: i32, w: usize, z: usize): void {
+  const pitch: usize = <usize>columns * sizeof<T>()
+  const blockEnd = z + (<usize>(columns & ~1) << 3)
+  const end = z + (<usize>columns << 3)
+  let row = 0
+  for (; row + 4 <= rows; row += 4) {
+    let p0 = a + <usize>row * pitch
+    let p1 = p0 + pitch
+    let p2 = p1 + pitch
+    let p3 = p2 + pitch
+    const at = w + (<usize>row << 3)
+    const w0 = v128.load64_splat(at)
+    const w1 = v128.load64_splat(at, 8)
+    const w2 = v128.load64_splat(at, 16)
+    const w3 = v128.load64_splat(at, 24)
+    let zp = z
+    while (zp < blockEnd) {
+      const front = f64x2.add(f64x2.mul(loadPair<T>(p0), w0), f64x2.mul(loadPair<T>(p1), w1))
+      const back = f64x2.add(f64x2.mul(loadPair<T>(p2), w2), f64x2.mul(loadPair<T>(p3), w3))
+      v128.store(zp, f64x2.add(v128.load(zp), f64x2.add(front, back)))
+      zp += 16
+      p0 += 2 * sizeof<T>()
+      p1 += 2 * sizeof<T>()
+      p2 += 2 * sizeof<T>()
+      p3 += 2 * sizeof<T>()
+    }
+    if (zp < end) {
+      const front = loadOne<T>(p0) * load<f64>(at) + loadOne<T>(p1) * load<f64>(at, 8)
+      const back = loadOne<T>(p2) * load<f64>(at, 16) + loadOne<T>(p3) * load<f64>(at, 24)
+      store<f64>(zp, load<f64>(zp) + (front + back))
+    }
+  }
+  for (; row < rows; row++) {
+    let p = a + <usize>row * pitch
+    const factor = load<f64>(w + (<usize>row << 3))
+    for (let zp = z; zp < end; zp += 8) {
+      store<f64>(zp, load<f64>(zp) + loadOne<T>(p) * factor)
+      p += sizeof<T>()
+    }
+  }
+}
+
+export function adjointF32(a: usize, rows: i32, columns: i32, w: usize, z: usize): void {
+  adjoint<f32>(a, rows, columns, w, z)
+}
+
+export function adjointF64(a: usize, rows: i32, columns: i32, w: usize, z: usize): void {
+  adjoint<f64>(a, rows, columns, w, z)
+}

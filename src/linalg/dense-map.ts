@@ -18,6 +18,8 @@ export interface DenseMap {
   applyPair(v: Float64Array, u: Float64Array, z: Float64Array, y: Float64Array): void
   /** A number ≤ ‖A v‖ / ‖v‖, rounding accounted for: a proven lower bound on ‖A‖₂ for any v ≠ 0. */
   stretch(v: Float64Array): number
+  /** The same for Aᵀ: a number ≤ ‖Aᵀ u‖ / ‖u‖. */
+  stretchAdjoint(u: Float64Array): number
 }
 
 export function euclideanNorm(x: Float64Array): number {
@@ -36,31 +38,45 @@ export function euclideanNorm(x: Float64Array): number {
  */
 export function denseMap(matrix: PlacedMatrix, frobenius: number): DenseMap {
   const { rows, columns, pointer, single } = matrix
-  const { normalPairF32, normalPairF64, imageF32, imageF64 } = kernels()
+  const { adjointF32, adjointF64, imageF32, imageF64, normalPairF32, normalPairF64 } = kernels()
   const normalPair = single ? normalPairF32 : normalPairF64
   const multiply = single ? imageF32 : imageF64
+  const multiplyAdjoint = single ? adjointF32 : adjointF64
   const across = gamma(columns / 2 + 4)
-  const down = gamma(rows / 4 + 8) * (1 + across * Math.sqrt(Math.min(rows, columns)))
+  const down = gamma(rows / 4 + 8)
   const vectors = allocateFloats(4 * columns)
   const image = allocateFloats(rows)
-  const part = (index: number) => floatsAt(vectors + index * columns * 8, columns)
+  const at = (index: number) => vectors + index * columns * 8
+  const part = (index: number) => floatsAt(at(index), columns)
+
+  /** A lower bound on ‖b‖/‖x‖ for the exact product b, from the computed one. */
+  function ratio(product: Float64Array, x: Float64Array, error: number): number {
+    const length = euclideanNorm(x) * (1 + gamma(x.length))
+    const proven =
+      euclideanNorm(product) * (1 - 2 * gamma(product.length)) - outward(error * frobenius * length)
+    return Math.max(0, (proven / length) * (1 - 2 ** -50))
+  }
+
   return {
-    roundingError: outward((across + down) * frobenius),
+    roundingError: outward((across + down * (1 + across * Math.sqrt(Math.min(rows, columns)))) * frobenius),
     applyPair(v, u, z, y) {
       part(0).set(v)
       part(1).set(u)
-      floatsAt(vectors + 2 * columns * 8, 2 * columns).fill(0)
-      normalPair(pointer, rows, columns, ...[0, 1, 2, 3].map((index) => vectors + index * columns * 8))
+      floatsAt(at(2), 2 * columns).fill(0)
+      normalPair(pointer, rows, columns, at(0), at(1), at(2), at(3))
       z.set(part(2))
       y.set(part(3))
     },
     stretch(v) {
       part(0).set(v)
       multiply(pointer, rows, columns, vectors, image)
-      const length = euclideanNorm(v) * (1 + gamma(columns))
-      const proven =
-        euclideanNorm(floatsAt(image, rows)) * (1 - 2 * gamma(rows)) - outward(across * frobenius * length)
-      return Math.max(0, (proven / length) * (1 - 2 ** -50))
+      return ratio(floatsAt(image, rows), v, across)
+    },
+    stretchAdjoint(u) {
+      floatsAt(image, rows).set(u)
+      part(0).fill(0)
+      multiplyAdjoint(pointer, rows, columns, image, vectors)
+      return ratio(part(0), u, down)
     },
   }
 }

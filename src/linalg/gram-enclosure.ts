@@ -11,6 +11,9 @@ import type { Survey } from './survey.ts'
 
 /** Relative gap above the estimate of λ that the first factorisation tries. */
 const EXACT = 2 ** -40
+/** Order up to which reorthogonalisation costs nothing to speak of, and keeps the Lanczos process short. */
+const REORTHOGONALISED = 64
+const STEPS = 1000
 
 /**
  * Encloses ‖A‖₂ with a deterministic certificate: the Gram matrix G of the smaller side, and a factorisation that
@@ -34,7 +37,7 @@ export function encloseByGram(
   let gap = known === null ? EXACT : Math.max(EXACT, (known.upper / known.lower) ** 2 - 1)
   if (known === null) {
     const top = topEigenpair(gram, seed)
-    lower = map.stretch(columns < rows ? top.vector : adjointImage(matrix, top.vector))
+    lower = columns < rows ? map.stretch(top.vector) : map.stretchAdjoint(top.vector)
     estimate = top.value
   }
   if (free.upper - lower <= EXACT * free.upper) return deterministic(lower, free.upper, free.method)
@@ -54,28 +57,14 @@ function topEigenpair(gram: Gram, seed: number): { value: number; vector: Float6
   const { order, pointer } = gram
   const input = allocateFloats(order)
   const output = allocateFloats(order)
-  const process = lanczos(gaussianVector(order, createRandom(seed)), 0)
+  const process = lanczos(gaussianVector(order, createRandom(seed)), 0, order <= REORTHOGONALISED)
   const product = new Float64Array(order)
   do {
     floatsAt(input, order).set(process.direction)
     kernels().imageF64(pointer, order, order, input, output)
     product.set(floatsAt(output, order))
     process.step(product)
-  } while (!process.exhausted && process.residual() > 1e-12 * process.ritzValue)
+  } while (!process.exhausted && process.steps < STEPS && process.residual() > 1e-12 * process.ritzValue)
   process.ritzVector(product)
   return { value: process.ritzValue, vector: product }
-}
-
-/** Aᵀu: carries a left singular vector to the right one. */
-function adjointImage(matrix: PlacedMatrix, u: Float64Array): Float64Array {
-  const { rows, columns, pointer, single } = matrix
-  const { buffer } = kernels().memory
-  const data = single
-    ? new Float32Array(buffer, pointer, rows * columns)
-    : new Float64Array(buffer, pointer, rows * columns)
-  const image = new Float64Array(columns)
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) image[j] += u[i] * data[i * columns + j]
-  }
-  return image
 }

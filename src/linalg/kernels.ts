@@ -22,6 +22,8 @@ export interface Kernels {
   readonly surveyF64: MatrixKernel
   readonly normalPairF32: MatrixKernel
   readonly normalPairF64: MatrixKernel
+  readonly adjointF32: MatrixKernel
+  readonly adjointF64: MatrixKernel
   readonly imageF32: MatrixKernel
   readonly imageF64: MatrixKernel
   readonly gramF32: GramKernel

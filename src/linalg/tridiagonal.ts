@@ -39,17 +39,32 @@ export function solveShifted(
   return true
 }
 
-/** Whether tI − T is positive definite, that is t above every eigenvalue of T. */
-export function exceedsSpectrum(matrix: Tridiagonal, t: number): boolean {
+/**
+ * The pivot of the first row in the elimination of tI − T from the last row up, and its derivative by t, in `out`;
+ * false unless the pivots of all other rows are positive. As a function of t it is increasing and concave above the
+ * eigenvalues of T without its first row, and the largest eigenvalue of T is its only zero there.
+ */
+function firstPivot(matrix: Tridiagonal, t: number, out: Float64Array): boolean {
   const { order, diagonal, offDiagonal } = matrix
   let pivot = t - diagonal[order - 1]
-  for (let i = order - 2; i >= 0 && pivot > 0; i--) {
-    pivot = t - diagonal[i] - (offDiagonal[i] * offDiagonal[i]) / pivot
+  let slope = 1
+  for (let i = order - 2; i >= 0; i--) {
+    if (!(pivot > 0)) return false
+    const factor = offDiagonal[i] / pivot
+    slope = 1 + factor * factor * slope
+    pivot = t - diagonal[i] - factor * offDiagonal[i]
   }
-  return pivot > 0
+  out[0] = pivot
+  out[1] = slope
+  return true
 }
 
-/** The largest eigenvalue, by bisection to the last bits, not below `floor`, which is known to be none above it. */
+const pivotAndSlope = new Float64Array(2)
+
+/**
+ * The largest eigenvalue to the last bits, not below `floor`, which is known to be none above it: Newton's method on
+ * the first pivot, which approaches from below, inside a bracket that is halved where Newton leaves it.
+ */
 export function largestEigenvalue(matrix: Tridiagonal, floor = 0): number {
   let low = floor
   let high = 0
@@ -59,10 +74,16 @@ export function largestEigenvalue(matrix: Tridiagonal, floor = 0): number {
     low = Math.max(low, matrix.diagonal[i])
     high = Math.max(high, matrix.diagonal[i] + left + right)
   }
+  let t = low
   while (high - low > 2 ** -51 * high) {
-    const middle = low + (high - low) / 2
-    if (exceedsSpectrum(matrix, middle)) high = middle
-    else low = middle
+    const defined = firstPivot(matrix, t, pivotAndSlope)
+    const [pivot, slope] = pivotAndSlope
+    if (defined && pivot > 0) high = t
+    else low = t
+    const newton = defined ? t - pivot / slope : Number.NaN
+    // a step beyond the last digits from the side of Newton's method proves that the zero is next to it
+    t = newton > low && newton < high ? Math.min(newton + 2 ** -52 * newton, high) : low + (high - low) / 2
+    if (t === low || t === high) break
   }
   return high
 }
