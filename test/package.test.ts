@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { buildWhereStale } from './cli/built-program.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8'))
@@ -18,6 +19,7 @@ function packedFiles(): string[] {
 }
 
 describe('the package', () => {
+  buildWhereStale()
   const files = packedFiles()
 
   it('holds what a user needs', () => {
