@@ -4,7 +4,7 @@ import * as term from '../core/term.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import { displayDomain } from '../graph/opsets.ts'
 import { layersOf } from '../infer/layers.ts'
-import type { TypedGraph } from '../infer/typed-graph.ts'
+import type { TypedGraph, TypedNode } from '../infer/typed-graph.ts'
 import {
   type BoundContext,
   type BoundOperand,
@@ -75,14 +75,15 @@ function inputBound({ typed, options }: State, input: Value): TensorBound {
 
 function walkNodes(state: State, graph: Graph): void {
   for (const node of graph.nodes) {
-    const { outputs } = state.typed.typed(node)
+    const typedNode = state.typed.typed(node)
+    const { outputs } = typedNode
     if (outputs.every((output) => output === null || output.isConstant)) continue
-    const results = applyRule(state, node)
-    node.outputs.forEach((output, i) => {
-      if (output === null || state.typed.operand(output).isConstant) return
+    const results = applyRule(state, typedNode)
+    for (const [i, output] of outputs.entries()) {
+      if (output === null || output.isConstant) continue
       const result = results[i] ?? unbounded(node, 'has no rule for this output')
-      state.bounds.set(output, state.options.refined ? result : plain(state, result))
-    })
+      state.bounds.set(output.value, state.options.refined ? result : plain(state, result))
+    }
   }
 }
 
@@ -103,15 +104,15 @@ function boundOf(state: State, value: Value): TensorBound {
   return bound
 }
 
-function applyRule(state: State, node: Node): readonly TensorBound[] {
-  const { operator } = state.typed.typed(node)
+function applyRule(state: State, typedNode: TypedNode): readonly TensorBound[] {
+  const { node, operator } = typedNode
   if (operator === null) {
     return node.outputs.map(() =>
       unbounded(node, `is not known (${displayDomain(node.domain)} version ${node.version})`),
     )
   }
   let norm: string | null = null
-  const context = createContext(state, node, (reason) => {
+  const context = createContext(state, typedNode, (reason) => {
     norm ??= reason
   })
   if (operator.bound === undefined) return node.outputs.map(() => context.refuse('has no rule'))
@@ -125,8 +126,11 @@ function explained(node: Node, bound: TensorBound, reason: string | null): Tenso
   return { ...unbounded(node, reason ?? 'has no finite constant'), range: bound.range }
 }
 
-function createContext(state: State, node: Node, onNoNorm: (reason: string) => void): BoundContext {
-  const { inputs, outputs } = state.typed.typed(node)
+function createContext(
+  state: State,
+  { node, inputs, outputs }: TypedNode,
+  onNoNorm: (reason: string) => void,
+): BoundContext {
   const operands = inputs.map((operand): BoundOperand | null => {
     if (operand === null) return null
     const { type, shape, isConstant } = operand

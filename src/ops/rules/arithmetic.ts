@@ -16,6 +16,7 @@ import {
   sum,
 } from './interval.ts'
 import { added, isFixed, type Part, stacked, through } from './join.ts'
+import { overReals } from './reals.ts'
 
 /**
  * Elementwise arithmetic with broadcasting. An operand whose elements are repeated m times enters with √m.
@@ -44,7 +45,7 @@ function combination(
   range: (ranges: readonly Interval[]) => Interval,
   join: typeof added = added,
 ): BoundRule {
-  return (context) => {
+  return overReals((context) => {
     const operands = operandsOf(context)
     const found = parts(
       context,
@@ -53,7 +54,7 @@ function combination(
     )
     if (found === null) return [context.refuse(unknownCopies)]
     return [join(found, range(operands.map((operand) => operand.range)))]
-  }
+  })
 }
 
 const total = (ranges: readonly Interval[]) => ranges.reduce(sum)
@@ -144,7 +145,7 @@ export const arithmeticRules = {
   /** |max(a) − max(b)| ≤ max |aᵢ − bᵢ|, and the square of a maximum is at most the sum of squares. */
   Max: combination(() => 1, extreme(Math.max), stacked),
   Min: combination(() => 1, extreme(Math.min), stacked),
-  Mul: multiply,
-  Div: divide,
+  Mul: overReals(multiply),
+  Div: overReals(divide),
   Where: where,
 } satisfies Record<string, BoundRule>

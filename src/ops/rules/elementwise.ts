@@ -4,6 +4,7 @@ import { type BoundContext, type BoundRule, everything, type Interval } from '..
 import { scalarOf } from './constant.ts'
 import { down, farthest, hull, increasing, interval, product, scaled, sum } from './interval.ts'
 import { isFixed, through } from './join.ts'
+import { overReals } from './reals.ts'
 
 /**
  * Elementwise functions f with a known slope: |Δf(x)|₂ ≤ sup|f′|·|Δx|₂, the supremum over the range of x (an
@@ -21,12 +22,12 @@ export function elementwise(
   activationOf: (range: Interval, context: BoundContext) => Activation,
   unbounded = 'has no bound on its slope',
 ): BoundRule {
-  return (context) => {
+  return overReals((context) => {
     const x = context.input(0)
     if (x === null) return [context.refuse('has no input')]
     const { slope, image } = activationOf(x.range, context)
     return [slope < Infinity ? through(x, slope, image) : context.refuse(unbounded)]
-  }
+  })
 }
 
 /** Largest slope of x·Φ(x), at √2. */

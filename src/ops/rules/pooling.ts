@@ -7,6 +7,7 @@ import { type Windows, windowsOf } from '../numeric/windows.ts'
 import { inverseRootOf, rootOf } from './broadcast.ts'
 import { hull, up } from './interval.ts'
 import { through } from './join.ts'
+import { overReals } from './reals.ts'
 import { normUpperBound, type SparseRow } from './small-matrix.ts'
 
 /** Pools slide windows over the spatial axes, each axis by itself. */
@@ -137,11 +138,11 @@ const norms: BoundRule = (context) =>
 
 export const poolingRules = {
   MaxPool: pool((_, windows) => rootOf(sharing(windows))),
-  AveragePool: pool(averaging),
+  AveragePool: overReals(pool(averaging)),
   LpPool: norms,
   GlobalMaxPool: global(() => 1),
   /** A mean of n elements has the norm 1/√n. */
-  GlobalAveragePool: global((_, size) => inverseRootOf(size)),
+  GlobalAveragePool: overReals(global((_, size) => inverseRootOf(size))),
   GlobalLpPool: (context) =>
     global(lpSlope)(context).map((bound) => ({ ...bound, range: { lo: 0, hi: Infinity } })),
 } satisfies Record<string, BoundRule>

@@ -6,6 +6,7 @@ import { growth, inverseRootOf, rootOf } from './broadcast.ts'
 import { entriesOf } from './constant.ts'
 import { farthest, interval, scaled, up } from './interval.ts'
 import { isFixed, through } from './join.ts'
+import { overReals } from './reals.ts'
 
 /** A reduction of groups of n elements: its constant, null where it has none on the range, and its image. */
 interface Reduction {
@@ -16,7 +17,7 @@ interface Reduction {
 const unknownCount = 'reduces a number of elements that is not known; give --input-shape'
 
 function reduction({ gain, image }: Reduction, needs = 'needs proven bounds of its input'): BoundRule {
-  return (context) => {
+  return overReals((context) => {
     const [x, axes] = [context.input(0), context.input(1)]
     if (x === null) return [context.refuse('has no data')]
     if (axes !== null && !isFixed(axes)) return [context.refuse('reduces axes that are computed from data')]
@@ -24,7 +25,7 @@ function reduction({ gain, image }: Reduction, needs = 'needs proven bounds of i
     if (count === null) return [context.refuse(unknownCount)]
     const factor = gain(count, x.range)
     return [factor === null ? context.refuse(needs) : through(x, factor, image(x.range, count))]
-  }
+  })
 }
 
 /** {0 … n·sup} for sums of n elements of either sign. */
@@ -79,5 +80,5 @@ export const reductionRules = {
   ),
   ReduceProd: refused,
   ReduceLogSum: refused,
-  CumSum: cumSum,
+  CumSum: overReals(cumSum),
 } satisfies Record<string, BoundRule>

@@ -3,6 +3,7 @@ import { floatAttribute, intAttribute, stringAttribute } from '../../graph/attri
 import { type BoundContext, type BoundRule, everything } from '../bound.ts'
 import { entriesOf } from './constant.ts'
 import { isFixed, through } from './join.ts'
+import { overReals } from './reals.ts'
 import { normUpperBound, type SparseRow } from './small-matrix.ts'
 
 /**
@@ -181,4 +182,4 @@ const resize: BoundRule = (context) => {
 
 const unknownSize = 'resizes a size that is not known; give --input-shape'
 
-export const resizeRules = { Resize: resize } satisfies Record<string, BoundRule>
+export const resizeRules = { Resize: overReals(resize) } satisfies Record<string, BoundRule>

@@ -35,8 +35,9 @@ const cast: BoundRule = (context: BoundContext) => {
   ]
 }
 
-/** Whether every value of one integer type is one of the other. */
+/** Whether every value of one type is one of the other, for integers. */
 function widens(from: ElementType, to: ElementType): boolean {
+  if (from === to) return true
   if (isFloatType(from) || bits(from) === 0) return false
   return bits(to) > bits(from) && (to.startsWith('int') || from.startsWith('uint'))
 }

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest'
+import * as mag from '../../../src/core/magnitude.ts'
+import { boundModel, constantOf } from '../../helpers/bounds.ts'
+import { type Message, type ModelSpec, model, node, tensor } from '../../helpers/onnx-builder.ts'
+import { generator } from '../../helpers/seeded.ts'
+import { openNetwork, steepestSecants } from '../../helpers/slope.ts'
+
+const random = generator(11)
+const int8 = (dims: readonly number[]) =>
+  tensor(
+    dims,
+    Array.from({ length: dims.reduce((size, dim) => size * dim, 1) }, () => Math.floor(255 * random()) - 127),
+    'int8',
+  )
+const scalar = (value: number) => tensor([], [value])
+const zero = (value: number, type: 'int8' | 'uint8' = 'int8') => tensor([], [value], type)
+
+const shared: Record<string, Message> = {
+  sx: scalar(0.02),
+  zx: zero(3),
+  sy: scalar(0.05),
+  zy: zero(-2),
+  sw: scalar(0.01),
+  zw: zero(0),
+}
+const quantized = node('QuantizeLinear', ['x', 'sx', 'zx'], ['q'])
+const real = (name: string) => node('DequantizeLinear', [name, 'sy', 'zy'], ['out'])
+
+/** Quantised networks on x of the given shape, from float32 to float32. */
+const cases: readonly {
+  name: string
+  x: readonly number[]
+  nodes: readonly Message[]
+  constants?: Record<string, Message>
+  opsets?: Record<string, number>
+}[] = [
+  { name: 'rounding', x: [1, 6], nodes: [quantized, node('DequantizeLinear', ['q', 'sx', 'zx'], ['out'])] },
+  {
+    name: 'rounding with one scale per channel',
+    x: [1, 3, 2],
+    nodes: [
+      node('QuantizeLinear', ['x', 's', 'z'], ['q'], { axis: 1 }),
+      node('DequantizeLinear', ['q', 's', 'z'], ['out'], { axis: 1 }),
+    ],
+    constants: { s: tensor([3], [0.01, 0.02, 0.03]), z: tensor([3], [0, 1, 2], 'int8') },
+  },
+  {
+    name: 'QLinearConv',
+    x: [1, 2, 5, 5],
+    nodes: [
+      quantized,
+      node('QLinearConv', ['q', 'sx', 'zx', 'w', 'sw', 'zw', 'sy', 'zy'], ['p'], { pads: [1, 1, 1, 1] }),
+      real('p'),
+    ],
+    constants: { w: int8([3, 2, 3, 3]) },
+  },
+  {
+    name: 'QLinearMatMul',
+    x: [2, 4],
+    nodes: [
+      quantized,
+      node('QLinearMatMul', ['q', 'sx', 'zx', 'w', 'sw', 'zw', 'sy', 'zy'], ['p']),
+      real('p'),
+    ],
+    constants: { w: int8([4, 3]) },
+  },
+  {
+    name: 'QGemm',
+    x: [1, 4],
+    nodes: [
+      quantized,
+      node(
+        'QGemm',
+        ['q', 'sx', 'zx', 'w', 'sw', 'zw', '', 'sy', 'zy'],
+        ['p'],
+        {},
+        { domain: 'com.microsoft' },
+      ),
+      real('p'),
+    ],
+    constants: { w: int8([4, 3]) },
+  },
+  {
+    name: 'QLinearAdd',
+    x: [2, 4],
+    nodes: [
+      quantized,
+      node(
+        'QLinearAdd',
+        ['q', 'sx', 'zx', 'q', 'sx', 'zx', 'sy', 'zy'],
+        ['p'],
+        {},
+        { domain: 'com.microsoft' },
+      ),
+      real('p'),
+    ],
+  },
+  {
+    name: 'MatMulInteger',
+    x: [2, 4],
+    nodes: [
+      quantized,
+      node('MatMulInteger', ['q', 'w', 'zx', 'zw'], ['p']),
+      node('Cast', ['p'], ['f'], { to: 1 }),
+      node('Mul', ['f', 'sw'], ['out']),
+    ],
+    constants: { w: int8([4, 3]) },
+  },
+]
+
+const specOf = ({ x, nodes, constants }: (typeof cases)[number]): ModelSpec => ({
+  opset: 19,
+  opsets: { 'com.microsoft': 1 },
+  inputs: { x },
+  outputs: { out: { type: 'float32', shape: null } },
+  initializers: { ...shared, ...constants },
+  nodes,
+})
+
+describe('bounds of quantised operators', () => {
+  it.each(cases)('$name: no pair is apart by more than L·d + δ, and the offset is needed', async (one) => {
+    const spec = specOf(one)
+    const { best } = await boundModel(spec)
+    const bound = constantOf(best.joint)
+    const offset = mag.toNumber(best.joint.offset.value)
+    expect(bound).toBeLessThan(Infinity)
+    const network = await openNetwork(model(spec), { x: one.x })
+    const secants = [
+      ...(await steepestSecants(network, { seed: 1, points: 12, scale: 1, jacobian: false })),
+      ...(await steepestSecants(network, { seed: 2, points: 40, scale: 0.02, jacobian: false })),
+    ]
+    await network.release()
+    for (const { difference, distance } of secants) {
+      expect(difference).toBeLessThanOrEqual(bound * distance * (1 + 1e-5) + offset + 1e-6)
+    }
+    expect(secants.some(({ difference, distance }) => difference > bound * distance)).toBe(true)
+  })
+
+  it('refuses scales that are computed from data', async () => {
+    const { refusal } = await boundModel({
+      inputs: { x: [1, 4] },
+      outputs: ['out'],
+      nodes: [
+        node('DynamicQuantizeLinear', ['x'], ['q', 's', 'z']),
+        node('DequantizeLinear', ['q', 's', 'z'], ['out']),
+      ],
+    })
+    expect(refusal?.reason).toMatch(/range of its data/)
+  })
+})
