@@ -5,6 +5,7 @@ import { normalizationRules } from '../rules/normalization.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'
 import { infoOf, likeFirstInput, requiredInput } from '../shape/operands.ts'
+import { scaleOfNormalization } from './normalization-layers.ts'
 
 /** Mean and inverse deviation of LayerNormalization: the data's shape, with 1 from `axis` on. */
 function statisticsShape(context: InferenceContext, shape: Shape | null): Shape | null {
@@ -48,19 +49,37 @@ const microsoft = { domain: 'com.microsoft' }
 
 /** Normalisations by statistics of the data itself. */
 export const normalizations: readonly Operator[] = [
-  { op: 'LayerNormalization', bound: normalizationRules.LayerNormalization, infer: inferLayerNormalization },
-  { op: 'InstanceNormalization', bound: normalizationRules.InstanceNormalization, infer: likeFirstInput },
+  {
+    op: 'LayerNormalization',
+    bound: normalizationRules.LayerNormalization,
+    layers: scaleOfNormalization(1),
+    infer: inferLayerNormalization,
+  },
+  {
+    op: 'InstanceNormalization',
+    bound: normalizationRules.InstanceNormalization,
+    layers: scaleOfNormalization(1),
+    infer: likeFirstInput,
+  },
   {
     op: 'GroupNormalization',
     bound: normalizationRules.GroupNormalization,
     since: 18,
+    layers: scaleOfNormalization(1),
     infer: likeFirstInput,
   },
-  { op: 'RMSNormalization', bound: normalizationRules.RMSNormalization, since: 23, infer: likeFirstInput },
+  {
+    op: 'RMSNormalization',
+    bound: normalizationRules.RMSNormalization,
+    since: 23,
+    layers: scaleOfNormalization(1),
+    infer: likeFirstInput,
+  },
   // ONNX Runtime writes it without a domain although the standard does not have it.
   {
     op: 'SimplifiedLayerNormalization',
     bound: normalizationRules.RMSNormalization,
+    layers: scaleOfNormalization(1),
     infer: inferLayerNormalization,
   },
   {
@@ -74,19 +93,27 @@ export const normalizations: readonly Operator[] = [
     op: 'SkipLayerNormalization',
     bound: normalizationRules.SkipLayerNormalization,
     ...microsoft,
+    layers: scaleOfNormalization(2, [0, 1]),
     infer: inferSkipNormalization,
   },
   {
     op: 'SkipSimplifiedLayerNormalization',
     bound: normalizationRules.SkipSimplifiedLayerNormalization,
     ...microsoft,
+    layers: scaleOfNormalization(2, [0, 1]),
     infer: inferSkipNormalization,
   },
-  { op: 'EmbedLayerNormalization', ...microsoft, infer: inferEmbedNormalization },
-  { op: 'GroupNorm', ...microsoft, infer: likeFirstInput },
+  {
+    op: 'EmbedLayerNormalization',
+    ...microsoft,
+    layers: scaleOfNormalization(5),
+    infer: inferEmbedNormalization,
+  },
+  { op: 'GroupNorm', ...microsoft, layers: scaleOfNormalization(1), infer: likeFirstInput },
   {
     op: 'SkipGroupNorm',
     ...microsoft,
+    layers: scaleOfNormalization(1, [0, 3]),
     infer: (context) => [...likeFirstInput(context), ...likeFirstInput(context)],
   },
 ]

@@ -8,9 +8,7 @@ import { checkedInfo } from './checked-info.ts'
 import { quantizedRecurrentLayers, recurrentLayers } from './recurrent-layers.ts'
 
 /** Directions that a recurrence runs in: one, or two for `bidirectional`. */
-function directionsOf(
-  context: Pick<LayerContext, 'node' | 'fail'>,
-): readonly ('forward' | 'backward')[] {
+function directionsOf(context: Pick<LayerContext, 'node' | 'fail'>): readonly ('forward' | 'backward')[] {
   const direction = stringAttribute(context.node, 'direction', 'forward')
   if (direction === 'forward') return ['forward']
   if (direction === 'reverse') return ['backward']

@@ -150,3 +150,27 @@ describe('BatchNormalization', () => {
     expect(layersOfNode({ ...one, opset: 9, outputs: ['y', 'mean1'] })).toEqual([])
   })
 })
+
+describe('normalisations by statistics of the data', () => {
+  const gamma = tensor([4], [1, -3, 2, 0])
+
+  it.each<[string, string[], readonly number[], string, number]>([
+    ['LayerNormalization', ['x', 'gamma'], [1, 5, 4], '', 5],
+    ['RMSNormalization', ['x', 'gamma'], [1, 5, 4], '', 5],
+    ['InstanceNormalization', ['x', 'gamma', 'beta'], [1, 4, 3, 3], '', 9],
+    ['SkipLayerNormalization', ['x', 'x', 'gamma', 'beta'], [1, 5, 4], 'com.microsoft', 5],
+  ])('%s has its scale as a layer', (op, inputs, data, domain, multiplicity) => {
+    const constants = { gamma, beta: tensor([4], [0, 0, 0, 0]) }
+    const [layer, ...more] = layersOfNode({ op, domain, inputs, data, constants, opset: 23 })
+    expect(more).toEqual([])
+    expect(layer).toMatchObject({
+      kind: 'scale',
+      role: '',
+      weightName: 'gamma',
+      weightShape: [4],
+      inputShape: data,
+    })
+    expect(layer.operator).toMatchObject({ form: 'diagonal', size: 4, multiplicity })
+    expect(normsOf(layer).spectral).toBe(3)
+  })
+})
