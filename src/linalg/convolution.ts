@@ -9,6 +9,7 @@ import type { Spectrum } from './convolution/spectrum.ts'
 import { spectrumOf, supremumBelow } from './convolution/spectrum.ts'
 import { symbolCost } from './convolution/symbol.ts'
 import { encloseBySymbol, encloseUnbounded } from './convolution/symbolic.ts'
+import { type TorusBound, torusBound } from './convolution/torus.ts'
 import { encloseMatrix, scaleEnclosure } from './dense.ts'
 import type { ConvolutionOperator } from './linear-operator.ts'
 import type { NormOptions } from './norm-options.ts'
@@ -20,8 +21,9 @@ export { frobeniusOfConvolution } from './convolution/frobenius.ts'
 const GRAM_BUDGET = 1e8
 /** Elements up to which a deterministic certificate may cost a dense matrix where nothing else is tight. */
 const DENSE_LIMIT = 16_000_000
-/** Multiply-adds of Lanczos on the finite operator that are not worth avoiding, nor stopping early. */
-const CHEAP = 1e8
+/** Dimensions and multiply-adds per step up to which Lanczos on the finite operator is taken first, and far. */
+const SMALL = 1200
+const CHEAP_STEP = 2e6
 /** Lanczos steps, with two starts, that a finite operator is expected to take. */
 const EXPECTED_STEPS = 40
 /** Factorisations that may be spent on showing that one of many pieces does not matter. */
@@ -120,15 +122,17 @@ function matrixPiece(matrix: { rows: number; columns: number; data: FloatArray }
 function kernelPiece(kernel: Kernel): Piece {
   const bound = sumOfSliceNorms(kernel)
   let spectrum: Spectrum | null = null
+  let torus: TorusBound | null = null
   const spectral = () => (spectrum ??= spectrumOf(kernel, bound))
+  const sized = kernel.axes[0].inputs !== null
+  const toral = () => (torus ??= torusBound(kernel.axes, spectral()))
   return {
     bound,
-    guess: () => Math.sqrt(spectral().peak.value),
-    isBelow: (limit) => supremumBelow(spectral(), limit, BUDGET),
+    guess: () => (sized ? toral().estimate() : Math.sqrt(spectral().peak.value)),
+    isBelow: (limit) => supremumBelow(spectral(), limit, BUDGET) || (sized && toral().below(limit, BUDGET)),
     enclose(options) {
       if (bound === 0) return exactly(0, 'zero')
-      if (kernel.axes[0].inputs === null) return encloseUnbounded(spectral())
-      return encloseSized(kernel, spectral, options)
+      return sized ? encloseSized(kernel, spectral, options) : encloseUnbounded(spectral())
     },
   }
 }
@@ -141,9 +145,9 @@ function encloseSized(kernel: Kernel, spectral: () => Spectrum, options: NormOpt
   if (gramWork <= GRAM_BUDGET) return asMatrix()
   const probabilistic = options.certify === 'probabilistic'
   const product = directCost(kernel)
-  const finiteCost = EXPECTED_STEPS * (2 * product + 24 * columns)
-  const fineSteps = finiteCost <= CHEAP ? 3 * EXPECTED_STEPS : 0
-  if (probabilistic && (fineSteps > 0 || finiteCost <= symbolCost(kernel))) {
+  const step = 2 * product + 24 * columns
+  const fineSteps = columns <= SMALL && step <= CHEAP_STEP ? 3 * EXPECTED_STEPS : 0
+  if (probabilistic && (fineSteps > 0 || EXPECTED_STEPS * step <= symbolCost(kernel))) {
     return encloseFinite(kernel, options, fineSteps)
   }
   const bySymbol = encloseBySymbol(kernel, spectral(), options.tolerance)

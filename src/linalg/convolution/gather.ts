@@ -6,7 +6,8 @@ import { kernels, type Pointer } from '../kernels.ts'
  * All offsets are in float64 elements.
  */
 export interface GatherProduct {
-  run(inputs: Pointer, results: Pointer): void
+  /** `share`: 1, or ½ for the first half of the positions only. */
+  run(inputs: Pointer, results: Pointer, share?: 1 | 0.5): void
 }
 
 /** Places that a result takes: results stand in panels of four. */
@@ -41,10 +42,10 @@ export function gatherProduct(
   const positionPointer = placeOffsets(positions)
   const tapPointer = placeOffsets(taps)
   return {
-    run(inputs, target) {
+    run(inputs, target, share = 1) {
       kernels().gatherProduct(
         positionPointer,
-        positions.length / 2,
+        (positions.length / 2) * share,
         tapPointer,
         taps.length,
         pointer,

@@ -14,6 +14,8 @@ export interface PlacedConvolution {
   readonly roundingError: number
   /** z = TᵀT v and y = TᵀT u. */
   applyPair(v: Float64Array, u: Float64Array, z: Float64Array, y: Float64Array): void
+  /** z = TᵀT v. */
+  apply(v: Float64Array, z: Float64Array): void
   /** A number ≤ ‖T v‖ / ‖v‖, rounding accounted for: a proven lower bound on ‖T‖ for any v ≠ 0. */
   stretch(v: Float64Array): number
 }
@@ -151,9 +153,14 @@ export function placedConvolution(kernel: Kernel): PlacedConvolution {
     }
   }
 
-  function runForward(): void {
-    floatsAt(outputPointer, 2 * outputField.size).fill(0)
-    forward.run(inputPointer, outputPointer)
+  function runForward(share: 1 | 0.5): void {
+    floatsAt(outputPointer, 2 * share * outputField.size).fill(0)
+    forward.run(inputPointer, outputPointer, share)
+  }
+
+  function runAdjoint(share: 1 | 0.5): void {
+    floatsAt(resultPointer, 2 * share * inputField.size).fill(0)
+    for (const product of adjoint) product.run(outputPointer, resultPointer, share)
   }
 
   const kappa = sumOfSliceNorms(kernel)
@@ -166,15 +173,20 @@ export function placedConvolution(kernel: Kernel): PlacedConvolution {
     applyPair(v, u, z, y) {
       write(v, 0)
       write(u, 1)
-      runForward()
-      floatsAt(resultPointer, 2 * inputField.size).fill(0)
-      for (const product of adjoint) product.run(outputPointer, resultPointer)
+      runForward(1)
+      runAdjoint(1)
       read(resultPointer, 0, z)
       read(resultPointer, 1, y)
     },
+    apply(v, z) {
+      write(v, 0)
+      runForward(0.5)
+      runAdjoint(0.5)
+      read(resultPointer, 0, z)
+    },
     stretch(v) {
       write(v, 0)
-      runForward()
+      runForward(0.5)
       const length = euclideanNorm(v) * (1 + gamma(v.length + 2))
       const image =
         euclideanNorm(floatsAt(outputPointer, outputField.size)) * (1 - gamma(outputField.size + 2))

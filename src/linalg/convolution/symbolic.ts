@@ -1,50 +1,84 @@
 import type { Enclosure } from '../../core/enclosure.ts'
+import { deterministic } from '../dense.ts'
+import { finiteSize } from './direct.ts'
 import type { Kernel } from './kernel.ts'
+import { type PlacedConvolution, placedConvolution } from './placed.ts'
+import { ritzPair } from './ritz.ts'
 import { provenSupremum, type Spectrum, supremumBelow } from './spectrum.ts'
-import { torusBound } from './torus.ts'
-import { windowedLowerBound } from './window.ts'
+import { type TorusBound, torusBound } from './torus.ts'
+import { type WindowedWave, windowedWave } from './window.ts'
 
 /** Share of the tolerance that proofs aim at: the rest is for rounding. */
 const AIM = 0.95
 /** Factorisations that one proof may take. */
 const BUDGET = 4000
-/** Windows per axis of the trial spaces, tried in turn. */
-const WINDOWS = [1, 2, 3]
+/** Lower bounds that would have to rise this many times faster to reach the upper bound are not pursued. */
+const HOPE = 3
+/** The first proof aims this many times nearer to the estimate than the tolerance asks for. */
+const SHARPER = 8
+/** Positions above which more windows are cheaper than products with the finite operator. */
+const WIDE = 400
 
 /** The norm on inputs of any size: the supremum itself, which growing inputs come as near to as one likes. */
 export function encloseUnbounded(spectrum: Spectrum): Enclosure {
   const upper = provenSupremum(spectrum, 20_000)
-  return {
-    lower: Math.min(upper, spectrum.finder.provenAt(spectrum.peak)),
-    upper,
-    method: 'symbol-supremum',
-    certificate: 'deterministic',
-    failureProbability: 0,
-  }
+  return deterministic(spectrum.finder.provenAt(spectrum.peak), upper, 'symbol-supremum')
 }
 
-/** Windowed plane waves below, the supremum or a twisted torus above. May be wider than the tolerance. */
+/**
+ * Windowed plane waves below, the supremum or a twisted torus above. Where the wave is not near enough to the norm, a
+ * few Lanczos steps on the finite operator itself start from it. May be wider than the tolerance.
+ */
 export function encloseBySymbol(kernel: Kernel, spectrum: Spectrum, tolerance: number): Enclosure {
   const torus = torusBound(kernel.axes, spectrum)
   let lower = 0
-  let upper = Infinity
-  let method = 'symbol'
-  for (const windows of WINDOWS) {
-    lower = Math.max(lower, windowedLowerBound(kernel, spectrum, windows))
+  for (const improve of lowerBounds(kernel, spectrum)) {
+    const estimate = Math.min(torus.estimate(), Math.sqrt(spectrum.peak.value))
+    const before = lower
+    lower = Math.max(lower, improve())
     const target = lower * (1 + tolerance * AIM)
-    const peak = Math.sqrt(spectrum.peak.value)
-    if (peak < target && supremumBelow(spectrum, target, BUDGET)) {
-      upper = target
-      break
-    }
-    if (torus.estimate() >= target) continue
-    provenSupremum(spectrum, BUDGET)
-    if (torus.below(target, BUDGET)) {
-      upper = target
-      method = 'torus'
+    if (estimate < target) {
+      const found = proveAtMost(spectrum, torus, target, estimate)
+      if (found !== null) return deterministic(lower, found.upper, found.method)
+    } else if (before > 0 && lower - before < (estimate - target) / HOPE) {
       break
     }
   }
-  if (upper === Infinity) upper = provenSupremum(spectrum, BUDGET)
-  return { lower: Math.min(lower, upper), upper, method, certificate: 'deterministic', failureProbability: 0 }
+  return deterministic(lower, provenSupremum(spectrum, BUDGET), 'symbol')
+}
+
+/** A proof of the target, or of somewhat less where the estimate gives hope for that. */
+function proveAtMost(
+  spectrum: Spectrum,
+  torus: TorusBound,
+  target: number,
+  estimate: number,
+): { upper: number; method: string } | null {
+  const sharper = estimate + (target - estimate) / SHARPER
+  for (const aim of [sharper, target]) {
+    if (supremumBelow(spectrum, aim, BUDGET)) return { upper: aim, method: 'symbol' }
+    provenSupremum(spectrum, BUDGET)
+    if (torus.below(aim, BUDGET)) return { upper: aim, method: 'torus' }
+  }
+  return null
+}
+
+/** Proven lower bounds, each dearer and most often better than the one before. */
+function lowerBounds(kernel: Kernel, spectrum: Spectrum): (() => number)[] {
+  const { columns } = finiteSize(kernel)
+  const wide = columns > WIDE * kernel.inputs
+  let wave: WindowedWave | null = null
+  let vector: Float64Array | null = null
+  const windowed = (windows: number) => () => {
+    wave = windowedWave(kernel, spectrum, windows)
+    return wave.lower
+  }
+  let map: PlacedConvolution | null = null
+  const stepped = (steps: number) => () => {
+    map ??= placedConvolution(kernel)
+    vector ??= (wave as unknown as WindowedWave).expand()
+    vector = ritzPair(map.apply, vector, steps).vector
+    return map.stretch(vector)
+  }
+  return [windowed(1), ...(wide ? [windowed(2)] : []), stepped(3), stepped(4)]
 }

@@ -27,6 +27,8 @@ export interface WindowedMap {
   apply(v: Float64Array, z: Float64Array): void
   /** A proven lower bound on ‖T‖ from the trial vector v. */
   lowerBound(v: Float64Array): number
+  /** The real part of the trial vector's x, [position, channel]. */
+  expand(v: Float64Array): Float64Array
   /** Trial vector with the given channel vector (real parts, imaginary parts, phases outermost) on the first windows. */
   embed(channels: Float64Array): Float64Array
 }
@@ -39,6 +41,8 @@ interface WindowAxis {
   /** Basis function of each (tap, window) pair: phase · windows + window. */
   readonly basis: Int32Array
   readonly functions: number
+  /** The windows by phase. */
+  readonly windowsOf: readonly (readonly Float64Array[])[]
   /** R_a, symmetric, (taps · windows)². */
   readonly overlaps: Float64Array
   /** How far the windows are from orthonormal: their Gram matrix is at most this much above I. */
@@ -76,7 +80,7 @@ function windowAxis(axis: SizedAxis, count: number): WindowAxis {
       defect = Math.max(defect, row + 2 * windows * gamma(inputs + 4))
     }
   }
-  return { windows, basis, functions: stride * windows, overlaps, defect }
+  return { windows, basis, functions: stride * windows, windowsOf: functions, overlaps, defect }
 }
 
 /** The windows of every stride phase: the first sine mode, its shifts, and more sine modes as far as they are independent. */
@@ -214,6 +218,37 @@ export function windowedMap(kernel: Kernel, frequency: readonly number[], window
       const square = (dot(v, z) / norm - error) / (defect * (1 + gamma(4 * half + 8)))
       return square > 0 ? Math.sqrt(square) * (1 - 2 ** -50) : 0
     },
+    expand(v) {
+      /** By input position: offset of the basis functions there, their product and phase; one axis after another. */
+      let points = [{ terms: [{ basis: 0, weight: 1 }], angle: 0 }]
+      axes.forEach((axis, a) => {
+        const { stride, pad, inputs: count } = sized[a]
+        points = points.flatMap((point) =>
+          Array.from({ length: count }, (_, i) => {
+            const phase = (i + pad) % stride
+            const terms = point.terms.flatMap((term) =>
+              axis.windowsOf[phase].map((window, l) => ({
+                basis: term.basis * axis.functions + phase * axis.windows + l,
+                weight: term.weight * window[i],
+              })),
+            )
+            return { terms, angle: point.angle + Math.floor((i + pad) / stride) * frequency[a] }
+          }),
+        )
+      })
+      const x = new Float64Array(points.length * inputs)
+      points.forEach(({ terms, angle }, i) => {
+        const cosine = Math.cos(angle)
+        const sine = Math.sin(angle)
+        for (const { basis, weight } of terms) {
+          for (let c = 0; c < inputs; c++) {
+            x[i * inputs + c] +=
+              weight * (cosine * v[basis * inputs + c] - sine * v[half + basis * inputs + c])
+          }
+        }
+      })
+      return x
+    },
     embed(channels) {
       const v = new Float64Array(2 * half)
       const phases = sized.reduce((product, axis) => product * axis.stride, 1)
@@ -236,15 +271,23 @@ export function windowedMap(kernel: Kernel, frequency: readonly number[], window
   }
 }
 
+/** A windowed plane wave and the proven lower bound on ‖T‖ that it gives. */
+export interface WindowedWave {
+  readonly lower: number
+  /** Its real part, [position, channel]. */
+  expand(): Float64Array
+}
+
 /**
  * A proven lower bound on ‖T‖ from `count` windows per axis around the symbol's highest peak, by a few Lanczos steps
  * from the symbol's own singular vector.
  */
-export function windowedLowerBound(kernel: Kernel, spectrum: Spectrum, count: number): number {
+export function windowedWave(kernel: Kernel, spectrum: Spectrum, count: number): WindowedWave {
   const { symbol, peak } = spectrum
   const map = windowedMap(kernel, peak.frequency, count)
   const start = map.embed(inputVector(kernel, symbol, peak))
-  return map.lowerBound(ritzPair(map.apply, start, 4 * count, 1e-5).vector)
+  const { vector } = ritzPair(map.apply, start, 4 * count, 1e-5)
+  return { lower: map.lowerBound(vector), expand: () => map.expand(vector) }
 }
 
 /** The input channels' singular vector K̂(ω)*w of the peak, [real parts, imaginary parts], phases outermost. */
