@@ -1,11 +1,16 @@
 import { loadNextPair, loadOne, loadPair, sumLanes } from './load'
 
+/** Columns whose products are summed before they join an inner product. */
+const TILE: i32 = 128
+/** Rows whose updates are summed before they join an image. */
+const PANEL: i32 = 256
+
 /**
- * For both vectors q: z_q += Aᵀ(A v_q), in one pass over A (rows × columns, row-major, elements T), four rows at a
- * time: their products with both vectors, then their rank-4 update of both images while they are still in cache.
+ * For both vectors q: z_q += Aᵀ(A v_q) for rows of A (rows × columns, row-major, elements T), four rows at a time:
+ * their products with both vectors, then their rank-4 update of both images while they are still in cache.
  * The last columns and rows that fill no block are done one by one.
  *
- * An element of A v meets columns / 2 + 2 roundings of sums, an element of z meets rows / 4 + 5.
+ * An element of A v meets 64 + columns / 64 + 4 roundings of sums, an element of z meets rows / 4 + 5.
  */
 // @ts-ignore: decorator
 @inline
@@ -21,47 +26,58 @@ function normalPair<T>(a: usize, rows: i32, columns: i32, v: usize, u: usize, z:
     let p1 = p0 + pitch
     let p2 = p1 + pitch
     let p3 = p2 + pitch
-    let v0 = f64x2.splat(0)
-    let u0 = f64x2.splat(0)
-    let v1 = f64x2.splat(0)
-    let u1 = f64x2.splat(0)
-    let v2 = f64x2.splat(0)
-    let u2 = f64x2.splat(0)
-    let v3 = f64x2.splat(0)
-    let u3 = f64x2.splat(0)
+    let s0: f64 = 0
+    let t0: f64 = 0
+    let s1: f64 = 0
+    let t1: f64 = 0
+    let s2: f64 = 0
+    let t2: f64 = 0
+    let s3: f64 = 0
+    let t3: f64 = 0
     let vp = v
     let up = u
     const blockEnd = v + (pairs << 3)
     while (vp < blockEnd) {
-      const vj = v128.load(vp)
-      const uj = v128.load(up)
-      let w = loadPair<T>(p0)
-      v0 = f64x2.add(v0, f64x2.mul(w, vj))
-      u0 = f64x2.add(u0, f64x2.mul(w, uj))
-      w = loadPair<T>(p1)
-      v1 = f64x2.add(v1, f64x2.mul(w, vj))
-      u1 = f64x2.add(u1, f64x2.mul(w, uj))
-      w = loadPair<T>(p2)
-      v2 = f64x2.add(v2, f64x2.mul(w, vj))
-      u2 = f64x2.add(u2, f64x2.mul(w, uj))
-      w = loadPair<T>(p3)
-      v3 = f64x2.add(v3, f64x2.mul(w, vj))
-      u3 = f64x2.add(u3, f64x2.mul(w, uj))
-      vp += 16
-      up += 16
-      p0 += 2 * sizeof<T>()
-      p1 += 2 * sizeof<T>()
-      p2 += 2 * sizeof<T>()
-      p3 += 2 * sizeof<T>()
+      const tileEnd = min(vp + (<usize>TILE << 3), blockEnd)
+      let v0 = f64x2.splat(0)
+      let u0 = f64x2.splat(0)
+      let v1 = f64x2.splat(0)
+      let u1 = f64x2.splat(0)
+      let v2 = f64x2.splat(0)
+      let u2 = f64x2.splat(0)
+      let v3 = f64x2.splat(0)
+      let u3 = f64x2.splat(0)
+      while (vp < tileEnd) {
+        const vj = v128.load(vp)
+        const uj = v128.load(up)
+        let w = loadPair<T>(p0)
+        v0 = f64x2.add(v0, f64x2.mul(w, vj))
+        u0 = f64x2.add(u0, f64x2.mul(w, uj))
+        w = loadPair<T>(p1)
+        v1 = f64x2.add(v1, f64x2.mul(w, vj))
+        u1 = f64x2.add(u1, f64x2.mul(w, uj))
+        w = loadPair<T>(p2)
+        v2 = f64x2.add(v2, f64x2.mul(w, vj))
+        u2 = f64x2.add(u2, f64x2.mul(w, uj))
+        w = loadPair<T>(p3)
+        v3 = f64x2.add(v3, f64x2.mul(w, vj))
+        u3 = f64x2.add(u3, f64x2.mul(w, uj))
+        vp += 16
+        up += 16
+        p0 += 2 * sizeof<T>()
+        p1 += 2 * sizeof<T>()
+        p2 += 2 * sizeof<T>()
+        p3 += 2 * sizeof<T>()
+      }
+      s0 += sumLanes(v0)
+      t0 += sumLanes(u0)
+      s1 += sumLanes(v1)
+      t1 += sumLanes(u1)
+      s2 += sumLanes(v2)
+      t2 += sumLanes(u2)
+      s3 += sumLanes(v3)
+      t3 += sumLanes(u3)
     }
-    let s0 = sumLanes(v0)
-    let t0 = sumLanes(u0)
-    let s1 = sumLanes(v1)
-    let t1 = sumLanes(u1)
-    let s2 = sumLanes(v2)
-    let t2 = sumLanes(u2)
-    let s3 = sumLanes(v3)
-    let t3 = sumLanes(u3)
     if (pairs < <usize>columns) {
       const vj = load<f64>(vp)
       const uj = load<f64>(up)
@@ -74,14 +90,14 @@ function normalPair<T>(a: usize, rows: i32, columns: i32, v: usize, u: usize, z:
       s3 += loadOne<T>(p3) * vj
       t3 += loadOne<T>(p3) * uj
     }
-    v0 = f64x2.splat(s0)
-    u0 = f64x2.splat(t0)
-    v1 = f64x2.splat(s1)
-    u1 = f64x2.splat(t1)
-    v2 = f64x2.splat(s2)
-    u2 = f64x2.splat(t2)
-    v3 = f64x2.splat(s3)
-    u3 = f64x2.splat(t3)
+    const v0 = f64x2.splat(s0)
+    const u0 = f64x2.splat(t0)
+    const v1 = f64x2.splat(s1)
+    const u1 = f64x2.splat(t1)
+    const v2 = f64x2.splat(s2)
+    const u2 = f64x2.splat(t2)
+    const v3 = f64x2.splat(s3)
+    const u3 = f64x2.splat(t3)
     p0 = start
     p1 = p0 + pitch
     p2 = p1 + pitch
@@ -133,10 +149,17 @@ function normalPair<T>(a: usize, rows: i32, columns: i32, v: usize, u: usize, z:
     const start = a + <usize>row * pitch
     let s: f64 = 0
     let t: f64 = 0
-    for (let j: usize = 0; j < <usize>columns; j++) {
-      const w = loadOne<T>(start + j * sizeof<T>())
-      s += w * load<f64>(v + (j << 3))
-      t += w * load<f64>(u + (j << 3))
+    for (let j: usize = 0; j < <usize>columns; ) {
+      const end = min(j + <usize>(TILE / 2), <usize>columns)
+      let tileS: f64 = 0
+      let tileT: f64 = 0
+      for (; j < end; j++) {
+        const w = loadOne<T>(start + j * sizeof<T>())
+        tileS += w * load<f64>(v + (j << 3))
+        tileT += w * load<f64>(u + (j << 3))
+      }
+      s += tileS
+      t += tileT
     }
     for (let j: usize = 0; j < <usize>columns; j++) {
       const w = loadOne<T>(start + j * sizeof<T>())
@@ -148,12 +171,37 @@ function normalPair<T>(a: usize, rows: i32, columns: i32, v: usize, u: usize, z:
   }
 }
 
-export function normalPairF32(a: usize, rows: i32, columns: i32, v: usize, u: usize, z: usize, y: usize): void {
-  normalPair<f32>(a, rows, columns, v, u, z, y)
+/**
+ * The same by panels of 256 rows, each summed in `panel` (2 × columns float64) first: an element of z meets
+ * 64 + rows / 256 + 6 roundings of sums.
+ */
+// @ts-ignore: decorator
+@inline
+function normalPanels<T>(
+  a: usize, rows: i32, columns: i32, v: usize, u: usize, z: usize, y: usize, panel: usize,
+): void {
+  const bytes: usize = <usize>columns << 3
+  for (let row = 0; row < rows; row += PANEL) {
+    memory.fill(panel, 0, bytes << 1)
+    const start = a + <usize>row * <usize>columns * sizeof<T>()
+    normalPair<T>(start, min(PANEL, rows - row), columns, v, u, panel, panel + bytes)
+    for (let at: usize = 0; at < bytes; at += 8) {
+      store<f64>(z + at, load<f64>(z + at) + load<f64>(panel + at))
+      store<f64>(y + at, load<f64>(y + at) + load<f64>(panel + bytes + at))
+    }
+  }
 }
 
-export function normalPairF64(a: usize, rows: i32, columns: i32, v: usize, u: usize, z: usize, y: usize): void {
-  normalPair<f64>(a, rows, columns, v, u, z, y)
+export function normalPairF32(
+  a: usize, rows: i32, columns: i32, v: usize, u: usize, z: usize, y: usize, panel: usize,
+): void {
+  normalPanels<f32>(a, rows, columns, v, u, z, y, panel)
+}
+
+export function normalPairF64(
+  a: usize, rows: i32, columns: i32, v: usize, u: usize, z: usize, y: usize, panel: usize,
+): void {
+  normalPanels<f64>(a, rows, columns, v, u, z, y, panel)
 }
 
 /** w = A v. Each inner product is summed in four lanes: columns / 4 + 4 roundings of sums. */

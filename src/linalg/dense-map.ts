@@ -32,9 +32,9 @@ export function euclideanNorm(x: Float64Array): number {
  * Products with A, given a bound on ‖A‖_F.
  *
  * Each product meets one rounding, each partial sum those that the kernels state, so componentwise
- * |fl(Av) − Av| ≤ γ_a|A||v| with a = columns/2 + 4 and |fl(Aᵀw) − Aᵀw| ≤ γ_d|A|ᵀ|w| with d = rows/4 + 8. From
- * ‖|A|‖₂ ≤ ‖A‖_F the error of AᵀAv is at most (γ_a + γ_d(1 + γ_a‖A‖_F/‖A‖₂))·‖A‖_F‖A‖₂‖v‖, and ‖A‖_F/‖A‖₂ is at most
- * √min(rows, columns).
+ * |fl(Av) − Av| ≤ γ_a|A||v| and |fl(Aᵀw) − Aᵀw| ≤ γ_d|A|ᵀ|w|, with a and d near 64 + columns/64 and 64 + rows/256 in the
+ * fused product. From ‖|A|‖₂ ≤ ‖A‖_F the error of AᵀAv is at most (γ_a + γ_d(1 + γ_a‖A‖_F/‖A‖₂))·‖A‖_F‖A‖₂‖v‖, and
+ * ‖A‖_F/‖A‖₂ is at most √min(rows, columns).
  */
 export function denseMap(matrix: PlacedMatrix, frobenius: number): DenseMap {
   const { rows, columns, pointer, single } = matrix
@@ -44,7 +44,9 @@ export function denseMap(matrix: PlacedMatrix, frobenius: number): DenseMap {
   const multiplyAdjoint = single ? adjointF32 : adjointF64
   const across = gamma(columns / 2 + 4)
   const down = gamma(rows / 4 + 8)
-  const vectors = allocateFloats(4 * columns)
+  const inside = gamma(64 + columns / 64 + 8)
+  const panels = gamma(64 + rows / 256 + 10)
+  const vectors = allocateFloats(6 * columns)
   const image = allocateFloats(rows)
   const at = (index: number) => vectors + index * columns * 8
   const part = (index: number) => floatsAt(at(index), columns)
@@ -58,12 +60,12 @@ export function denseMap(matrix: PlacedMatrix, frobenius: number): DenseMap {
   }
 
   return {
-    roundingError: outward((across + down * (1 + across * Math.sqrt(Math.min(rows, columns)))) * frobenius),
+    roundingError: outward((inside + panels * (1 + inside * Math.sqrt(Math.min(rows, columns)))) * frobenius),
     applyPair(v, u, z, y) {
       part(0).set(v)
       part(1).set(u)
       floatsAt(at(2), 2 * columns).fill(0)
-      normalPair(pointer, rows, columns, at(0), at(1), at(2), at(3))
+      normalPair(pointer, rows, columns, at(0), at(1), at(2), at(3), at(4))
       z.set(part(2))
       y.set(part(3))
     },
