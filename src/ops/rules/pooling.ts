@@ -1,5 +1,5 @@
 import * as mag from '../../core/magnitude.ts'
-import { mulUp } from '../../core/rounding.ts'
+import { mulUp, sqrtUp } from '../../core/rounding.ts'
 import { type Dim, sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand, BoundRule, TensorBound } from '../bound.ts'
@@ -20,16 +20,16 @@ function windowsAt(context: BoundContext, x: BoundOperand): Windows | null {
   return windowsOf(context, kernel, x.shape?.slice(2) ?? kernel.map(() => null))
 }
 
-/** The rule of a pool with the constant of all its windows; further outputs are positions. */
+/** The rule of a pool with the constant of all its windows, or why there is none; further outputs are positions. */
 function pool(
-  gainOf: (context: BoundContext, windows: Windows, input: readonly Dim[]) => number | mag.Magnitude | null,
+  gainOf: (context: BoundContext, windows: Windows, input: readonly Dim[]) => number | mag.Magnitude | string,
 ): BoundRule {
   return (context) => {
     const x = context.input(0)
     const windows = x && windowsAt(context, x)
     if (x === null || windows === null) return refused(context, 'has no kernel_shape that fits its input')
     const gain = gainOf(context, windows, x.shape?.slice(2) ?? windows.kernel.map(() => null))
-    if (gain === null) return refused(context, unknownSize)
+    if (typeof gain === 'string') return refused(context, gain)
     const range = hull(x.range, { lo: 0, hi: 0 })
     return context.node.outputs.map((_, i) => (i === 0 ? through(x, gain, range) : positions(context)))
   }
@@ -48,12 +48,14 @@ function positions(context: BoundContext): TensorBound {
  * reach one element from different windows. The same for every size of the input.
  */
 export function windowMultiplicity(kernel: number, stride: number, dilation: number): number {
-  const count = new Map<number, number>()
-  for (let j = 0; j < kernel; j++) {
-    const residue = (j * dilation) % stride
-    count.set(residue, (count.get(residue) ?? 0) + 1)
-  }
-  return Math.max(...count.values())
+  const period = stride / greatestCommonDivisor(stride, dilation)
+  return Math.ceil(kernel / period)
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  let [large, small] = [a, b]
+  while (small > 0) [large, small] = [small, large % small]
+  return large
 }
 
 /**
@@ -73,36 +75,81 @@ function sharing({ kernel, strides, dilations, output }: Windows): number {
  * inside the input (`count_include_pad` = 0, the default): that divisor is a product of counts per axis, and it
  * makes averages at the rim heavier, so that the norm may exceed 1. Its norm is the product of theirs.
  */
-function averaging(context: BoundContext, windows: Windows, input: readonly Dim[]): number | null {
+function averaging(context: BoundContext, windows: Windows, input: readonly Dim[]): number | string {
   const includePad = intAttribute(context.node, 'count_include_pad', 0) !== 0
   let product = 1
   for (const [axis, size] of input.entries()) {
     const outputs = windows.output[axis]
     const begin = windows.padsBegin[axis]
     const end = windows.padsEnd[axis]
-    if (size === null || outputs === null || begin === null || end === null) return null
-    const rows: SparseRow[] = []
-    for (let row = 0; row < outputs; row++) {
-      rows.push(averageRow(windows, axis, row * windows.strides[axis] - begin, { size, end, includePad }))
-    }
-    product = mulUp(product, normUpperBound(rows, size))
+    if (size === null || outputs === null || begin === null || end === null) return unknownSize
+    if (outputs > longestAxis) return `has more than ${longestAxis} windows along one axis`
+    const starts = Array.from({ length: outputs }, (_, row) => row * windows.strides[axis] - begin)
+    const axisWindows = starts.map((start) => windowAt(windows, axis, start, { size, end, includePad }))
+    product = mulUp(product, averageNorm(axisWindows, windows, axis, size))
   }
   return product
 }
 
-/** One row of the matrix of an axis. Runtimes differ in whether windows that `ceil_mode` adds count beyond the pads: the larger weight counts. */
-function averageRow(
+/** What one window of an average covers of its axis. */
+interface AverageWindow {
+  /** The first element inside the input, and how many there are, `dilation` apart. */
+  readonly first: number
+  readonly count: number
+  readonly weight: number
+}
+
+/** Windows along one axis beyond which they are not looked at one by one. */
+const longestAxis = 2 ** 20
+
+/** Beyond that many entries a matrix is not small: its norm is bounded by its row and column sums. */
+const manyEntries = 2 ** 22
+
+/** ‖A‖₂² ≤ max row sum · max column sum (Schur) where the matrix is large, else nearly the norm itself. */
+function averageNorm(rows: readonly AverageWindow[], windows: Windows, axis: number, size: number): number {
+  const dilation = windows.dilations[axis]
+  const entries = rows.reduce((sum, { count }) => sum + count, 0)
+  if (entries > manyEntries) {
+    const largest = (of: (row: AverageWindow) => number) =>
+      rows.reduce((most, row) => Math.max(most, of(row)), 0)
+    const shared = Math.min(
+      rows.length,
+      windowMultiplicity(windows.kernel[axis], windows.strides[axis], dilation),
+    )
+    const columnSum = mulUp(
+      shared,
+      largest(({ weight }) => weight),
+    )
+    return sqrtUp(
+      mulUp(
+        columnSum,
+        largest(({ count, weight }) => mulUp(count, weight)),
+      ),
+    )
+  }
+  const sparse = rows.map(
+    ({ first, count, weight }): SparseRow => ({
+      columns: Array.from({ length: count }, (_, j) => first + j * dilation),
+      weights: new Array<number>(count).fill(weight),
+    }),
+  )
+  return normUpperBound(sparse, size)
+}
+
+/** Runtimes differ in whether windows that `ceil_mode` adds count beyond the pads: the larger weight counts. */
+function windowAt(
   windows: Windows,
   axis: number,
   start: number,
   { size, end, includePad }: { size: number; end: number; includePad: boolean },
-): SparseRow {
+): AverageWindow {
   const [kernel, dilation] = [windows.kernel[axis], windows.dilations[axis]]
-  const positions = Array.from({ length: kernel }, (_, j) => start + j * dilation)
-  const columns = positions.filter((at) => at >= 0 && at < size)
-  const padded = positions.filter((at) => at < size + end)
-  const divisor = includePad ? padded.length : columns.length
-  return { columns, weights: columns.map(() => up(1 / divisor)) }
+  /** How many positions of the window lie before `limit`. */
+  const before = (limit: number) => Math.min(Math.max(Math.ceil((limit - start) / dilation), 0), kernel)
+  const skipped = before(0)
+  const count = before(size) - skipped
+  const divisor = includePad ? before(size + end) : count
+  return { first: start + skipped * dilation, count, weight: count === 0 ? 0 : up(1 / divisor) }
 }
 
 /** ‖·‖_p of a window is Lipschitz with 1 for p ≥ 2, and k^(1/p − 1/2) for 1 ≤ p < 2, in ℓ2. */
@@ -133,7 +180,9 @@ const norms: BoundRule = (context) =>
       context,
       windows.kernel.reduce((product, size) => product * size, 1),
     )
-    return slope === null ? null : mag.multiply(rootOf(sharing(windows)), mag.magnitude(slope))
+    return slope === null
+      ? 'has an order p below 1'
+      : mag.multiply(rootOf(sharing(windows)), mag.magnitude(slope))
   })(context).map((bound) => ({ ...bound, range: { lo: 0, hi: Infinity } }))
 
 export const poolingRules = {

@@ -54,10 +54,13 @@ function doubt({ scale }: Axis): number {
   return Number.isInteger(scale) || Number.isInteger(1 / scale) ? 0 : 1e-4
 }
 
+/** Outputs along one axis beyond which no matrix is made. */
+const longestAxis = 2 ** 20
+
 function rowsOf(axis: Axis, interpolation: Interpolation): SparseRow[] | null {
   const at = coordinateModes[interpolation.coordinates]
   const rowOf = rowKinds[interpolation.mode]
-  if (at === undefined || rowOf === undefined) return null
+  if (at === undefined || rowOf === undefined || axis.output > longestAxis) return null
   const rows: SparseRow[] = []
   for (let x = 0; x < axis.output; x++) {
     const made = rowOf(at(x, axis), axis, interpolation)

@@ -1,3 +1,6 @@
+import { describe, expect, it } from 'vitest'
+import { bestOf, boundModel } from '../../helpers/bounds.ts'
+import { node } from '../../helpers/onnx-builder.ts'
 import { type Case, describeCases, image, variants } from '../../helpers/rule-cases.ts'
 
 const cases: readonly Case[] = [
@@ -53,3 +56,29 @@ const cases: readonly Case[] = [
 ]
 
 describeCases('pools', cases)
+
+describe('pools over long axes', () => {
+  const gainOf = async (op: string, length: number, attributes: Record<string, number[] | string>) => {
+    const nodes = [node(op, ['x'], ['y'], attributes)]
+    return bestOf(await boundModel({ inputs: { x: [1, 1, length] }, outputs: ['y'], nodes }))
+  }
+
+  it('average one window of any length exactly', async () => {
+    for (const length of [1000, 100_000]) {
+      const gain = await gainOf('AveragePool', length, { kernel_shape: [length] })
+      expect(gain * Math.sqrt(length)).toBeCloseTo(1, 9)
+    }
+  })
+
+  it('are bounded by row and column sums where the matrix is large', async () => {
+    const gain = await gainOf('AveragePool', 20_000, { kernel_shape: [400] })
+    expect(gain).toBeGreaterThan(0.99)
+    expect(gain).toBeLessThanOrEqual(1 + 1e-12)
+  })
+
+  it('take kernels far larger than their input', async () => {
+    const attributes = { kernel_shape: [2 ** 40], auto_pad: 'SAME_LOWER' }
+    expect(await gainOf('AveragePool', 9, attributes)).toBeCloseTo(1, 9)
+    expect(await gainOf('MaxPool', 9, attributes)).toBeCloseTo(3, 9)
+  })
+})
