@@ -90,8 +90,6 @@ export const classicalOperators: readonly Operator[] = [
   { op: 'Normalizer', bound: normalizationRules.LpNormalization, domain, infer: inferFloats },
   { op: 'Binarizer', bound: jumps, domain, infer: likeFirstInput },
   { op: 'Imputer', domain, infer: likeFirstInput },
-  { op: 'LinearRegressor', domain, infer: inferTargets('targets') },
-  { op: 'LinearClassifier', domain, infer: inferClassifier },
   { op: 'SVMRegressor', domain, infer: inferTargets(null) },
   { op: 'SVMClassifier', domain, infer: inferClassifier },
   { op: 'TreeEnsembleRegressor', bound: jumps, domain, infer: inferTargets('n_targets') },

@@ -10,6 +10,7 @@ import { elementaryFunctions } from './elementary-functions.ts'
 import { fusedOperators } from './fused.ts'
 import { gemms } from './gemm.ts'
 import { legacyOperators } from './legacy.ts'
+import { linearModels } from './linear-models.ts'
 import { losses } from './losses.ts'
 import { products } from './matmul.ts'
 import { normalizations } from './normalizations.ts'
@@ -46,4 +47,5 @@ export const numericFamilies: readonly (readonly Operator[])[] = [
   legacyOperators,
   fusedOperators,
   classicalOperators,
+  linearModels,
 ]
