@@ -17,7 +17,7 @@ function modelOf(
   labels: number,
   coefficients: readonly number[],
 ) {
-  const own =
+  const own: Record<string, AttributeValue> =
     op === 'LinearRegressor' ? { targets: rows } : { classlabels_ints: ints([...Array(labels).keys()]) }
   const attributes = { coefficients: floats(coefficients), intercepts: floats(Array(rows).fill(0.5)), ...own }
   return model({
