@@ -2,6 +2,7 @@ import { type Enclosure, exactly, relativeWidth } from '../core/enclosure.ts'
 import type { FloatArray } from '../core/tensor.ts'
 import { scoped } from './arena.ts'
 import { denseConvolution, directCost, finiteSize } from './convolution/direct.ts'
+import { energyBound } from './convolution/energy.ts'
 import { encloseFinite } from './convolution/finite.ts'
 import type { Kernel } from './convolution/kernel.ts'
 import { keptAxes, kernelOf, matrixOf, partsOf, sumOfSliceNorms } from './convolution/kernel.ts'
@@ -73,8 +74,8 @@ export function encloseConvolution(
 interface Piece {
   /** A bound on the norm that costs one pass over the weights. */
   readonly bound: number
-  /** A guess at the norm, better than the bound: which piece to begin with. */
-  guess(): number
+  /** A better one, worth its cost where there are many pieces. */
+  sharperBound(): number
   /** Whether the norm is cheaply shown not to exceed `limit`. */
   isBelow(limit: number): boolean
   enclose(options: NormOptions): Enclosure
@@ -83,12 +84,12 @@ interface Piece {
 /** Encloses the largest of the pieces' norms: the likeliest first, and then only those that are not shown to be less. */
 function largestOf(pieces: readonly Piece[], options: NormOptions): Enclosure {
   if (pieces.length === 1) return pieces[0].enclose(options)
-  const guesses = new Map(pieces.map((piece) => [piece, piece.bound === 0 ? 0 : piece.guess()]))
-  const byGuess = (a: Piece, b: Piece) => (guesses.get(b) as number) - (guesses.get(a) as number)
-  const [first, ...others] = [...pieces].sort(byGuess)
+  const bounds = new Map(pieces.map((piece) => [piece, piece.sharperBound()]))
+  const boundOf = (piece: Piece) => bounds.get(piece) as number
+  const [first, ...others] = [...pieces].sort((a, b) => boundOf(b) - boundOf(a))
   let joined = first.enclose(options)
   others.forEach((piece, i) => {
-    if (piece.bound <= joined.upper || piece.isBelow(joined.upper)) return
+    if (boundOf(piece) <= joined.upper || piece.isBelow(joined.upper)) return
     joined = joinMaximum(joined, piece.enclose({ ...options, seed: options.seed + i + 1 }))
   })
   return joined
@@ -113,7 +114,7 @@ function matrixPiece(matrix: { rows: number; columns: number; data: FloatArray }
   const bound = Math.sqrt(squares) * (1 + 2 ** -20)
   return {
     bound,
-    guess: () => bound,
+    sharperBound: () => bound,
     isBelow: () => false,
     enclose: (options) => scaleEnclosure(encloseMatrix(matrix, options), 1 / unit),
   }
@@ -128,7 +129,7 @@ function kernelPiece(kernel: Kernel): Piece {
   const toral = () => (torus ??= torusBound(kernel.axes, spectral()))
   return {
     bound,
-    guess: () => (sized ? toral().estimate() : Math.sqrt(spectral().peak.value)),
+    sharperBound: () => Math.min(bound, energyBound(kernel)),
     isBelow: (limit) => supremumBelow(spectral(), limit, BUDGET) || (sized && toral().below(limit, BUDGET)),
     enclose(options) {
       if (bound === 0) return exactly(0, 'zero')

@@ -8,11 +8,11 @@ import { placedConvolution } from './placed.ts'
 /** Steps after which the best that is proven is given. */
 const STEP_LIMIT = 300
 /** Relative width at which nothing is left to gain. */
-const FINEST = 1e-9
+const FINEST = 2e-7
 
 /**
  * Encloses the norm of the finite operator by Lanczos on TᵀT through the convolution itself, with the probabilistic
- * certificate of two independent random starts (see Lanczos). Stops at the tolerance; goes on to 1e-9 while the
+ * certificate of two independent random starts (see Lanczos). Stops at the tolerance; goes on to 2e-7 while the
  * steps taken are fewer than `cheapSteps`. With `certify: deterministic` the upper bound is infinite.
  */
 export function encloseFinite(kernel: Kernel, options: NormOptions, cheapSteps: number): Enclosure {
