@@ -1,5 +1,5 @@
 import { addDown, divUp, sqrtDown } from '../../core/rounding.ts'
-import { isFloatType, type Shape } from '../../core/tensor.ts'
+import type { Shape } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { DiagonalOperator } from '../../linalg/linear-operator.ts'
@@ -51,7 +51,7 @@ function batchNormalizationLayers(context: LayerContext): readonly LayerSpec[] {
   const data = context.input(0)
   const scale = weightOf(context.input(1))
   const variance = weightOf(context.input(4))
-  if (!isData(data) || !isFloatType(data.type) || scale === null || variance === null) return []
+  if (!isData(data) || scale === null || variance === null) return []
   if (normalizesByData(context.node)) return []
   const epsilon = floatAttribute(context.node, 'epsilon', defaultEpsilon)
   const spatial = data.shape === null ? null : data.shape.slice(2)

@@ -17,7 +17,7 @@ export function divisorLayers(context: LayerContext): readonly LayerSpec[] {
   return scaleLayers(context, 1, (c) => divUp(1, Math.abs(c))) ?? []
 }
 
-/** Integers are counts and indices, not signals: they make no layers. */
+/** Integers are counts and indices, not signals: they make no layers. Data of unknown rank counts as one element. */
 function scaleLayers(
   context: LayerContext,
   weightIndex: 0 | 1,
@@ -25,13 +25,15 @@ function scaleLayers(
 ): readonly LayerSpec[] | null {
   const data = context.input(1 - weightIndex)
   const weight = weightOf(context.input(weightIndex))
-  if (!isData(data) || weight === null || !isFloatType(data.type) || data.shape === null) return null
-  const [first, second] = weightIndex === 1 ? [data.shape, weight.dims] : [weight.dims, data.shape]
-  const aligned = alignedShape(context, first, second)
-  const [shape, dims] = weightIndex === 1 ? [data.shape, aligned] : [aligned, weight.dims]
+  if (!isData(data) || weight === null || !isFloatType(weight.operand.type)) return null
+  const own = data.shape ?? []
+  const [first, second] = weightIndex === 1 ? [own, weight.dims] : [weight.dims, own]
+  const aligned = data.shape === null ? second : alignedShape(context, first, second)
+  const [shape, dims] = weightIndex === 1 ? [own, aligned] : [aligned, weight.dims]
   const operator = scaleOperator(shape as Shape, { ...weight, dims: dims as readonly number[] }, entry)
   const asStored = entry === undefined && operator.size === weight.dims.reduce((size, dim) => size * dim, 1)
-  return [layerOf(data, weight, operator, { kind: 'scale', asStored })]
+  const multiplicity = data.shape === null ? null : operator.multiplicity
+  return [layerOf(data, weight, { ...operator, multiplicity }, { kind: 'scale', asStored })]
 }
 
 /**

@@ -73,6 +73,18 @@ describe('products and quotients by a constant', () => {
     expect(layersOfNode({ op: 'Mul', inputs: ['x', 'c'], data: whole, constants: integers })).toEqual([])
   })
 
+  it('of data of unknown rank join all entries', () => {
+    const data = { type: 'float32' as const, shape: null }
+    const [layer] = layersOfNode({
+      op: 'Mul',
+      inputs: ['x', 'c'],
+      data,
+      constants: { c: tensor([2], [3, 4]) },
+    })
+    expect(Array.from(layer.operator.load())[0]).toBeCloseTo(5)
+    expect(layer.operator).toMatchObject({ size: 1, multiplicity: null })
+  })
+
   it('count a dimension that is not known as repeated', () => {
     const data = { type: 'float32' as const, shape: [1, null, 2] }
     const [layer] = layersOfNode({
