@@ -20,13 +20,16 @@ export function rankLayers(
   const contributions = layers.map(({ placed, measurement }) => ({
     gain: measurement.spectral?.upper ?? null,
     elasticity: elasticities === null ? null : (elasticities.get(placed.key) ?? 0),
+    // scales of masks and temperatures say little by their size
+    assumed: placed.spec.kind === 'scale' ? (0 as const) : (1 as const),
   }))
   const shareOf = shares(contributions)
   return ranking(shareOf).map((index, position) => ({
     rank: position + 1,
     order: index + 1,
     ...describe(layers[index]),
-    ...contributions[index],
+    gain: contributions[index].gain,
+    elasticity: contributions[index].elasticity,
     share: shareOf[index],
   }))
 }

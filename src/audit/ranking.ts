@@ -4,15 +4,19 @@ export interface Contribution {
   readonly gain: number | null
   /** d log(bound) / d log(norm); null where there is no finite bound. */
   readonly elasticity: number | null
+  /** What the elasticity counts as where there is no bound. */
+  readonly assumed: 0 | 1
 }
 
 /**
  * The share of each layer in the logarithm of the bound: elasticity·log(gain) over the sum of its positive
  * parts, so the shares of the layers that drive the bound up add to 1 and layers that damp it are negative.
- * Without a bound every elasticity counts as 1: the ranking is then by norm alone. Null where the gain is null.
+ * Without a bound the assumed elasticities count: the ranking is then by norm alone. Null where the gain is null.
  */
 export function shares(layers: readonly Contribution[]): (number | null)[] {
-  const logs = layers.map(({ gain, elasticity }) => (gain === null ? null : weigh(elasticity ?? 1, gain)))
+  const logs = layers.map(({ gain, elasticity, assumed }) =>
+    gain === null ? null : weigh(elasticity ?? assumed, gain),
+  )
   const total = logs.reduce<number>((sum, log) => sum + Math.max(log ?? 0, 0), 0)
   return logs.map((log) => (log === null ? null : total > 0 ? log / total : 0))
 }
