@@ -125,8 +125,8 @@ const localResponse: BoundRule = (context) => {
     floatAttribute(node, 'bias', 1),
   ]
   const size = intAttribute(node, 'size', null)
-  if (x === null || size === null || !(alpha > 0 && beta > 0 && bias > 0)) {
-    return [context.refuse('needs positive alpha, beta and bias')]
+  if (x === null || size === null || !(size >= 1 && alpha > 0 && beta > 0 && bias > 0)) {
+    return [context.refuse('needs positive size, alpha, beta and bias')]
   }
   const scale = up(bias ** -beta)
   const gain = mulUp(scale, up(Math.max(1, Math.abs(1 - 2 * beta)) + beta * (size - 1)))

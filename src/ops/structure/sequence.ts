@@ -13,7 +13,7 @@ import { allInputs, commonType, infoOf, likeFirstInput, requiredInput } from '..
  */
 
 function inferConstruct(context: InferenceContext) {
-  const shape = allInputs(context)
+  const shape = [0, ...allInputs(context).slice(1)]
     .map((i) => requiredInput(context, i).shape)
     .reduce(mergeShapes)
   return [infoOf(commonType(context, allInputs(context)), shape)]
