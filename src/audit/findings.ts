@@ -2,6 +2,7 @@ import type { NetworkBounds } from '../bounds/network-bounds.ts'
 import { relativeWidth } from '../core/enclosure.ts'
 import * as term from '../core/term.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
+import type { Interval } from '../ops/bound.ts'
 import type { MeasuredLayer } from './layers.ts'
 import type { Finding } from './report-schema.ts'
 
@@ -10,6 +11,8 @@ interface Audited {
   readonly typed: TypedGraph
   readonly layers: readonly MeasuredLayer[]
   readonly bounds: NetworkBounds
+  /** Ranges of inputs that the bounds hold for. */
+  readonly box: ReadonlyMap<string, Interval>
   readonly tolerance: number
 }
 
@@ -23,6 +26,7 @@ export function collectFindings(audited: Audited): Finding[] {
   const findings = [
     ...unproven(audited.bounds),
     ...nonFinite(audited.layers),
+    ...domain(audited.box),
     ...conditions(audited.bounds),
     ...looseness(audited),
     ...notes(audited.typed),
@@ -68,6 +72,15 @@ function nonFinite(layers: readonly MeasuredLayer[]): Finding[] {
           tensor: spec.weightName,
         },
   )
+}
+
+/** The part of the input space that the bound holds for. */
+function domain(box: ReadonlyMap<string, Interval>): Finding[] {
+  if (box.size === 0) return []
+  const ranges = Array.from(box, ([name, { lo, hi }]) => `${name} in [${lo}, ${hi}]`)
+  return [
+    { rule: 'input-range', level: 'warning', message: `the bound holds for ${ranges.join(', ')} alone` },
+  ]
 }
 
 /** Under which conditions the bound holds. */

@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { boundNetwork, type LayerNorms } from '../bounds/network-bounds.ts'
+import { select } from '../bounds/selection.ts'
 import type { Value } from '../graph/graph.ts'
 import { readModel } from '../graph/read-model.ts'
 import { inferModel } from '../infer/infer.ts'
 import { layersOf } from '../infer/layers.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import { measureLayers } from '../norms/measure.ts'
+import { boxOf, describeDomain } from './domain.ts'
 import { collectFindings } from './findings.ts'
 import { judgeGates, worstVerdict } from './gate.ts'
 import { type MeasuredLayer, rankLayers, regularizers } from './layers.ts'
@@ -19,11 +21,10 @@ const frobeniusError = 2 ** -30
 /** Audits one model, from the file to its report. Throws `LipschitzError` for files that cannot be audited. */
 export async function auditModel(path: string, options: AuditOptions): Promise<ModelReport> {
   const typed = inferModel(readModel(path), { inputShapes: options.inputShapes })
+  const selection = { inputs: options.inputs ?? null, outputs: options.outputs ?? null }
+  const box = boxOf(typed.graph.inputs, select(typed, selection), options.inputRanges)
   const layers = await measure(typed, options)
-  const bounds = boundNetwork(typed, normsOf(layers), {
-    inputs: options.inputs ?? null,
-    outputs: options.outputs ?? null,
-  })
+  const bounds = boundNetwork(typed, normsOf(layers), { ...selection, inputRanges: box })
   const trust = trustIn(layers)
   const lipschitz = describeLipschitz(bounds, trust, null)
   const rows = rankLayers(layers, bounds.elasticities)
@@ -48,11 +49,17 @@ export async function auditModel(path: string, options: AuditOptions): Promise<M
       lipschitz: outputs.includes(output) ? describeLipschitz(bounds, trust, outputs.indexOf(output)) : null,
     })),
     norm: 'l2',
-    domain: { kind: 'global' },
+    domain: describeDomain(box),
     lipschitz,
     regularizers: regularizers(rows),
     layers: rows,
-    findings: collectFindings({ typed, layers, bounds, tolerance: options.tolerance ?? defaults.tolerance }),
+    findings: collectFindings({
+      typed,
+      layers,
+      bounds,
+      box,
+      tolerance: options.tolerance ?? defaults.tolerance,
+    }),
     gates,
   }
 }

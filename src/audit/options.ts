@@ -1,9 +1,18 @@
 import type { Dim } from '../core/tensor.ts'
 
+/** Where the elements of an input lie; `input` null: of every audited input without a range of its own. */
+export interface InputRange {
+  readonly input: string | null
+  readonly lo: number
+  readonly hi: number
+}
+
 /** What an audit may be told; every field has a default. */
 export interface AuditOptions {
   /** Shapes of graph inputs by name; null for a dimension that stays unknown. */
   readonly inputShapes?: ReadonlyMap<string, readonly Dim[]>
+  /** The domain: bounds hold for inputs in these ranges alone. Default: for all inputs. */
+  readonly inputRanges?: readonly InputRange[]
   /** Inputs that the bound is with respect to; default: all of floating-point type. */
   readonly inputs?: readonly string[]
   /** Outputs that are bounded; default: all of floating-point type. */

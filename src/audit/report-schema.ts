@@ -63,7 +63,15 @@ const Lipschitz = z
   })
   .meta({ id: 'Lipschitz' })
 
-const Domain = z.looseObject({ kind: z.enum(['global', 'box', 'ball']) })
+const Domain = z
+  .looseObject({
+    kind: z.enum(['global', 'box', 'ball']),
+    ranges: z
+      .array(z.object({ input: z.string(), lo: z.number(), hi: z.number() }))
+      .optional()
+      .meta({ description: 'of a box: where the elements of these inputs lie; others lie anywhere' }),
+  })
+  .meta({ id: 'Domain' })
 
 const Input = z
   .object({
@@ -125,6 +133,13 @@ const Layer = z
   })
   .meta({ id: 'Layer' })
 
+const Ignored = z
+  .object({
+    reason: z.string(),
+    until: z.string().optional().meta({ description: 'the last day on which it is ignored, YYYY-MM-DD' }),
+  })
+  .meta({ id: 'Ignored', description: 'set where the configuration says to ignore it' })
+
 const Finding = z
   .object({
     rule: z.string(),
@@ -134,13 +149,17 @@ const Finding = z
     tensor: z.string().optional(),
     op: z.string().optional(),
     hint: z.string().optional(),
+    ignored: Ignored.optional(),
   })
   .meta({ id: 'Finding' })
 
 const Gate = z
   .object({
     rule: z.string(),
-    limit: z.number(),
+    limit: z
+      .number()
+      .nullable()
+      .meta({ description: 'null where it follows from a baseline that has no finite value' }),
     lower: z.number().nullable(),
     upper: z.number().nullable(),
     verdict: z.enum(['pass', 'fail', 'inconclusive']),
@@ -150,6 +169,12 @@ const Gate = z
       .optional()
       .meta({ description: 'the layer that the gate is about, for gates of layers' }),
     layers: z.array(z.string()).optional().meta({ description: 'layers to blame, worst first' }),
+    baseline: z
+      .number()
+      .nullable()
+      .optional()
+      .meta({ description: "the baseline's value, for gates on its increase" }),
+    ignored: Ignored.optional(),
   })
   .meta({ id: 'Gate' })
 
@@ -203,6 +228,7 @@ export const Report = z.object({
 
 export type Verdict = z.infer<typeof Verdict>
 export type Bound = z.infer<typeof Bound>
+export type Domain = z.infer<typeof Domain>
 export type LowerBound = z.infer<typeof LowerBound>
 export type Lipschitz = z.infer<typeof Lipschitz>
 export type ReportedInput = z.infer<typeof Input>

@@ -24,10 +24,21 @@ export function shapesByName(shapes: readonly InputShape[] = []): Map<string, In
 }
 
 function toAuditOptions(settings: Settings, progress: ProgressLine): AuditOptions {
-  const { inputShape, input, outputName, maxLipschitz, maxLayer, tolerance, certify, seed, threads } =
-    settings
+  const {
+    inputShape,
+    inputRange,
+    input,
+    outputName,
+    maxLipschitz,
+    maxLayer,
+    tolerance,
+    certify,
+    seed,
+    threads,
+  } = settings
   return {
     inputShapes: shapesByName(inputShape),
+    inputRanges: inputRange,
     inputs: input,
     outputs: outputName,
     maxLipschitz,

@@ -2,6 +2,7 @@ import { type SortKey, sortKeys } from '../report/sort.ts'
 import {
   anyText,
   formatChoice,
+  inputRange,
   inputShape,
   numberWithin,
   oneOf,
@@ -92,6 +93,13 @@ export const auditOptions = {
     text: 'shape of a dynamic input, ? for a dimension that stays unknown; repeatable',
     kind: 'list',
     read: inputShape,
+  },
+  inputRange: {
+    flags: '--input-range <[name=]lo,hi>',
+    group: 'What is audited',
+    text: 'bounds hold for inputs with elements in this range alone; repeatable',
+    kind: 'list',
+    read: inputRange,
   },
   input: {
     flags: '--input <name>',

@@ -93,6 +93,28 @@ export interface InputShape {
   readonly dims: readonly Dim[]
 }
 
+export interface InputRange {
+  /** Null: every input. */
+  readonly input: string | null
+  readonly lo: number
+  readonly hi: number
+}
+
+const SIGNED = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+
+/** lo,hi or name=lo,hi. */
+export const inputRange: Reader<InputRange> = (text, source) => {
+  const equals = text.lastIndexOf('=')
+  const expected = '[name=]lo,hi'
+  const ends = text.slice(equals + 1).split(',')
+  if (equals === 0 || ends.length !== 2 || !ends.every((end) => SIGNED.test(end.trim())))
+    refuse(source, text, expected, 'for example 0,1 or image=-1,1')
+  const [lo, hi] = ends.map(Number)
+  if (!(lo <= hi && Number.isFinite(hi - lo)))
+    refuse(source, text, expected, 'two finite numbers, the lower one first')
+  return { input: equals < 0 ? null : text.slice(0, equals), lo, hi }
+}
+
 /** name=1,3,224,224; '?' for a dimension that stays unknown, nothing behind '=' for a scalar. */
 export const inputShape: Reader<InputShape> = (text, source) => {
   const equals = text.lastIndexOf('=')

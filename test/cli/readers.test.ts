@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   formatChoice,
+  inputRange,
   inputShape,
   numberWithin,
   oneOf,
@@ -103,4 +104,20 @@ describe('inputShape', () => {
   it.each(['1,3', '=1,3', 'x=1,,3', 'x=-1', 'x=0', 'x=1.5', 'x=1e3', 'x=a'])('refuses %j', (text) => {
     expect(() => inputShape(text, '--input-shape')).toThrow('--input-shape expects name=1,3,224,224')
   })
+})
+
+describe('inputRange', () => {
+  it('reads two numbers, with or without a name, and equals signs in names', () => {
+    expect(inputRange('0,1', '--input-range')).toEqual({ input: null, lo: 0, hi: 1 })
+    expect(inputRange('x=-1.5,2e2', '--input-range')).toEqual({ input: 'x', lo: -1.5, hi: 200 })
+    expect(inputRange('a=b=.5, 0.75', '--input-range')).toEqual({ input: 'a=b', lo: 0.5, hi: 0.75 })
+    expect(inputRange('3,3', '--input-range')).toEqual({ input: null, lo: 3, hi: 3 })
+  })
+
+  it.each(['', '1', '1,2,3', '=0,1', 'x=', 'x=0', '1,0', 'a,b', '0,Infinity', 'NaN,1', '0,1e400'])(
+    'refuses %j',
+    (text) => {
+      expect(() => inputRange(text, '--input-range')).toThrow('--input-range expects [name=]lo,hi')
+    },
+  )
 })
