@@ -1,27 +1,34 @@
 import type { Geometry } from './form.ts'
 import type { LayerTask } from './task.ts'
 
-/** Passes over a dense matrix that a Lanczos enclosure takes, at a middling spectrum. */
-const PASSES = 30
-/** Frequencies at which the symbol of a convolution is looked at. */
-const FREQUENCIES = 300
+/** Steps that a Lanczos enclosure of a dense matrix takes at a middling spectrum. */
+const STEPS = 30
+/** Nanoseconds per multiply-add pair of the fused product, and per multiply-add of a Gram matrix. */
+const PRODUCT = 0.45
+const GRAM = 0.1
+/** Output positions beyond which a convolution costs no more: its symbol decides. */
+const POSITIONS = 200
 
-/** Flops that a layer is expected to take, roughly: for dividing work, not for choosing methods. */
-const flops: { [Form in Geometry['form']]: (geometry: Extract<Geometry, { form: Form }>) => number } = {
+/**
+ * Nanoseconds that a layer takes, roughly, from measurements of trained and of random weights: for dividing work
+ * between threads, not for choosing methods.
+ */
+const costs: { [Form in Geometry['form']]: (geometry: Extract<Geometry, { form: Form }>) => number } = {
   matrix: ({ rows, columns, blocks }) => {
-    const order = Math.min(rows, columns)
-    const passes = Math.min(order, 8 * PASSES)
-    return blocks * rows * columns * (8 + passes)
+    const size = rows * columns
+    const gram = GRAM * size * Math.min(rows, columns)
+    return blocks * (size * 2 + Math.min(gram, PRODUCT * size * STEPS))
   },
-  diagonal: ({ size }) => 4 * size,
-  convolution: ({ inChannels, outChannels, groups, kernel }) => {
+  diagonal: ({ size }) => size,
+  convolution: ({ inChannels, outChannels, groups, kernel, outputSize }) => {
     const taps = kernel.reduce((product, size) => product * size, 1)
-    if (taps === 1) return (inChannels * outChannels * 8 * PASSES) / groups
-    const [rows, columns] = [outChannels / groups, inChannels / groups]
-    return groups * FREQUENCIES * rows * columns * (taps + Math.min(rows, columns))
+    const channels = Math.min(inChannels, outChannels) / groups
+    const positions = outputSize?.reduce((product, size) => product * size, 1) ?? POSITIONS
+    const perWeight = taps === 1 ? channels : 30 * (40 + 3 * channels + Math.min(positions, POSITIONS))
+    return ((inChannels * outChannels * taps) / groups) * perWeight
   },
 }
 
 export function estimateCost(task: LayerTask): number {
-  return (flops[task.geometry.form] as (geometry: Geometry) => number)(task.geometry)
+  return (costs[task.geometry.form] as (geometry: Geometry) => number)(task.geometry)
 }

@@ -4,7 +4,7 @@ import { type ErrorCode, type ErrorFacts, LipschitzError } from '../core/errors.
 import type { LayerMeasurement, MeasureOptions } from './measurement.ts'
 import { type LayerTask, runTask } from './task.ts'
 
-/** A task and what it is expected to cost, in flops. */
+/** A task and what it is expected to cost, in nanoseconds. */
 export interface CostedTask {
   readonly task: LayerTask
   readonly cost: number
@@ -22,8 +22,8 @@ export type WorkerReply =
   | { readonly index: number; readonly measurement: LayerMeasurement }
   | { readonly index: number; readonly error: { code: ErrorCode; message: string; facts: ErrorFacts } }
 
-/** Flops that one thread does in about the time that starting another takes. */
-const WORTH_A_THREAD = 4e8
+/** Nanoseconds of work that are worth starting another thread. */
+const WORTH_A_THREAD = 8e7
 
 const workerFile = new URL('./worker.js', import.meta.url)
 
