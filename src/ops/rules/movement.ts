@@ -94,7 +94,7 @@ function padsOf(context: BoundContext, rank: number): { begin: number[]; end: nu
  */
 export function padMultiplicity(mode: string, dim: number, begin: number, end: number): number | null {
   const [before, after] = [Math.max(begin, 0), Math.max(end, 0)]
-  if (mode === 'constant') return 1
+  if (mode === 'constant' || dim === 0) return 1
   if (!['edge', 'reflect', 'wrap'].includes(mode) || before + after + dim > 1e7) return null
   if (mode === 'edge') return dim === 1 ? 1 + before + after : 1 + Math.max(before, after)
   const count = new Array<number>(dim).fill(0)
