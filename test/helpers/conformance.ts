@@ -28,7 +28,13 @@ export function encodeDecoded(model: Decoded): Uint8Array {
   return schema.lookupType('onnx.ModelProto').encode(model).finish()
 }
 
+const float32Code = 1
 const stringCode = 8
+
+/** Little-endian, at any offset. */
+function floatsOf(raw: Uint8Array): Float32Array {
+  return new Float32Array(Uint8Array.from(raw).buffer)
+}
 
 export interface ConformanceCase {
   readonly name: string
@@ -37,6 +43,16 @@ export interface ConformanceCase {
   readonly operators: readonly string[]
   /** The model with its inputs stored in it, so that every output is a constant; null where one is no tensor of numbers. */
   withStoredInputs(): string | null
+  /**
+   * The model with all inputs but the first float32 one stored in it, and the value of that one; null where there is
+   * none, or an input is no tensor of numbers.
+   */
+  withOneInput(): {
+    readonly path: string
+    readonly name: string
+    readonly dims: readonly number[]
+    readonly value: Float32Array
+  } | null
   /** The expected outputs as a model that only holds them, in order; null where one is no tensor of numbers. */
   expectedOutputs(): string | null
 }
@@ -73,6 +89,18 @@ function conformanceCase(name: string, root: string): ConformanceCase {
       model.graph.valueInfo = []
       for (const output of model.graph.output) output.type = null
       return writeTemporary(encodeDecoded(model), 'stored-inputs.onnx')
+    },
+    withOneInput() {
+      const tensors = storedTensors(root, 'input', graph.input)
+      const first = tensors?.find((tensor) => tensor.dataType === float32Code)
+      if (tensors === null || first === undefined) return null
+      const model = decode('ModelProto', bytes)
+      const stored = tensors.filter((tensor) => tensor !== first)
+      model.graph.initializer = [...model.graph.initializer, ...stored]
+      model.graph.input = model.graph.input.filter((input: Decoded) => input.name === first.name)
+      const dims = first.dims.map(Number)
+      const value = first.floatData.length > 0 ? Float32Array.from(first.floatData) : floatsOf(first.rawData)
+      return { path: writeTemporary(encodeDecoded(model), 'one-input.onnx'), name: first.name, dims, value }
     },
     expectedOutputs() {
       const tensors = storedTensors(root, 'output', graph.output)

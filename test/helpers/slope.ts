@@ -81,6 +81,7 @@ async function jacobian(network: Network, x: Float32Array, step: number): Promis
 
 /** The direction that the Jacobian stretches most, by power iteration on JᵀJ. */
 function topDirection(columns: readonly Float64Array[], random: () => number): Float64Array {
+  if (columns.length === 0) return new Float64Array(0)
   let v = new Float64Array(columns.length).map(() => random() - 0.5)
   for (let iteration = 0; iteration < 60; iteration++) {
     const image = new Float64Array(columns[0].length)
