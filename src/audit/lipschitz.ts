@@ -2,7 +2,7 @@ import type { NetworkBounds, Rung } from '../bounds/network-bounds.ts'
 import * as mag from '../core/magnitude.ts'
 import type { TensorBound } from '../ops/bound.ts'
 import type { MeasuredLayer } from './layers.ts'
-import type { Bound, Lipschitz } from './report-schema.ts'
+import type { Bound, Lipschitz, TracePoint } from './report-schema.ts'
 
 /** How far the norms that a bound is made of may be trusted together. */
 export interface Trust {
@@ -59,6 +59,17 @@ function describeBound({ method }: Rung, { lipschitz, refusal }: TensorBound, tr
       ? ({ certificate: 'deterministic', failureProbability: 0 } as const)
       : trust
   return { value: finite(mag.toNumber(lipschitz.value)), log10, method, certificate, failureProbability }
+}
+
+/** How the bound grows along the graph. */
+export function describeTrace({ trace }: NetworkBounds): TracePoint[] {
+  return trace.map(({ node, op, from, lipschitz: { value } }) => ({
+    node,
+    op,
+    from: [...from],
+    log10: finite(mag.log10(value)),
+    ...(mag.isBounded(value) ? {} : { unbounded: true as const }),
+  }))
 }
 
 /** JSON holds no NaN and no Infinity. */

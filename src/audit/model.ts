@@ -11,7 +11,7 @@ import { boxOf, describeDomain } from './domain.ts'
 import { collectFindings } from './findings.ts'
 import { judgeGates, worstVerdict } from './gate.ts'
 import { type MeasuredLayer, rankLayers, regularizers } from './layers.ts'
-import { describeLipschitz, trustIn } from './lipschitz.ts'
+import { describeLipschitz, describeTrace, trustIn } from './lipschitz.ts'
 import { type AuditOptions, defaults } from './options.ts'
 import type { ModelReport } from './report-schema.ts'
 
@@ -61,6 +61,7 @@ export async function auditModel(path: string, options: AuditOptions): Promise<M
       tolerance: options.tolerance ?? defaults.tolerance,
     }),
     gates,
+    trace: describeTrace(bounds),
   }
 }
 

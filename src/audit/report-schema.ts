@@ -178,6 +178,16 @@ const Gate = z
   })
   .meta({ id: 'Gate' })
 
+const TracePoint = z
+  .object({
+    node: z.string(),
+    op: z.string().meta({ description: 'empty for an audited input' }),
+    from: z.array(z.int().nonnegative()).meta({ description: 'places in the trace of what the node reads' }),
+    log10: z.number().nullable().meta({ description: 'of the bound here; null where it is 0 or unbounded' }),
+    unbounded: unboundedKeys.unbounded,
+  })
+  .meta({ id: 'TracePoint' })
+
 const ModelReport = z
   .object({
     path: z.string(),
@@ -202,6 +212,9 @@ const ModelReport = z
     layers: z.array(Layer).meta({ description: 'by rank' }),
     findings: z.array(Finding),
     gates: z.array(Gate),
+    trace: z.array(TracePoint).optional().meta({
+      description: 'how the bound grows along the graph: audited inputs, then nodes in topological order',
+    }),
   })
   .meta({ id: 'ModelReport' })
 
@@ -237,6 +250,7 @@ export type Spectral = z.infer<typeof Spectral>
 export type Layer = z.infer<typeof Layer>
 export type Finding = z.infer<typeof Finding>
 export type Gate = z.infer<typeof Gate>
+export type TracePoint = z.infer<typeof TracePoint>
 export type ModelReport = z.infer<typeof ModelReport>
 export type ModelError = z.infer<typeof ModelError>
 export type Report = z.infer<typeof Report>

@@ -4,7 +4,8 @@ import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { Interval, Refusal, TensorBound } from '../ops/bound.ts'
 import { fixed, stacked } from '../ops/rules/join.ts'
 import { type Selected, type Selection, select } from './selection.ts'
-import { type NormOf, walkGraph } from './walk.ts'
+import { type TracePoint, traceBounds } from './trace.ts'
+import { type NormOf, type Walk, walkGraph } from './walk.ts'
 
 /** Upper bounds of the layers' norms by layer key, or why there is none. */
 export interface LayerNorms {
@@ -22,6 +23,8 @@ export interface Rung {
   readonly joint: TensorBound
   /** Aligned with the selected outputs. */
   readonly outputs: readonly TensorBound[]
+  /** Null where there is nothing to bound. */
+  readonly walk: Walk | null
 }
 
 export interface NetworkBounds {
@@ -32,6 +35,8 @@ export interface NetworkBounds {
   readonly best: Rung
   /** d log(best joint bound) / d log(norm) by layer key; null where there is no finite, positive bound. */
   readonly elasticities: ReadonlyMap<string, number> | null
+  /** How the best bound grows along the main graph; empty where there is nothing to bound. */
+  readonly trace: readonly TracePoint[]
   /** Why there is no bound at all; null where there is one. */
   readonly refusal: Refusal | null
 }
@@ -52,11 +57,13 @@ export function boundNetwork(typed: TypedGraph, norms: LayerNorms, options: Boun
   const graph = tightened(rung('graph', norms.spectral, true), product)
   const ladder = [rung('frobenius-product', norms.frobenius, false), product, graph]
   const elasticities = term.elasticities(graph.joint.lipschitz)
+  const walks = [graph.walk, product.walk].filter((walk) => walk !== null)
   return {
     selected,
     ladder,
     best: graph,
     elasticities: elasticities.size > 0 ? elasticities : null,
+    trace: walks.length === 0 ? [] : traceBounds(typed, selected.inputs, walks),
     refusal: graph.joint.refusal,
   }
 }
@@ -72,11 +79,11 @@ function climb(typed: TypedGraph, selected: Selected, { method, normOf, refined,
   const missing = nothingToBound(selected)
   if (missing !== null) {
     const bound = { ...fixed(), lipschitz: term.infinite, refusal: missing }
-    return { method, joint: bound, outputs: selected.outputs.map(() => bound) }
+    return { method, joint: bound, outputs: selected.outputs.map(() => bound), walk: null }
   }
   const walk = walkGraph(typed, { normOf, audited: selected.inputs, refined, inputRanges })
   const outputs = selected.outputs.map((output) => walk.boundOf(output))
-  return { method, joint: joined(outputs), outputs }
+  return { method, joint: joined(outputs), outputs, walk }
 }
 
 /** All outputs side by side: |Δ|² = Σ |Δᵢ|². */
@@ -106,6 +113,7 @@ function tightened(refined: Rung, plain: Rung): Rung {
     method: refined.method,
     joint: lesser(refined.joint, plain.joint),
     outputs: refined.outputs.map((bound, i) => lesser(bound, plain.outputs[i])),
+    walk: refined.walk,
   }
 }
 
