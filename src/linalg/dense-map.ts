@@ -1,6 +1,7 @@
 import { allocateFloats, floatsAt } from './arena.ts'
 import { kernels, type Pointer } from './kernels.ts'
 import { gamma, outward } from './rounding-error.ts'
+import { type ProductTeam, type SlabProducts, slabBounds } from './slabs.ts'
 
 /** A dense matrix whose elements stand in the arena, rows × columns, row-major, float32 or float64. */
 export interface PlacedMatrix {
@@ -8,6 +9,8 @@ export interface PlacedMatrix {
   readonly columns: number
   readonly pointer: Pointer
   readonly single: boolean
+  /** Other threads that hold slabs of the same matrix. */
+  readonly team?: ProductTeam
 }
 
 /** The products with a dense matrix A that norms are made of. Vectors are float64, outside the arena. */
@@ -29,27 +32,48 @@ export function euclideanNorm(x: Float64Array): number {
 }
 
 /**
+ * Multiplies by AᵀA of slabs of rows in the arena, both vectors at once. What is returned is a view that is valid
+ * until the next allocation.
+ */
+export function slabMultiplier(
+  columns: number,
+  single: boolean,
+): (slab: Pointer, rows: number, v: Float64Array, u: Float64Array) => SlabProducts {
+  const { normalPairF32, normalPairF64 } = kernels()
+  const normalPair = single ? normalPairF32 : normalPairF64
+  const vectors = allocateFloats(6 * columns)
+  const at = (index: number) => vectors + index * columns * 8
+  const part = (index: number) => floatsAt(at(index), columns)
+  return (slab, rows, v, u) => {
+    part(0).set(v)
+    part(1).set(u)
+    floatsAt(at(2), 2 * columns).fill(0)
+    normalPair(slab, rows, columns, at(0), at(1), at(2), at(3), at(4))
+    return { z: part(2), y: part(3) }
+  }
+}
+
+/**
  * Products with A, given a bound on ‖A‖_F.
  *
  * Each product meets one rounding, each partial sum those that the kernels state, so componentwise
  * |fl(Av) − Av| ≤ γ_a|A||v| and |fl(Aᵀw) − Aᵀw| ≤ γ_d|A|ᵀ|w|, with a and d near 64 + columns/64 and 64 + rows/256 in the
- * fused product. From ‖|A|‖₂ ≤ ‖A‖_F the error of AᵀAv is at most (γ_a + γ_d(1 + γ_a‖A‖_F/‖A‖₂))·‖A‖_F‖A‖₂‖v‖, and
+ * fused product, whose slabs are added up one after another. From ‖|A|‖₂ ≤ ‖A‖_F the error of AᵀAv is at most (γ_a + γ_d(1 + γ_a‖A‖_F/‖A‖₂))·‖A‖_F‖A‖₂‖v‖, and
  * ‖A‖_F/‖A‖₂ is at most √min(rows, columns).
  */
 export function denseMap(matrix: PlacedMatrix, frobenius: number): DenseMap {
-  const { rows, columns, pointer, single } = matrix
-  const { adjointF32, adjointF64, imageF32, imageF64, normalPairF32, normalPairF64 } = kernels()
-  const normalPair = single ? normalPairF32 : normalPairF64
+  const { rows, columns, pointer, single, team } = matrix
+  const { adjointF32, adjointF64, imageF32, imageF64 } = kernels()
   const multiply = single ? imageF32 : imageF64
   const multiplyAdjoint = single ? adjointF32 : adjointF64
   const across = gamma(columns / 2 + 4)
   const down = gamma(rows / 4 + 8)
   const inside = gamma(64 + columns / 64 + 8)
-  const panels = gamma(64 + rows / 256 + 10)
-  const vectors = allocateFloats(6 * columns)
+  const panels = gamma(64 + rows / 256 + 20)
+  const bounds = slabBounds(rows, columns)
+  const multiplySlab = slabMultiplier(columns, single)
+  const vectors = allocateFloats(columns)
   const image = allocateFloats(rows)
-  const at = (index: number) => vectors + index * columns * 8
-  const part = (index: number) => floatsAt(at(index), columns)
 
   /** A lower bound on ‖b‖/‖x‖ for the exact product b, from the computed one. */
   function ratio(product: Float64Array, x: Float64Array, error: number): number {
@@ -62,23 +86,29 @@ export function denseMap(matrix: PlacedMatrix, frobenius: number): DenseMap {
   return {
     roundingError: outward((inside + panels * (1 + inside * Math.sqrt(Math.min(rows, columns)))) * frobenius),
     applyPair(v, u, z, y) {
-      part(0).set(v)
-      part(1).set(u)
-      floatsAt(at(2), 2 * columns).fill(0)
-      normalPair(pointer, rows, columns, at(0), at(1), at(2), at(3), at(4))
-      z.set(part(2))
-      y.set(part(3))
+      team?.begin(v, u)
+      z.fill(0)
+      y.fill(0)
+      for (let slab = 0; slab + 1 < bounds.length; slab++) {
+        const from = bounds[slab]
+        const share =
+          team === undefined || team.owns(slab)
+            ? multiplySlab(pointer + from * columns * (single ? 4 : 8), bounds[slab + 1] - from, v, u)
+            : team.products(slab)
+        for (let j = 0; j < columns; j++) z[j] += share.z[j]
+        for (let j = 0; j < columns; j++) y[j] += share.y[j]
+      }
     },
     stretch(v) {
-      part(0).set(v)
+      floatsAt(vectors, columns).set(v)
       multiply(pointer, rows, columns, vectors, image)
       return ratio(floatsAt(image, rows), v, across)
     },
     stretchAdjoint(u) {
       floatsAt(image, rows).set(u)
-      part(0).fill(0)
+      floatsAt(vectors, columns).fill(0)
       multiplyAdjoint(pointer, rows, columns, image, vectors)
-      return ratio(part(0), u, down)
+      return ratio(floatsAt(vectors, columns), u, down)
     },
   }
 }

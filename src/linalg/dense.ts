@@ -61,7 +61,7 @@ export function enclosePlaced(
     const pointer = allocateFloats(count)
     const source = floatsAt(matrix.pointer, count)
     floatsAt(pointer, count).set(source.map((value) => value / unit))
-    const scaled = { ...matrix, pointer }
+    const scaled = { ...matrix, pointer, team: undefined }
     return scaleEnclosure(encloseSurveyed(scaled, surveyMatrix(scaled), options), unit)
   })
 }

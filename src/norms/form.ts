@@ -7,6 +7,7 @@ import type { PlacedMatrix } from '../linalg/dense-map.ts'
 import { frobeniusNorm } from '../linalg/frobenius.ts'
 import type { LinearOperator, MatrixOperator } from '../linalg/linear-operator.ts'
 import type { NormOptions } from '../linalg/norm-options.ts'
+import type { ProductTeam } from '../linalg/slabs.ts'
 import { firstNonFinite, largestMagnitude, surveyMatrix } from '../linalg/survey.ts'
 import type { LayerMeasurement } from './measurement.ts'
 import { isSingle, readWeights, sizeOf, type WeightSource } from './source.ts'
@@ -26,6 +27,7 @@ type Measure<Operator> = (
   source: WeightSource,
   copies: number | null,
   optionsFor: OptionsFor,
+  team?: ProductTeam,
 ) => LayerMeasurement
 
 const forms: { [Form in Geometry['form']]: Measure<OperatorOf<Form>> } = {
@@ -57,8 +59,9 @@ export function measureForm(
   source: WeightSource,
   copies: number | null,
   optionsFor: OptionsFor,
+  team?: ProductTeam,
 ): LayerMeasurement {
-  return (forms[geometry.form] as Measure<Geometry>)(geometry, source, copies, optionsFor)
+  return (forms[geometry.form] as Measure<Geometry>)(geometry, source, copies, optionsFor, team)
 }
 
 function broken(weights: FloatArray, index: number, weightSha256: string): LayerMeasurement {
@@ -95,6 +98,7 @@ function measureMatrix(
   source: WeightSource,
   copies: number | null,
   optionsFor: OptionsFor,
+  team?: ProductTeam,
 ): LayerMeasurement {
   return scoped(() => {
     const size = sizeOf(source)
@@ -102,7 +106,7 @@ function measureMatrix(
     const pointer = allocate(size * (single ? 4 : 8))
     const weights = () => (single ? singlesAt(pointer, size) : floatsAt(pointer, size))
     const weightSha256 = readWeights(source, weights())
-    const whole = { rows: operator.rows * operator.blocks, columns: operator.columns, pointer, single }
+    const whole = { rows: operator.rows * operator.blocks, columns: operator.columns, pointer, single, team }
     const survey = surveyMatrix(whole)
     const index = Number.isFinite(survey.frobenius) ? -1 : firstNonFinite(weights())
     if (index >= 0) return broken(weights(), index, weightSha256)

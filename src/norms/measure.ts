@@ -2,7 +2,7 @@ import type { LayerSpec } from '../ops/layer.ts'
 import { estimateCost } from './cost.ts'
 import type { LayerMeasurement, MeasureOptions } from './measurement.ts'
 import { runAll } from './pool.ts'
-import { identityOf, taskOf } from './task.ts'
+import { identityOf, tasksOf } from './task.ts'
 
 /** A layer under the key by which its measurement is asked for. */
 export interface KeyedLayer {
@@ -19,8 +19,8 @@ export async function measureLayers(
   layers: readonly KeyedLayer[],
   options: MeasureOptions,
 ): Promise<Map<string, LayerMeasurement>> {
-  const tasks = layers.map(({ key, spec }) => {
-    const task = taskOf(spec, layers.length, options)
+  const tasks = tasksOf(layers, options).map((task, index) => {
+    const { key, spec } = layers[index]
     return { key, task, label: spec.weightName, identity: identityOf(task) }
   })
   const distinct = [...new Map(tasks.map((entry) => [entry.identity, entry])).values()]

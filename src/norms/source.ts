@@ -5,10 +5,12 @@ import type { ElementType, FloatArray } from '../core/tensor.ts'
 import { elementStorage } from '../onnx/element-types.ts'
 import type { ByteRange } from '../onnx/stored-tensor.ts'
 
-/** Where a layer's weights come from, in a form that one thread can tell another. */
+/** Where a layer's weights come from: a run of a file, which any thread can read, or folded elements. */
 export type WeightSource =
   | { readonly kind: 'stored'; readonly range: ByteRange; readonly type: ElementType; readonly size: number }
   | { readonly kind: 'folded'; readonly data: FloatArray; readonly sha256: string }
+
+export type StoredSource = WeightSource & { readonly kind: 'stored' }
 
 /** Bytes that are read and decoded at a time where elements are not used as they are stored. */
 const PIECE = 1 << 20
@@ -53,11 +55,17 @@ export function readWeights(source: WeightSource, target: FloatArray): string {
   }
 }
 
-function decodeFile(
-  descriptor: number,
-  source: WeightSource & { kind: 'stored' },
-  target: FloatArray,
-): string {
+/** Reads some of the elements of a stored float32 or float64 tensor: as many as `target` holds, from `first` on. */
+export function readElements({ range }: StoredSource, first: number, target: FloatArray): void {
+  const descriptor = openSync(range.path, 'r')
+  try {
+    readFully(descriptor, bytesOf(target), range.offset + first * target.BYTES_PER_ELEMENT)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function decodeFile(descriptor: number, source: StoredSource, target: FloatArray): string {
   const { range, type, size } = source
   const { bits, decode } = elementStorage[type]
   const pieceElements = Math.floor((PIECE * 8) / bits / 8) * 8

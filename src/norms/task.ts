@@ -1,16 +1,27 @@
 import { hashText } from '../core/random.ts'
-import type { LinearOperator } from '../linalg/linear-operator.ts'
+import type { FloatArray } from '../core/tensor.ts'
+import type { LinearOperator, LoadWeights } from '../linalg/linear-operator.ts'
+import type { ProductTeam } from '../linalg/slabs.ts'
+import type { StoredTensor } from '../onnx/stored-tensor.ts'
 import type { LayerSpec } from '../ops/layer.ts'
 import { type Geometry, measureForm } from './form.ts'
 import { copiesPerElement } from './geometry.ts'
 import type { LayerMeasurement, MeasureOptions } from './measurement.ts'
 import { bytesOf, hashOf, type WeightSource } from './source.ts'
 
-/** One measurement, in a form that one thread can tell another. */
+/** Weights that are folded only when they are measured, on the main thread: there are too many to keep. */
+export interface LateSource {
+  readonly kind: 'late'
+  readonly load: LoadWeights
+  readonly stored: StoredTensor | null
+  readonly key: string
+}
+
+/** One measurement. But for late sources it is in a form that one thread can tell another. */
 export interface LayerTask {
   readonly geometry: Geometry
   readonly copies: number | null
-  readonly source: WeightSource
+  readonly source: WeightSource | LateSource
   readonly tolerance: number
   readonly certify: MeasureOptions['certify']
   readonly seed: number
@@ -25,34 +36,50 @@ function weightCount(operator: LinearOperator): number | null {
   return (operator.outChannels * operator.inChannels * taps) / operator.groups
 }
 
-/** The layer's weights as a run of the file, read by whoever measures them; folded weights are made here. */
-function sourceOf(spec: LayerSpec): WeightSource {
-  const { stored, operator } = spec
-  if (stored !== null && stored.range !== null && stored.size === weightCount(operator)) {
-    return { kind: 'stored', range: stored.range, type: stored.type, size: stored.size }
+/** Bytes of folded weights that are kept at a time. */
+const FOLDED_BUDGET = 1 << 27
+
+/** Makes the tasks of a model's layers. */
+export function tasksOf(
+  layers: readonly { readonly key: string; readonly spec: LayerSpec }[],
+  options: MeasureOptions,
+): LayerTask[] {
+  let folded = 0
+
+  /** The layer's weights as a run of the file, read by whoever measures them; folded weights are made here. */
+  function sourceOf(key: string, { stored, operator }: LayerSpec): WeightSource | LateSource {
+    const count = weightCount(operator)
+    if (stored !== null && stored.range !== null && stored.size === count) {
+      return { kind: 'stored', range: stored.range, type: stored.type, size: stored.size }
+    }
+    folded += (count ?? 0) * 4
+    if (folded > FOLDED_BUDGET) return { kind: 'late', load: operator.load, stored, key }
+    return foldedSource(operator.load(), stored)
   }
-  const data = operator.load()
-  return { kind: 'folded', data, sha256: stored === null ? hashOf(bytesOf(data)) : stored.sha256() }
+
+  return layers.map(({ key, spec }) => {
+    const { load: _load, ...geometry } = spec.operator
+    return {
+      geometry,
+      copies: copiesPerElement(spec),
+      source: sourceOf(key, spec),
+      tolerance: options.tolerance,
+      certify: options.certify,
+      seed: options.seed,
+      failureProbability: options.failureProbability / layers.length,
+    }
+  })
 }
 
-/** `layers`: the number of layers that share the failure probability. */
-export function taskOf(spec: LayerSpec, layers: number, options: MeasureOptions): LayerTask {
-  const { load: _load, ...geometry } = spec.operator
-  return {
-    geometry,
-    copies: copiesPerElement(spec),
-    source: sourceOf(spec),
-    tolerance: options.tolerance,
-    certify: options.certify,
-    seed: options.seed,
-    failureProbability: options.failureProbability / layers,
-  }
+function foldedSource(data: FloatArray, stored: StoredTensor | null): WeightSource {
+  return { kind: 'folded', data, sha256: stored === null ? hashOf(bytesOf(data)) : stored.sha256() }
 }
 
 /** Equal for tasks whose results are equal: the same weights at the same place, the same geometry. */
 export function identityOf(task: LayerTask): string {
   const { source, geometry, copies } = task
-  const weights = source.kind === 'stored' ? source.range : source.sha256
+  const weights =
+    source.kind === 'stored' ? source.range : source.kind === 'folded' ? source.sha256 : [source.key]
   return JSON.stringify([weights, geometry, copies])
 }
 
@@ -60,12 +87,15 @@ export function identityOf(task: LayerTask): string {
  * Takes the measurement. The random start depends on the seed, the weights and the geometry alone, so results are the
  * same in whatever order and thread.
  */
-export function runTask(task: LayerTask): LayerMeasurement {
-  const { geometry, source, copies, tolerance, certify, failureProbability } = task
-  return measureForm(geometry, source, copies, (sha256) => ({
+export function runTask(task: LayerTask, team?: ProductTeam): LayerMeasurement {
+  const { geometry, copies, tolerance, certify, failureProbability } = task
+  const source =
+    task.source.kind === 'late' ? foldedSource(task.source.load(), task.source.stored) : task.source
+  const optionsFor = (sha256: string) => ({
     tolerance,
     certify,
     seed: hashText(sha256 + JSON.stringify(geometry), hashText(String(task.seed))),
     failureProbability,
-  }))
+  })
+  return measureForm(geometry, source, copies, optionsFor, team)
 }

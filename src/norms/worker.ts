@@ -2,8 +2,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { LipschitzError } from '../core/errors.ts'
 import { take, type WorkerReply, type WorkerStart } from './pool.ts'
 import { runTask } from './task.ts'
+import { serveTeam } from './team.ts'
 
-const { tasks, next } = workerData as WorkerStart
+const { member, jobs, tasks, next } = workerData as WorkerStart
+
+for (const job of jobs) serveTeam(job, member)
 
 for (let index = take(next); index < tasks.length; index = take(next)) parentPort?.postMessage(replyTo(index))
 

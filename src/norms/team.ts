@@ -1,0 +1,125 @@
+import { LipschitzError } from '../core/errors.ts'
+import { allocate, scoped, singlesAt } from '../linalg/arena.ts'
+import { slabMultiplier } from '../linalg/dense-map.ts'
+import { type ProductTeam, slabBounds } from '../linalg/slabs.ts'
+import { readElements, type StoredSource } from './source.ts'
+
+/**
+ * One large matrix, multiplied by several threads at once. Each helper reads its slabs of rows into its own arena;
+ * then, for every step, the leader writes both vectors to shared memory and raises `step`, the helpers write their
+ * products and count themselves in `ready`. Everybody sleeps while there is nothing to do.
+ */
+export interface TeamJob {
+  readonly source: StoredSource
+  readonly rows: number
+  readonly columns: number
+  /** Threads, the leader included; the leader is member 0. */
+  readonly members: number
+  /** step, ready, failed. */
+  readonly signals: Int32Array<SharedArrayBuffer>
+  /** Both vectors, then both products of each slab. */
+  readonly vectors: Float64Array<SharedArrayBuffer>
+}
+
+const [STEP, READY, FAILED] = [0, 1, 2]
+/** The step after the last one. */
+const OVER = -1
+/** Seconds after which a helper that has not answered is gone. */
+const PATIENCE = 120
+
+export function createTeamJob(source: StoredSource, rows: number, columns: number, members: number): TeamJob {
+  const slabs = slabBounds(rows, columns).length - 1
+  const bytes = (2 + 2 * slabs) * columns * 8
+  return {
+    source,
+    rows,
+    columns,
+    members: Math.min(members, slabs),
+    signals: new Int32Array(new SharedArrayBuffer(12)),
+    vectors: new Float64Array(new SharedArrayBuffer(bytes)),
+  }
+}
+
+function ownerOf(slab: number, slabs: number, members: number): number {
+  return Math.floor((slab * members) / slabs)
+}
+
+function vectorAt({ vectors, columns }: TeamJob, index: number): Float64Array {
+  return vectors.subarray(index * columns, (index + 1) * columns)
+}
+
+/** The leader's side of the team. */
+export function leadTeam(job: TeamJob): ProductTeam {
+  const { rows, columns, members, signals } = job
+  const slabs = slabBounds(rows, columns).length - 1
+
+  function awaitHelpers(): void {
+    for (let waited = 0; Atomics.load(signals, READY) < members - 1; ) {
+      if (Atomics.load(signals, FAILED) !== 0) throw new LipschitzError('internal', 'a thread has failed')
+      if (waited > PATIENCE) throw new LipschitzError('internal', 'a thread does not answer')
+      const outcome = Atomics.wait(signals, READY, Atomics.load(signals, READY), 1000)
+      if (outcome === 'timed-out') waited++
+    }
+  }
+
+  return {
+    begin(v, u) {
+      vectorAt(job, 0).set(v)
+      vectorAt(job, 1).set(u)
+      Atomics.store(signals, READY, 0)
+      Atomics.add(signals, STEP, 1)
+      Atomics.notify(signals, STEP)
+    },
+    owns: (slab) => ownerOf(slab, slabs, members) === 0,
+    products(slab) {
+      awaitHelpers()
+      return { z: vectorAt(job, 2 + 2 * slab), y: vectorAt(job, 3 + 2 * slab) }
+    },
+  }
+}
+
+/** Lets the helpers go. */
+export function dismissTeam({ signals }: TeamJob): void {
+  Atomics.store(signals, STEP, OVER)
+  Atomics.notify(signals, STEP)
+}
+
+/** A helper's side: serves products until the team is dismissed. */
+export function serveTeam(job: TeamJob, member: number): void {
+  if (member >= job.members) return
+  try {
+    scoped(() => serve(job, member))
+  } catch (error) {
+    Atomics.store(job.signals, FAILED, 1)
+    Atomics.notify(job.signals, READY)
+    throw error
+  }
+}
+
+function serve(job: TeamJob, member: number): void {
+  const { source, rows, columns, members, signals } = job
+  const bounds = slabBounds(rows, columns)
+  const slabs = bounds.length - 1
+  const own = Array.from({ length: slabs }, (_, slab) => slab).filter(
+    (slab) => ownerOf(slab, slabs, members) === member,
+  )
+  const first = bounds[own[0]]
+  const count = (bounds[own[own.length - 1] + 1] - first) * columns
+  const pointer = allocate(count * 4)
+  readElements(source, first * columns, singlesAt(pointer, count))
+  const multiply = slabMultiplier(columns, true)
+  let step = 0
+  for (;;) {
+    Atomics.wait(signals, STEP, step)
+    step = Atomics.load(signals, STEP)
+    if (step === OVER) return
+    for (const slab of own) {
+      const start = pointer + (bounds[slab] - first) * columns * 4
+      const { z, y } = multiply(start, bounds[slab + 1] - bounds[slab], vectorAt(job, 0), vectorAt(job, 1))
+      vectorAt(job, 2 + 2 * slab).set(z)
+      vectorAt(job, 3 + 2 * slab).set(y)
+    }
+    Atomics.add(signals, READY, 1)
+    Atomics.notify(signals, READY)
+  }
+}
