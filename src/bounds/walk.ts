@@ -13,7 +13,7 @@ import {
   type TensorBound,
 } from '../ops/bound.ts'
 import { fixed, isFixed, unbounded } from '../ops/rules/join.ts'
-import { constantRange, typeRange } from './ranges.ts'
+import { constantRange, settled, typeRange } from './ranges.ts'
 
 /** An upper bound of a layer's norm, or why it has none. */
 export type NormOf = (key: string) => number | string
@@ -51,7 +51,8 @@ interface State {
  */
 export function walkGraph(typed: TypedGraph, options: WalkOptions): Walk {
   const state: State = { typed, options, bounds: new Map(), keys: layerKeys(typed), leaves: new Map() }
-  for (const input of typed.graph.inputs) state.bounds.set(input, inputBound(state, input))
+  for (const input of typed.graph.inputs)
+    state.bounds.set(input, settled(inputBound(state, input), typed.operand(input)))
   walkNodes(state, typed.graph)
   return { boundOf: (value) => boundOf(state, value) }
 }
@@ -70,7 +71,8 @@ function inputBound({ typed, options }: State, input: Value): TensorBound {
   const named = options.refined ? options.inputRanges?.get(input.name) : undefined
   const range = named ?? typeRange(typed.operand(input).type)
   if (index < 0) return fixed(range)
-  return { lipschitz: term.one, offset: term.zero, range, dependence: new Set([index]), refusal: null }
+  const bound = { lipschitz: term.one, offset: term.zero, range, norm: Infinity }
+  return { ...bound, dependence: new Set([index]), refusal: null }
 }
 
 function walkNodes(state: State, graph: Graph): void {
@@ -82,15 +84,15 @@ function walkNodes(state: State, graph: Graph): void {
     for (const [i, output] of outputs.entries()) {
       if (output === null || output.isConstant) continue
       const result = results[i] ?? unbounded(node, 'has no rule for this output')
-      state.bounds.set(output.value, state.options.refined ? result : plain(state, result))
+      state.bounds.set(output.value, state.options.refined ? settled(result, output) : plain(state, result))
     }
   }
 }
 
 /** Forgets what only the refined walk uses. */
 function plain({ options }: State, bound: TensorBound): TensorBound {
-  if (isFixed(bound) || bound.refusal !== null) return { ...bound, range: everything }
-  return { ...bound, range: everything, dependence: new Set(options.audited.keys()) }
+  if (isFixed(bound) || bound.refusal !== null) return { ...bound, range: everything, norm: Infinity }
+  return { ...bound, range: everything, norm: Infinity, dependence: new Set(options.audited.keys()) }
 }
 
 /** A constant's range is looked up when it is first asked for. */
@@ -99,7 +101,7 @@ function boundOf(state: State, value: Value): TensorBound {
   if (known !== undefined) return known
   const operand = state.typed.operand(value)
   if (!operand.isConstant) throw new Error(`'${value.name}' is read before it is written`)
-  const bound = fixed(constantRange(operand))
+  const bound = settled(fixed(constantRange(operand)), operand)
   state.bounds.set(value, bound)
   return bound
 }

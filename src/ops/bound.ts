@@ -18,13 +18,15 @@ export interface Refusal {
 
 /**
  * What the walk knows of a tensor: |Δtensor|₂ ≤ lipschitz·|Δinputs|₂ + offset for any two inputs of the domain,
- * and every element of the tensor lies in `range`.
+ * every element of the tensor lies in `range`, and their ℓ2 norm is at most `norm`.
  */
 export interface TensorBound {
   /** Zero for tensors that do not depend on the audited inputs; infinite with a refusal where there is no proof. */
   readonly lipschitz: Term
   readonly offset: Term
   readonly range: Interval
+  /** ‖tensor‖₂ at most, over all elements; Infinity where nothing is known. */
+  readonly norm: number
   /** Audited inputs (indices) that the tensor may depend on; disjoint sets join by root-sum-square. */
   readonly dependence: ReadonlySet<number>
   readonly refusal: Refusal | null

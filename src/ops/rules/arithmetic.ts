@@ -1,5 +1,5 @@
 import * as mag from '../../core/magnitude.ts'
-import { divUp, mulUp } from '../../core/rounding.ts'
+import { addUp, divUp, mulUp } from '../../core/rounding.ts'
 import type { BoundContext, BoundOperand, BoundRule, Interval, TensorBound } from '../bound.ts'
 import { broadcastGains, operandsOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
@@ -53,8 +53,18 @@ function combination(
       operands.map(() => constantOf(operands.length)),
     )
     if (found === null) return [context.refuse(unknownCopies)]
-    return [join(found, range(operands.map((operand) => operand.range)))]
+    const reach = combinedNorm(context, operands, constantOf(operands.length))
+    return [join(found, range(operands.map((operand) => operand.range)), reach)]
   })
+}
+
+/** Σ c·√copies·‖xᵢ‖, which is at least the norm of the sum and of the largest elements. */
+function combinedNorm(context: BoundContext, operands: readonly BoundOperand[], constant: number): number {
+  const gains = broadcastGains(context, operands)
+  return operands.reduce((sum, { norm }, i) => {
+    const gain = gains[i]
+    return gain === null ? Infinity : addUp(sum, mulUp(mulUp(mag.toNumber(gain), constant), norm))
+  }, 0)
 }
 
 const total = (ranges: readonly Interval[]) => ranges.reduce(sum)
@@ -65,7 +75,8 @@ const extreme = (pick: (...values: number[]) => number) => (ranges: readonly Int
 /** A layer's norm where one operand is a constant that is measured as a scale layer. */
 function scaleLayer(context: BoundContext, data: BoundOperand | null, range: Interval): TensorBound | null {
   const norm = context.layerNorm()
-  return norm !== null && data !== null ? through(data, norm, range) : null
+  if (norm === null || data === null) return null
+  return through(data, norm, range, mulUp(mag.toNumber(norm.value), data.norm))
 }
 
 /** Exact range of a constant, also where it is too large for the walk to have looked. */

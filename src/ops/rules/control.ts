@@ -13,6 +13,7 @@ function either(a: TensorBound, b: TensorBound): TensorBound {
     lipschitz: term.maximum(a.lipschitz, b.lipschitz),
     offset: term.maximum(a.offset, b.offset),
     range: hull(a.range, b.range),
+    norm: Math.max(a.norm, b.norm),
     dependence: new Set([...a.dependence, ...b.dependence]),
     refusal: null,
   }

@@ -17,6 +17,8 @@ export interface Activation {
   readonly image: Interval
 }
 
+const origin = interval(0, 0)
+
 /** A rule from the function's slope and image, given the range of the first input and the node's attributes. */
 export function elementwise(
   activationOf: (range: Interval, context: BoundContext) => Activation,
@@ -26,7 +28,10 @@ export function elementwise(
     const x = context.input(0)
     if (x === null) return [context.refuse('has no input')]
     const { slope, image } = activationOf(x.range, context)
-    return [slope < Infinity ? through(x, slope, image) : context.refuse(unbounded)]
+    if (slope === Infinity) return [context.refuse(unbounded)]
+    // |f(x)| ≤ sup|f′|·|x| where f(0) = 0
+    const fixesZero = x.norm < Infinity && farthest(activationOf(origin, context).image) === 0
+    return [through(x, slope, image, fixesZero ? mulUp(slope, x.norm) : Infinity)]
   })
 }
 
@@ -75,7 +80,7 @@ export function gated(range: Interval, slope: number, dip: number): Activation {
 }
 
 const logistic = (x: number) => 1 / (1 + Math.exp(-x))
-const softplus = (x: number) => (x > 30 ? x + 1e-12 : Math.log1p(Math.exp(x)))
+const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
 const signed: Interval = { lo: -1, hi: 1 }
 
 function clipLimit(context: BoundContext, name: 'min' | 'max', i: number): number | null {
@@ -93,7 +98,9 @@ const clip: BoundRule = (context) => {
   const lo = clipLimit(context, 'min', 1) ?? -Infinity
   const hi = clipLimit(context, 'max', 2) ?? Infinity
   const known = limits.every((limit) => limit === null || scalarOf(limit) !== null)
-  return [through(x, 1, known ? clamp(x.range, Math.min(lo, hi), hi) : everything)]
+  // runtimes differ in which limit counts where they contradict each other
+  const image = lo <= hi ? clamp(x.range, lo, hi) : interval(hi, lo)
+  return [through(x, 1, known ? image : everything)]
 }
 
 const gelu = elementwise((range, { node }) =>
@@ -135,7 +142,15 @@ const thresholdedRelu = elementwise(
 /** x ∓ bias outside ±λ, 0 within: continuous where bias = λ. */
 const shrink = elementwise((range, { node }) => {
   const [bias, threshold] = [floatAttribute(node, 'bias', 0), floatAttribute(node, 'lambd', 0.5)]
-  return { slope: bias === threshold && threshold >= 0 ? 1 : Infinity, image: range }
+  const [shrunk, grown] = [
+    sum(range, interval(-threshold, -threshold)),
+    sum(range, interval(threshold, threshold)),
+  ]
+  const image = interval(
+    Math.max(shrunk.lo, Math.min(grown.lo, 0)),
+    Math.min(grown.hi, Math.max(shrunk.hi, 0)),
+  )
+  return { slope: bias === threshold && threshold >= 0 ? 1 : Infinity, image }
 }, 'jumps where bias and lambd differ')
 
 /** |αβ|. */

@@ -4,6 +4,7 @@ import type { BoundContext, BoundOperand, TensorBound } from '../bound.ts'
 import { type Activation, gated, swishSlope } from './elementwise.ts'
 import { hull, interval } from './interval.ts'
 import { through } from './join.ts'
+import { sourceOf } from './source.ts'
 
 /**
  * Products x·g(x) that exporters write for one activation: by themselves not Lipschitz, together they are.
@@ -37,18 +38,6 @@ function gateOf(x: BoundOperand, other: BoundOperand): Activation | null {
 function readsOnly(node: Node, value: Value): boolean {
   const [input] = node.inputs
   return node.inputs.length === 1 && input !== null && sourceOf(input) === value
-}
-
-/** The value that this one is, behind a few Identity nodes. */
-function sourceOf(value: Value): Value {
-  let source = value
-  for (let step = 0; step < 16; step++) {
-    if (source.producer?.op !== 'Identity' || source.producer.domain !== '') break
-    const [input] = source.producer.inputs
-    if (input === null) break
-    source = input
-  }
-  return source
 }
 
 /** The bound of a·b where one is a known gate of the other; null where it is not. */

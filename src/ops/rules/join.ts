@@ -17,14 +17,21 @@ export interface Part {
 }
 
 /** A tensor that is the same whatever the audited inputs are. */
-export function fixed(range: Interval = everything): TensorBound {
-  return { lipschitz: term.zero, offset: term.zero, range, dependence: new Set(), refusal: null }
+export function fixed(range: Interval = everything, norm = Infinity): TensorBound {
+  return { lipschitz: term.zero, offset: term.zero, range, norm, dependence: new Set(), refusal: null }
 }
 
 /** No certificate, also where nothing varies: for operators that are no functions of their inputs. */
 export function unbounded(node: Node, reason: string): TensorBound {
   const refusal = { node: node.name, op: node.op, reason }
-  return { lipschitz: term.infinite, offset: term.zero, range: everything, dependence: new Set(), refusal }
+  return {
+    lipschitz: term.infinite,
+    offset: term.zero,
+    range: everything,
+    norm: Infinity,
+    dependence: new Set(),
+    refusal,
+  }
 }
 
 /** Whether the tensor is the same whatever the audited inputs are. */
@@ -42,23 +49,28 @@ function gained({ bound, gain }: Part): TensorBound {
   }
 }
 
-/** |Δout| ≤ gain·|Δoperand|: lipschitz and offset both grow by the factor. */
-export function through(bound: TensorBound, gain: Part['gain'], range: Interval): TensorBound {
+/** |Δout| ≤ gain·|Δoperand|: lipschitz and offset both grow by the factor. `norm`: ‖out‖₂ at most, where known. */
+export function through(
+  bound: TensorBound,
+  gain: Part['gain'],
+  range: Interval,
+  norm = Infinity,
+): TensorBound {
   const result = gained({ bound, gain })
-  return isFixed(result) ? fixed(range) : { ...result, range }
+  return isFixed(result) ? fixed(range, norm) : { ...result, range, norm }
 }
 
 /** |Δout| ≤ Σ gainᵢ·|Δᵢ|. Groups: Σ L_g·d_g ≤ √(Σ L_g²)·d by Cauchy-Schwarz, where L_g is the sum in the group. */
-export function added(parts: readonly Part[], range: Interval): TensorBound {
-  return joined(parts, range, term.sum, term.rootSumSquare, term.sum)
+export function added(parts: readonly Part[], range: Interval, norm = Infinity): TensorBound {
+  return joined(parts, range, norm, term.sum, term.rootSumSquare, term.sum)
 }
 
 /**
  * |Δout|² ≤ Σ (gainᵢ·|Δᵢ|)²: operands side by side, or each output element taken from one of them. Groups:
  * Σ L_g²·d_g² ≤ max L_g²·d², where L_g² is the sum of squares in the group. Offsets by Minkowski's inequality.
  */
-export function stacked(parts: readonly Part[], range: Interval): TensorBound {
-  return joined(parts, range, term.rootSumSquare, term.maximum, term.rootSumSquare)
+export function stacked(parts: readonly Part[], range: Interval, norm = Infinity): TensorBound {
+  return joined(parts, range, norm, term.rootSumSquare, term.maximum, term.rootSumSquare)
 }
 
 type Reduce = (...terms: readonly Term[]) => Term
@@ -66,19 +78,21 @@ type Reduce = (...terms: readonly Term[]) => Term
 function joined(
   parts: readonly Part[],
   range: Interval,
+  norm: number,
   within: Reduce,
   across: Reduce,
   offsets: Reduce,
 ): TensorBound {
   const varying = parts.map(gained).filter((bound) => !isFixed(bound))
-  if (varying.length === 0) return fixed(range)
+  if (varying.length === 0) return fixed(range, norm)
   const refused = varying.find((bound) => bound.refusal !== null)
-  if (refused !== undefined) return { ...refused, range }
+  if (refused !== undefined) return { ...refused, range, norm }
   const groups = groupsOf(varying)
   return {
     lipschitz: across(...groups.map((group) => within(...group.map((bound) => bound.lipschitz)))),
     offset: offsets(...varying.map((bound) => bound.offset)),
     range,
+    norm,
     dependence: union(varying.map((bound) => bound.dependence)),
     refusal: null,
   }

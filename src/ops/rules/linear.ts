@@ -1,10 +1,22 @@
 import * as mag from '../../core/magnitude.ts'
+import { addUp, mulUp } from '../../core/rounding.ts'
 import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
-import { type BoundContext, type BoundOperand, type BoundRule, everything } from '../bound.ts'
+import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
 import { copies, rootOf, unknownCopies } from './broadcast.ts'
-import { farthest, interval } from './interval.ts'
+import { elementsOf } from './constant.ts'
+import { difference, farthest, hull, interval, negative, product, sum } from './interval.ts'
 import { added, isFixed, through } from './join.ts'
+import { sourceOf } from './source.ts'
+import {
+  type Affine,
+  biasNorm,
+  convolutionLayout,
+  gemmLayout,
+  imageOf,
+  matrixLayout,
+  transposedLayout,
+} from './weight-layout.ts'
 
 /**
  * Linear maps with constant weights: |Δ(Wx + b)| ≤ ‖W‖₂·|Δx|, ‖W‖₂ the norm of the operator on one batch element
@@ -18,21 +30,34 @@ function varying(operand: BoundOperand | null): operand is BoundOperand {
   return operand !== null && !isFixed(operand)
 }
 
-/** The norm of the node's layer times what the data at the given input varies; null where there is no layer. */
-function weighted(context: BoundContext, data: BoundOperand) {
-  const norm = context.layerNorm()
-  return norm === null ? null : through(data, norm, everything)
+/**
+ * The norm of the node's layer times what the data varies; null where there is no layer. Ranges and ℓ2 norms go
+ * through ‖W‖·‖x‖ + ‖b‖ and, where the weights' layout is known, through each output's own weights.
+ */
+function weighted(context: BoundContext, data: BoundOperand, affine: Affine | null = null) {
+  const gain = context.layerNorm()
+  if (gain === null) return null
+  const size = mulUp(mag.toNumber(gain.value), data.norm)
+  if (affine === null) return through(data, gain, everything)
+  const image = imageOf(data, affine)
+  return through(data, gain, image, addUp(size, biasNorm(context, affine)))
 }
 
-/** Data at input 0, weights and further operands constant. */
-function withWeights(constants: readonly number[]): BoundRule {
+/**
+ * Data at input 0, weights and further operands constant. Padding shows as outputs that see a part of their
+ * weights; so does the stride of a transposed convolution.
+ */
+function withWeights(
+  constants: readonly number[],
+  layoutOf: (context: BoundContext) => Affine | null,
+): BoundRule {
   return (context) => {
     const data = context.input(0)
     if (constants.some((i) => varying(context.input(i)))) {
       return [context.refuse(varying(data) ? bilinear : 'has weights that are computed from data')]
     }
     if (!varying(data)) return [context.refuse('has no data')]
-    return [weighted(context, data) ?? context.refuse('has weights that are not constant')]
+    return [weighted(context, data, layoutOf(context)) ?? context.refuse('has weights that are not constant')]
   }
 }
 
@@ -47,7 +72,7 @@ const gemm: BoundRule = (context) => {
   const [a, b, c] = [context.input(0), context.input(1), context.input(2)]
   if (varying(a) && varying(b)) return [context.refuse(bilinear)]
   const data = varying(a) ? a : varying(b) ? b : null
-  const linear = data === null ? null : weighted(context, data)
+  const linear = data === null ? null : weighted(context, data, gemmLayout(context, data))
   if (data !== null && linear === null) return [context.refuse('has weights that are not constant')]
   if (!varying(c)) return [linear ?? context.refuse('has no data')]
   const gain = biasGain(c, context.output(0)?.shape ?? null)
@@ -57,11 +82,16 @@ const gemm: BoundRule = (context) => {
   return [added([...parts, { bound: c, gain: mag.multiply(gain, beta) }], everything)]
 }
 
-/** √(elements of one matrix)·sup|x| ≥ ‖X‖_F ≥ ‖X‖₂ for each matrix of a batch. */
+/** √(elements of one matrix)·sup|x| ≥ ‖X‖_F ≥ ‖X‖₂ for each matrix of a batch; nor is it longer than all
+ * of them. Rows of non-negative numbers that sum to 1 have the length 1 at most: √rows. */
 function matrixNorm(operand: BoundOperand): mag.Magnitude | null {
   const size = sizeOf(operand.shape?.slice(-2) ?? [null])
+  const rows = operand.shape?.at(-2) ?? null
+  if (rows !== null && holdsDistributions(operand)) return rootOf(rows)
   const largest = farthest(operand.range)
-  return size === null || largest === Infinity ? null : mag.multiply(rootOf(size), mag.magnitude(largest))
+  const byRange = size === null ? Infinity : mag.toNumber(mag.multiply(rootOf(size), mag.magnitude(largest)))
+  const least = Math.min(operand.norm, byRange)
+  return least === Infinity ? null : mag.magnitude(least)
 }
 
 const batch = (shape: Shape | null): Shape | null => shape?.slice(0, -2) ?? null
@@ -80,7 +110,10 @@ const matmul: BoundRule = (context) => {
   if (a === null || b === null) return [context.refuse('lacks an operand')]
   const data = !varying(a) ? b : !varying(b) ? a : null
   if (data !== null) {
-    const linear = weighted(context, data)
+    const weights = data === a ? b : a
+    const layout = matrixLayout(weights, data === b)
+    const rest = { partial: false, bias: null, biasByOutput: false, alpha: 1, beta: 1 }
+    const linear = weighted(context, data, layout && { weights, layout, ...rest })
     if (linear !== null || !varying(data)) return [linear ?? context.refuse('has no data')]
   }
   const output = context.output(0)?.shape ?? null
@@ -100,7 +133,16 @@ const matmul: BoundRule = (context) => {
     if (repeated === null) return [context.refuse(unknownCopies)]
     parts.push({ bound: own, gain: mag.multiply(norm, repeated) })
   }
-  return [added(parts, productRange(a, b))]
+  const hull = holdsDistributions(a) ? b.range : productRange(a, b)
+  return [added(parts, hull)]
+}
+
+/** Whether the last axis holds distributions: the operand is a Softmax along it. */
+function holdsDistributions({ operand, shape }: BoundOperand): boolean {
+  const producer = sourceOf(operand.value).producer
+  if (producer?.op !== 'Softmax' || producer.domain !== '') return false
+  const axis = intAttribute(producer, 'axis', producer.version >= 13 ? -1 : 1)
+  return axis === -1 || (shape !== null && axis === shape.length - 1)
 }
 
 /** |Σ aᵢbᵢ| ≤ n·sup|a|·sup|b|. */
@@ -130,7 +172,28 @@ const batchNormalization: BoundRule = (context) => {
   if ([1, 2, 3, 4].some((i) => varying(context.input(i))))
     return [context.refuse('has statistics that are computed from data')]
   if (!varying(x)) return [context.refuse('has no data')]
-  return [weighted(context, x) ?? context.refuse('has statistics that are not constant')]
+  const gain = context.layerNorm()
+  if (gain === null) return [context.refuse('has statistics that are not constant')]
+  return [through(x, gain, normalizedImage(context, x))]
+}
+
+/** The hull of all channels' γ·(x − μ)/√(σ² + ε) + β. */
+function normalizedImage(context: BoundContext, x: BoundOperand): Interval {
+  if (farthest(x.range) === Infinity) return everything
+  const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => elementsOf(context.input(i)))
+  if (gamma === null || beta === null || mean === null || variance === null) return everything
+  const epsilon = floatAttribute(context.node, 'epsilon', 1e-5)
+  const images = Array.from(gamma, (factor, channel) => {
+    const spread = Math.sqrt(variance[channel] + epsilon)
+    // roundings of the scale, covered by its relative error
+    const scale = interval(Math.abs(factor / spread) * (1 - 1e-12), Math.abs(factor / spread) * (1 + 1e-12))
+    const centred = difference(x.range, interval(mean[channel], mean[channel]))
+    return sum(
+      product(factor < 0 ? negative(centred) : centred, scale),
+      interval(beta[channel], beta[channel]),
+    )
+  })
+  return images.length === 0 ? everything : images.reduce(hull)
 }
 
 /** One operand that varies: the norm of the matricised constants. A single operand is permuted and summed. */
@@ -145,8 +208,8 @@ export const linearRules = {
   Gemm: gemm,
   Einsum: einsum,
   MatMul: matmul,
-  Conv: withWeights([1, 2]),
-  ConvTranspose: withWeights([1, 2]),
+  Conv: withWeights([1, 2], convolutionLayout),
+  ConvTranspose: withWeights([1, 2], transposedLayout),
   BatchNormalization: batchNormalization,
   /** scale·x + bias per channel, of the first versions of the standard. */
   ImageScaler: (context) => {

@@ -1,9 +1,11 @@
+import * as mag from '../../core/magnitude.ts'
+import { addUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
 import { copies, growth, operandsOf, rootOf } from './broadcast.ts'
 import { entriesOf, scalarOf } from './constant.ts'
 import { hull, interval } from './interval.ts'
-import { isFixed, stacked, through } from './join.ts'
+import { isFixed, stacked, through, unbounded } from './join.ts'
 
 /**
  * Operators that move elements. Where each element of the data appears at most m times in the output,
@@ -15,7 +17,7 @@ export const selection: BoundRule = (context) => {
   const data = context.input(0)
   if (data === null) return outputs(context, () => context.refuse('has no data'))
   if (controlVaries(context)) return outputs(context, () => context.refuse(controlled))
-  return outputs(context, () => through(data, 1, data.range))
+  return outputs(context, () => through(data, 1, data.range, data.norm))
 }
 
 const controlled = 'selects elements by values that are computed from data'
@@ -48,7 +50,9 @@ function repetition(
     if (controlVaries(context)) return [context.refuse(controlled)]
     const times = timesOf(context, data)
     if (times === null) return [context.refuse(unknownRepetition)]
-    return [through(data, rootOf(times), rangeOf(data.range, context))]
+    const gain = rootOf(times)
+    const norm = mulUp(mag.toNumber(gain), data.norm)
+    return [through(data, gain, rangeOf(data.range, context), norm)]
   }
 }
 
@@ -154,6 +158,7 @@ const concat: BoundRule = (context) => {
     stacked(
       operands.map((bound) => ({ bound, gain: 1 })),
       operands.map((operand) => operand.range).reduce(hull),
+      sqrtUp(operands.reduce((sum, { norm }) => addUp(sum, mulUp(norm, norm)), 0)),
     ),
   ]
 }
@@ -168,7 +173,7 @@ const dropout: BoundRule = (context) => {
       : node.version < 7 && intAttribute(node, 'is_test', 0) === 0
   const data = context.input(0)
   if (training || data === null)
-    return outputs(context, () => context.refuse('draws random numbers: it runs in training mode'))
+    return outputs(context, () => unbounded(node, 'draws random numbers: it runs in training mode'))
   return context.node.outputs.map((_, i) => (i === 0 ? through(data, 1, data.range) : fixedMask(context)))
 }
 

@@ -1,4 +1,4 @@
-import { divUp, mulUp, sqrtDown } from '../../core/rounding.ts'
+import { addUp, divUp, mulUp, sqrtDown, sqrtUp } from '../../core/rounding.ts'
 import { type Dim, sizeOf } from '../../core/tensor.ts'
 import type { Term } from '../../core/term.ts'
 import * as term from '../../core/term.ts'
@@ -36,6 +36,13 @@ function parameterRange(operand: BoundOperand | null, fallback: number): Interva
 interface Normalized {
   readonly gain: Term
   readonly image: Interval
+  readonly norm: number
+}
+
+/** Groups of n elements have the length √n at most, all of them √size; γ scales, β shifts each element. */
+function lengthOf(context: BoundContext, gamma: number, beta: Interval | null): number {
+  const size = sizeOf(context.output(0)?.shape ?? [null])
+  return size === null || beta === null ? Infinity : mulUp(sqrtUp(size), addUp(gamma, farthest(beta)))
 }
 
 /** Constant and image for a group of `count` elements; a reason where there is none. */
@@ -53,8 +60,12 @@ function normalized(
   if (!(largest < Infinity)) return 'has a scale that is not finite'
   const reach = count === null ? Infinity : mulUp(largest, up(Math.sqrt(count)))
   const image = beta === null ? everything : sum(interval(-reach, reach), beta)
-  const norm = context.layerNorm() ?? term.constant(largest)
-  return { gain: term.scale(norm, divUp(1, sqrtDown(epsilon))), image }
+  const scale = context.layerNorm() ?? term.constant(largest)
+  return {
+    gain: term.scale(scale, divUp(1, sqrtDown(epsilon))),
+    image,
+    norm: lengthOf(context, largest, beta),
+  }
 }
 
 const epsilonOf = (context: BoundContext, fallback = 1e-5) =>
@@ -80,7 +91,9 @@ function normalization(
     const result = normalized(context, inputs, epsilonOf(context, epsilon), count)
     return context.node.outputs.map((_, i) => {
       if (i > 0) return statistics(context, x, i, count)
-      return typeof result === 'string' ? context.refuse(result) : through(x, result.gain, result.image)
+      return typeof result === 'string'
+        ? context.refuse(result)
+        : through(x, result.gain, result.image, result.norm)
     })
   }
 }
@@ -152,7 +165,9 @@ function skipNormalization(inputs: { gamma: number; beta: number | null; bias: n
         return context.refuse('adds a bias or a skip connection that it broadcasts or computes from data')
       if (i === 3) return joined
       if (i > 0) return noStatistics(context)
-      return typeof result === 'string' ? context.refuse(result) : through(joined, result.gain, result.image)
+      return typeof result === 'string'
+        ? context.refuse(result)
+        : through(joined, result.gain, result.image, result.norm)
     })
   }
 }

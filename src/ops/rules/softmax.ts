@@ -1,4 +1,5 @@
-import type { Dim } from '../../core/tensor.ts'
+import { sqrtUp } from '../../core/rounding.ts'
+import { type Dim, sizeOf } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand, BoundRule } from '../bound.ts'
 import { productOf } from '../shape/integers.ts'
@@ -15,13 +16,20 @@ function groupLength(context: BoundContext, x: BoundOperand): Dim {
   return x.shape.length === 0 ? 1 : (x.shape.at(axis) ?? null)
 }
 
+/** √(number of groups): a distribution has at most the length 1. */
+function lengthOfDistributions(context: BoundContext, x: BoundOperand): number {
+  const [size, length] = [x.shape && sizeOf(x.shape), groupLength(context, x)]
+  return size === null || !length ? Infinity : sqrtUp(size / length)
+}
+
 /**
  * Softmax: J = diag(p) − ppᵀ is the covariance of the distribution p over unit vectors, and vᵀJv is the variance
  * of the entries of v: at most (max v − min v)²/4 ≤ ½ for a unit v (Popoviciu). Hence ½, attained for n ≥ 2.
  */
 const softmax: BoundRule = (context) => {
   const x = context.input(0)
-  return [x === null ? context.refuse('has no data') : through(x, 0.5, unit)]
+  if (x === null) return [context.refuse('has no data')]
+  return [through(x, 0.5, unit, lengthOfDistributions(context, x))]
 }
 
 /** LogSoftmax: J = I − 1pᵀ, a projection of norm √n·‖p‖₂ ≤ √n; constant for n = 1. */
