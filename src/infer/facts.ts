@@ -66,7 +66,7 @@ export function outputFacts(
   readData: boolean,
 ): Fact[] {
   const given = inputs.filter((fact) => fact !== null)
-  const folds = operator !== null && canFold(operator, inputs)
+  const folds = operator !== null && operator.draws?.(node) !== true && canFold(operator, inputs)
   const shapesFollowData =
     operator === null ||
     operator.shapesFollowData === true ||

@@ -76,6 +76,8 @@ export interface Operator {
    * that are not known. Absent: never folded. Never called for strings and complex numbers.
    */
   readonly fold?: (context: FoldingContext) => readonly Tensor[] | null
+  /** Whether the node may draw random numbers: then its outputs are no constants, whatever its inputs are. */
+  readonly draws?: (node: Node) => boolean
   /**
    * 'shapes': folding needs the inputs' shapes alone, so the outputs are constant as soon as the ranks are known
    * (Shape, Size); `inputs` is then empty. 'first': it needs the elements of the first input, and of the others

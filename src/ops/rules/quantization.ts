@@ -21,6 +21,7 @@ import { added, isFixed, type Part, through } from './join.ts'
  */
 
 const unknownScale = 'has scales that are computed from data or not known'
+const dataZero = 'has zero points that are computed from data'
 const unknownSize = 'rounds a number of elements that is not known; give --input-shape'
 
 /** The largest and the least of a constant's absolute values; null where it varies or is not finite. */
@@ -31,6 +32,13 @@ function scaleOf(operand: BoundOperand | null): { largest: number; least: number
   let least = Infinity
   for (const element of elements) least = Math.min(least, Math.abs(element))
   return { largest: farthest(range), least }
+}
+
+function anyVaries(context: BoundContext, inputs: readonly number[]): boolean {
+  return inputs.some((i) => {
+    const operand = context.input(i)
+    return operand !== null && !isFixed(operand)
+  })
 }
 
 /** Adds the offset of rounding every element of the first output. */
@@ -51,6 +59,7 @@ const quantize: BoundRule = (context) => {
   if (x === null) return [context.refuse('has no data')]
   if (!isInteger(context.output(0)?.type))
     return [context.refuse('rounds to floating-point numbers of few bits')]
+  if (anyVaries(context, [2])) return [context.refuse(dataZero)]
   if (scale === null || !(scale.least > 0)) return [context.refuse(unknownScale)]
   return [rounded(context, through(x, divUp(1, scale.least), everything))]
 }
@@ -116,6 +125,7 @@ const quantizedAdd: BoundRule = (context) => {
   const scales = [scaleOf(context.input(1)), scaleOf(context.input(4))]
   const result = scaleOf(context.input(6))
   const gains = broadcastGains(context, operands)
+  if (anyVaries(context, [2, 5, 7])) return [context.refuse(dataZero)]
   if (operands.length !== 2 || result === null || !(result.least > 0)) return [context.refuse(unknownScale)]
   const parts: Part[] = []
   for (const [i, bound] of operands.entries()) {

@@ -39,7 +39,16 @@ export const identityOperators = [
     fold: foldIdentity,
     stored: (_, inputs) => inputs[0],
   },
-  { op: 'Dropout', bound: movementRules.Dropout, infer: inferDropout, fold: foldDropout },
+  {
+    op: 'Dropout',
+    bound: movementRules.Dropout,
+    infer: inferDropout,
+    fold: foldDropout,
+    draws: (node) =>
+      node.version >= 12
+        ? (node.inputs[2] ?? null) !== null
+        : node.version < 7 && intAttribute(node, 'is_test', 0) === 0,
+  },
   {
     op: 'BitCast',
     bound: jumps,
