@@ -1,48 +1,13 @@
 import type { Bound, Lipschitz, ModelReport } from '../../audit/report-schema.ts'
-import { escapeText } from '../escape.ts'
-import { formatBound, formatFactor, formatNumber, formatProbability } from '../numbers.ts'
+import { describeCertificate, describeObstacle, describeScope, methodName } from '../bound-words.ts'
+import { displayName } from '../display-name.ts'
+import { formatBound, formatFactor, formatNumber } from '../numbers.ts'
 import type { RenderOptions } from '../renderer.ts'
-import { count, cutMiddle, padEnd, padStart, widest, wrap } from '../text.ts'
-import { normName } from './header.ts'
+import { count, padEnd, padStart, widest, wrap } from '../text.ts'
 import type { Style } from './style.ts'
 
 const OUTPUTS_SHOWN = 12
 const SAME_REASON = 'for the same reason'
-
-/** A bound's method in words; others are shown as they are named. */
-const methodNames = new Map([
-  ['frobenius-product', 'Frobenius product'],
-  ['spectral-product', 'spectral product'],
-  ['graph', 'graph'],
-  ['mean-slope', 'mean slope'],
-  ['sdp', 'SDP'],
-  ['jacobian', 'Jacobian'],
-])
-
-export function methodName(method: string): string {
-  return methodNames.get(method) ?? escapeText(method)
-}
-
-/** How far the bound may be trusted, in words. */
-export function describeCertificate(bound: Pick<Bound, 'certificate' | 'failureProbability'>): string {
-  if (bound.certificate === null) return 'no certificate'
-  if (bound.certificate === 'deterministic') return 'proven, rounding errors accounted for'
-  return `proven, except with probability ${formatProbability(bound.failureProbability ?? 0)} over the seeded start`
-}
-
-/** Why there is no finite bound: the first operator that stands in the way, and where. */
-export function describeObstacle({ op, reason, node }: Bound): string {
-  const what = [op, reason ?? 'no finite bound is proven']
-    .filter((part) => part !== undefined)
-    .map(escapeText)
-  return what.join(' ') + (node === undefined ? '' : ` (${escapeText(node)})`)
-}
-
-const domainNames = {
-  global: 'over all inputs',
-  box: 'over a box of inputs',
-  ball: 'over a ball of inputs',
-} satisfies Record<ModelReport['domain']['kind'], string>
 
 interface Row {
   readonly name: string
@@ -91,7 +56,7 @@ function outputRows(model: ModelReport): Row[] {
   const known = describeObstacle(model.lipschitz.upper)
   const rows = audited.slice(0, OUTPUTS_SHOWN).map((output): Row => {
     const { upper } = output.lipschitz!
-    const name = `output ${cutMiddle(escapeText(output.name), 30)}`
+    const name = `output ${displayName(output.name, 30)}`
     if (!upper.unbounded) return { name, value: `≤ ${formatBound(upper)}`, note: '' }
     const obstacle = describeObstacle(upper)
     return { name, value: 'none', note: obstacle === known ? SAME_REASON : obstacle }
@@ -123,7 +88,7 @@ export function renderBounds(model: ModelReport, options: RenderOptions, style: 
   const valueWidth = widest(rows.map(({ value }) => value))
   const trust = lipschitz.upper.unbounded ? [] : [`  ${style.faint(describeCertificate(lipschitz.upper))}`]
   return [
-    style.title(`Lipschitz constant (${normName(model)}, ${domainNames[model.domain.kind]})`),
+    style.title(`Lipschitz constant (${describeScope(model)})`),
     ...rows.flatMap((row) => drawRow(row, nameWidth, valueWidth, options.width, style)),
     ...trust,
   ]

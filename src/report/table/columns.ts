@@ -38,7 +38,9 @@ export function bar(fraction: number): string {
 /** Whether a layer's norm is beyond the limit (!), may be (?), or is not. */
 function limitMark(layer: Layer, gate: Gate | null): '' | ' !' | ' ?' {
   if (!gate?.layers?.includes(layerName(layer))) return ''
-  return layer.spectral.lower !== null && layer.spectral.lower > gate.limit ? ' !' : ' ?'
+  return layer.spectral.lower !== null && layer.spectral.lower > (gate.limit ?? Number.POSITIVE_INFINITY)
+    ? ' !'
+    : ' ?'
 }
 
 function paintSigma(text: string, layer: Layer, { style, gate }: ColumnContext): string {

@@ -1,23 +1,18 @@
 import type { ModelReport, ReportedInput } from '../../audit/report-schema.ts'
-import { escapeText } from '../escape.ts'
+import { displayName } from '../display-name.ts'
 import { formatCount, formatShape } from '../numbers.ts'
 import type { RenderOptions } from '../renderer.ts'
-import { cutMiddle, wrap } from '../text.ts'
+import { wrap } from '../text.ts'
 import type { Style } from './style.ts'
 
 const SHOWN = 4
-const normNames = { l2: 'ℓ2', linf: 'ℓ∞', l1: 'ℓ1' } satisfies Record<ModelReport['norm'], string>
-
-export function normName(model: ModelReport): string {
-  return normNames[model.norm]
-}
 
 function describeValues(values: readonly Pick<ReportedInput, 'name' | 'shape' | 'dtype'>[]): string {
   const shown = values
     .slice(0, SHOWN)
     .map(
       ({ name, shape, dtype }) =>
-        `${cutMiddle(escapeText(name), 40)} ${formatShape(shape)} ${dtype ?? 'of unknown type'}`,
+        `${displayName(name, 40)} ${formatShape(shape)} ${dtype ?? 'of unknown type'}`,
     )
   const rest = values.length - shown.length
   return [...shown, ...(rest > 0 ? [`${rest} more`] : [])].join(', ')
@@ -29,7 +24,7 @@ function describeOpsets(opsets: ModelReport['opsets']): string[] {
   const others = Object.entries(opsets).filter(([domain]) => domain !== '' && domain !== 'ai.onnx')
   return [
     ...(main === undefined ? [] : [`opset ${main}`]),
-    ...others.map(([domain, version]) => `${cutMiddle(escapeText(domain), 30)} ${version}`),
+    ...others.map(([domain, version]) => `${displayName(domain, 30)} ${version}`),
   ]
 }
 
@@ -39,12 +34,12 @@ export function renderHeader(model: ModelReport, options: RenderOptions, style: 
     ...describeOpsets(model.opsets),
     `IR ${model.irVersion}`,
     `${formatCount(model.parameters)} parameters`,
-    ...(model.producer === '' ? [] : [cutMiddle(escapeText(model.producer), 50)]),
+    ...(model.producer === '' ? [] : [displayName(model.producer, 50)]),
   ]
   const values = `${describeValues(model.inputs)} → ${describeValues(model.outputs)}`
   const [first, ...more] = wrap(values, options.width - 2)
   return [
-    style.title(escapeText(model.path)),
+    style.title(displayName(model.path, 1000)),
     style.faint(facts.join(' · ')),
     first,
     ...more.map((line) => `  ${line}`),

@@ -1,9 +1,10 @@
 import type { ModelReport, Report } from '../../audit/report-schema.ts'
-import { escapeText } from '../escape.ts'
+import { describeObstacle, methodName } from '../bound-words.ts'
+import { displayName } from '../display-name.ts'
 import { formatBound, formatNumber } from '../numbers.ts'
 import type { RenderOptions } from '../renderer.ts'
-import { count, cutMiddle, padEnd, widest } from '../text.ts'
-import { describeObstacle, methodName, renderBounds } from './bounds.ts'
+import { count, padEnd, widest } from '../text.ts'
+import { renderBounds } from './bounds.ts'
 import { renderFindings } from './findings.ts'
 import { renderGates } from './gates.ts'
 import { renderHeader } from './header.ts'
@@ -35,7 +36,7 @@ function renderModel(model: ModelReport, options: RenderOptions, style: Style): 
 
 /** One line per model: its verdict and its bound. */
 function renderSummary(report: Report, style: Style): string[] {
-  const paths = report.models.map((model) => cutMiddle(escapeText(model.path), PATH_MOST))
+  const paths = report.models.map((model) => displayName(model.path, PATH_MOST))
   const width = widest(paths)
   return report.models.map((model, i) => {
     const { upper } = model.lipschitz
