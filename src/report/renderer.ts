@@ -1,7 +1,7 @@
 import type { Report } from '../audit/report-schema.ts'
 import type { SortKey } from './sort.ts'
 
-/** How a report is shown to people; machine formats ignore it, so that equal reports give equal bytes. */
+/** How a report is shown. What equal reports look like in a format for machines depends on the last two alone. */
 export interface RenderOptions {
   /** Columns to fill at most. */
   readonly width: number
@@ -10,6 +10,10 @@ export interface RenderOptions {
   readonly top: number | null
   readonly sort: SortKey
   readonly verbosity: 'quiet' | 'normal' | 'verbose'
+  /** Whether a gate that is inconclusive breaks the run. */
+  readonly inconclusive: 'fail' | 'warn'
+  /** A model's path from the root of the checkout, with forward slashes; absolute where it is outside of it. */
+  readonly locate: (path: string) => string
 }
 
 /** The whole output, with a final newline. */
@@ -30,6 +34,30 @@ export const formats = {
   json: {
     summary: 'the whole report for scripts, described by `lipschitz schema report`',
     load: async () => (await import('./json.ts')).renderJson,
+  },
+  markdown: {
+    summary: 'for pull requests and job summaries',
+    load: async () => (await import('./markdown/markdown.ts')).renderMarkdown,
+  },
+  csv: {
+    summary: 'one row per layer, for spreadsheets',
+    load: async () => (await import('./csv.ts')).renderCsv,
+  },
+  sarif: {
+    summary: 'gates and findings for code scanning, SARIF 2.1.0',
+    load: async () => (await import('./sarif/sarif.ts')).renderSarif,
+  },
+  junit: {
+    summary: 'one test suite per model, one test per gate',
+    load: async () => (await import('./junit.ts')).renderJunit,
+  },
+  github: {
+    summary: 'annotations in the log of GitHub Actions',
+    load: async () => (await import('./github.ts')).renderGithub,
+  },
+  openmetrics: {
+    summary: 'gauges for Prometheus',
+    load: async () => (await import('./openmetrics/openmetrics.ts')).renderOpenmetrics,
   },
 } satisfies Record<string, Format>
 

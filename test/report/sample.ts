@@ -1,4 +1,15 @@
 import type { Bound, Layer, ModelReport, Report } from '../../src/audit/report-schema.ts'
+import type { RenderOptions } from '../../src/report/renderer.ts'
+
+export const plain: RenderOptions = {
+  width: 120,
+  colour: false,
+  top: null,
+  sort: 'share',
+  verbosity: 'normal',
+  inconclusive: 'fail',
+  locate: (path) => path,
+}
 
 export function bound(value: number, method = 'graph'): Bound {
   return { value, log10: Math.log10(value), method, certificate: 'deterministic', failureProbability: 0 }

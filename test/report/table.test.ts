@@ -3,9 +3,8 @@ import type { ModelReport } from '../../src/audit/report-schema.ts'
 import type { RenderOptions } from '../../src/report/renderer.ts'
 import { renderTable } from '../../src/report/table/table.ts'
 import { displayWidth } from '../../src/report/text.ts'
-import { bound, layer, sampleModel, sampleReport } from './sample.ts'
+import { bound, layer, plain, sampleModel, sampleReport } from './sample.ts'
 
-const plain: RenderOptions = { width: 120, colour: false, top: null, sort: 'share', verbosity: 'normal' }
 const show = (model: Partial<ModelReport> = {}, options: Partial<RenderOptions> = {}) =>
   renderTable(sampleReport([sampleModel(model)]), { ...plain, ...options })
 
