@@ -3,16 +3,17 @@ import type { Gate, Report } from '../audit/report-schema.ts'
 import { toolName } from '../core/version.ts'
 import { escapeText } from '../report/escape.ts'
 import { formatNumber } from '../report/numbers.ts'
-import { formats, type RenderOptions } from '../report/renderer.ts'
-import { checkDestinations, chooseDestinations, writeDestination } from './destinations.ts'
+import { chooseDestinations } from './destinations.ts'
 import { describeFailure } from './errors.ts'
 import { exitCodeOf } from './exit-code.ts'
 import type { Settings } from './options.ts'
 import { suggestCommand } from './program.ts'
 import { createProgress, type ProgressLine } from './progress.ts'
-import { type FormatChoice, type InputShape, usage } from './readers.ts'
-import { type Surroundings, writeAll } from './surroundings.ts'
-import { usesColour, widthOf } from './terminal.ts'
+import { type InputShape, usage } from './readers.ts'
+import { toRenderOptions, writeReport } from './rendering.ts'
+import { appendStepSummary } from './step-summary.ts'
+import type { Surroundings } from './surroundings.ts'
+import { checkWritable } from './write-file.ts'
 
 export function shapesByName(shapes: readonly InputShape[] = []): Map<string, InputShape['dims']> {
   const byName = new Map<string, InputShape['dims']>()
@@ -51,29 +52,6 @@ function toAuditOptions(settings: Settings, progress: ProgressLine): AuditOption
   }
 }
 
-function toRenderOptions(settings: Settings, path: string | null, surroundings: Surroundings): RenderOptions {
-  const { stdout } = surroundings
-  return {
-    width: path === null ? widthOf(stdout, surroundings) : widthOf({ write: () => true }, surroundings),
-    colour: path === null && usesColour(stdout, settings.color, surroundings),
-    top: settings.top ?? null,
-    sort: settings.sort ?? 'share',
-    verbosity: settings.quiet ? 'quiet' : settings.verbose ? 'verbose' : 'normal',
-  }
-}
-
-async function writeReport(
-  report: Report,
-  destination: FormatChoice,
-  settings: Settings,
-  surroundings: Surroundings,
-) {
-  const { name, path } = destination
-  const render = await formats[name].load()
-  const text = render(report, toRenderOptions(settings, path, surroundings))
-  await (path === null ? writeAll(surroundings.stdout, text) : writeDestination(path, text))
-}
-
 function describeGate(path: string, { rule, limit, lower, upper, verdict }: Gate): string {
   const found = `lower bound ${formatNumber(lower, 'down')}, upper bound ${formatNumber(upper, 'up')}`
   return `${toolName}: ${escapeText(path)}: gate ${rule} ${formatNumber(limit)}: ${verdict} (${found})`
@@ -104,7 +82,7 @@ export async function runAudit(
   surroundings: Surroundings,
 ): Promise<number> {
   const destinations = chooseDestinations(settings)
-  await checkDestinations(destinations)
+  for (const { path } of destinations) if (path !== null) await checkWritable(path)
   const progress = createProgress(surroundings, settings)
   const { audit } = await import('../audit/audit.ts')
   let report: Report
@@ -114,7 +92,10 @@ export async function runAudit(
     progress.clear()
   }
   if (report.models.length > 0) {
-    for (const destination of destinations) await writeReport(report, destination, settings, surroundings)
+    await writeReport(report, destinations, settings, surroundings)
+  }
+  if (settings.stepSummary !== false) {
+    await appendStepSummary(report, toRenderOptions(settings, null, surroundings), surroundings)
   }
   const tableIsShown = destinations.some(({ name, path }) => name === 'table' && path === null)
   for (const line of describeTroubles(report, tableIsShown, settings)) surroundings.stderr.write(`${line}\n`)

@@ -1,21 +1,23 @@
 import { formats } from '../report/renderer.ts'
+import { widest } from '../report/text.ts'
 
 export const exitCodes = `Exit codes:
   0    no gate, or every gate is met
   1    a gate is not met, or is inconclusive
-  2    usage, unreadable or unsafe model, internal error
+  2    usage, configuration, unreadable or unsafe model, internal error
   130  interrupted`
 
 export const auditExamples = `Examples:
   $ lipschitz model.onnx                              audit, as a table
   $ lipschitz audit model.onnx --max-lipschitz 100    fail unless the bound is at most 100
   $ lipschitz audit *.onnx --max-layer 1.01 -q        one line per model
-  $ lipschitz audit net.onnx -f table -f json:report.json
+  $ lipschitz audit net.onnx -f table -f json:report.json -f sarif:report.sarif
   $ lipschitz audit net.onnx --input-shape x=1,3,224,224 --top 10 --sort sigma
   $ lipschitz inspect model.onnx | grep Conv`
 
 export function formatTable(): string {
-  const rows = Object.entries(formats).map(([name, { summary }]) => `  ${name.padEnd(7)}${summary}`)
+  const width = widest(Object.keys(formats)) + 2
+  const rows = Object.entries(formats).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`)
   return ['Formats:', ...rows].join('\n')
 }
 

@@ -33,7 +33,7 @@ export const auditOptions = {
   format: {
     flags: '-f, --format <name[:path]>',
     group: 'Output',
-    text: 'table or json, to standard output or to a file; repeatable',
+    text: 'how the report is written, to standard output or to a file; repeatable (default: table)',
     kind: 'list',
     read: formatChoice,
   },
@@ -58,6 +58,13 @@ export const auditOptions = {
     text: `order of the table: ${sortNames.join(', ')} (default: share)`,
     kind: 'value',
     read: oneOf(sortNames),
+  },
+  stepSummary: {
+    flags: '--no-step-summary',
+    group: 'Output',
+    text: 'leave $GITHUB_STEP_SUMMARY alone, where it is set',
+    kind: 'negated',
+    read: yesOrNo,
   },
   maxLipschitz: {
     flags: '--max-lipschitz <n>',

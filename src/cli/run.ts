@@ -15,5 +15,10 @@ export async function run(): Promise<void> {
     stderr.write(`${describeError(error, argv.includes('--debug'))}\n`)
     process.exit(exitCodes.failure)
   })
-  process.exitCode = await main(argv.slice(2), { environment: env, stdout, stderr })
+  process.exitCode = await main(argv.slice(2), {
+    environment: env,
+    directory: process.cwd(),
+    stdout,
+    stderr,
+  })
 }

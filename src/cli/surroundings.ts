@@ -10,6 +10,8 @@ export interface OutputStream {
 /** What a run reads of the world and writes to it, besides files. */
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** The working directory, absolute. */
+  readonly directory: string
   readonly stdout: OutputStream
   readonly stderr: OutputStream
 }

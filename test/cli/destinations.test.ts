@@ -1,8 +1,5 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { checkDestinations, chooseDestinations, writeDestination } from '../../src/cli/destinations.ts'
+import { chooseDestinations } from '../../src/cli/destinations.ts'
 
 const table = { name: 'table', path: null } as const
 const json = { name: 'json', path: null } as const
@@ -33,27 +30,5 @@ describe('chooseDestinations', () => {
     ],
   ])('refuses %j', (settings, message) => {
     expect(() => chooseDestinations(settings)).toThrow(message)
-  })
-})
-
-describe('files of reports', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lipschitz-'))
-
-  it('are written whole', async () => {
-    const path = join(folder, 'report.json')
-    await checkDestinations([{ name: 'json', path }])
-    await writeDestination(path, '{}\n')
-    expect(readFileSync(path, 'utf8')).toBe('{}\n')
-  })
-
-  it('are refused before the work begins where they cannot be', async () => {
-    const missing = join(folder, 'missing', 'report.json')
-    await expect(checkDestinations([{ name: 'json', path: missing }])).rejects.toThrow(
-      'its folder does not exist',
-    )
-    await expect(checkDestinations([{ name: 'json', path: folder }])).rejects.toThrow('it is a directory')
-    await expect(writeDestination(missing, '')).rejects.toThrow(
-      `cannot write ${missing}: its folder does not exist`,
-    )
   })
 })

@@ -26,5 +26,5 @@ export function fakeSurroundings(
   environment: Surroundings['environment'] = {},
   terminal: { isTTY?: boolean; columns?: number } = {},
 ): FakeSurroundings {
-  return { environment, stdout: fakeStream(terminal), stderr: fakeStream(terminal) }
+  return { environment, directory: process.cwd(), stdout: fakeStream(terminal), stderr: fakeStream(terminal) }
 }

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { access, chmod, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { LipschitzError } from '../core/errors.ts'
+
+function cannotWrite(path: string, reason: string): LipschitzError {
+  return new LipschitzError('output', `cannot write ${path}: ${reason}`)
+}
+
+const reasons = new Map([
+  ['ENOENT', 'its folder does not exist'],
+  ['ENOTDIR', 'its folder is a file'],
+  ['EACCES', 'permission denied'],
+  ['EROFS', 'the file system is read-only'],
+  ['ENOSPC', 'no space is left'],
+  ['EISDIR', 'it is a directory'],
+])
+
+function reasonOf(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  return reasons.get(code) ?? message
+}
+
+/** Says before a long audit that its result could not be written. Throws `output`. */
+export async function checkWritable(path: string): Promise<void> {
+  const existing = await stat(path).catch(() => null)
+  if (existing?.isDirectory()) throw cannotWrite(path, 'it is a directory')
+  await access(existing === null ? dirname(path) : path, constants.W_OK).catch((error: unknown) => {
+    throw cannotWrite(path, reasonOf(error))
+  })
+}
+
+/** The file that is to be replaced, behind symbolic links; null for a pipe or a device, which is written through. */
+async function replaceable(path: string): Promise<{ target: string; mode: number | null } | null> {
+  const existing = await stat(path).catch(() => null)
+  if (existing === null) return { target: path, mode: null }
+  return existing.isFile() ? { target: await realpath(path), mode: existing.mode & 0o777 } : null
+}
+
+async function replace(path: string, text: string): Promise<void> {
+  const place = await replaceable(path)
+  if (place === null) return writeFile(path, text)
+  const { target, mode } = place
+  const unfinished = join(
+    dirname(target),
+    `.${basename(target).slice(0, 100)}.${randomBytes(6).toString('hex')}`,
+  )
+  try {
+    await writeFile(unfinished, text, { flag: 'wx' })
+    if (mode !== null) await chmod(unfinished, mode)
+    await rename(unfinished, target)
+  } catch (error) {
+    await rm(unfinished, { force: true })
+    throw error
+  }
+}
+
+/**
+ * Writes a whole file or nothing: whoever reads it meanwhile sees the old one or the new one, never a part. Pipes
+ * and devices are written through. Throws `output`.
+ */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  await replace(path, text).catch((error: unknown) => {
+    throw cannotWrite(path, reasonOf(error))
+  })
+}
