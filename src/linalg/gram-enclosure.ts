@@ -1,18 +1,18 @@
 import type { Enclosure } from '../core/enclosure.ts'
 import { createRandom, gaussianVector } from '../core/random.ts'
-import { allocateFloats, floatsAt } from './arena.ts'
+import { allocateFloats, floatsAt, scoped } from './arena.ts'
 import { certificationSlack, certifyGram } from './cholesky.ts'
 import { deterministic, freeBound } from './dense.ts'
 import type { DenseMap, PlacedMatrix } from './dense-map.ts'
-import { type Gram, gramMatrix } from './gram.ts'
-import { kernels } from './kernels.ts'
+import { type Gram, gramMatrix, PACKED_DEPTH } from './gram.ts'
+import { kernels, type Pointer } from './kernels.ts'
 import { lanczos } from './lanczos.ts'
 import type { Survey } from './survey.ts'
 
 /** Relative gap above the estimate of λ that the first factorisation tries. */
 const EXACT = 2 ** -40
-/** Order up to which reorthogonalisation costs nothing to speak of, and keeps the Lanczos process short. */
-const REORTHOGONALISED = 64
+/** Order up to which squaring beats Lanczos. */
+const SQUARED = 128
 const STEPS = 1000
 
 /**
@@ -52,19 +52,78 @@ export function encloseByGram(
   return deterministic(lower, free.upper, free.method)
 }
 
+interface Eigenpair {
+  readonly value: number
+  readonly vector: Float64Array
+}
+
 /** The top eigenpair of the Gram matrix, nearly: no proof rests on it. */
-function topEigenpair(gram: Gram, seed: number): { value: number; vector: Float64Array } {
-  const { order, pointer } = gram
+function topEigenpair(gram: Gram, seed: number): Eigenpair {
+  return scoped(() => (gram.order <= SQUARED ? eigenpairBySquaring(gram) : eigenpairByLanczos(gram, seed)))
+}
+
+/**
+ * By squaring G, kept at trace 1, until it is of rank one: every square doubles the powers of the ratios of the
+ * eigenvalues, 45 of them tell apart what float64 does. Few, short loops: Lanczos would take longer to get compiled.
+ */
+function eigenpairBySquaring({ order, pointer }: Gram): Eigenpair {
+  const size = order * order
+  const power = allocateFloats(size)
+  const square = allocateFloats(size)
+  const packed = allocateFloats((order + 3) * PACKED_DEPTH)
+  floatsAt(power, size).set(floatsAt(pointer, size))
+  normalise(order, floatsAt(power, size))
+  for (let round = 0; round < 45; round++) {
+    floatsAt(square, size).fill(0)
+    kernels().gramF64(power, order, order, order, 1, square, packed)
+    floatsAt(power, size).set(floatsAt(square, size))
+    if (normalise(order, floatsAt(power, size)) > 1 - 1e-13) break
+  }
+  const columns = floatsAt(power, size)
+  let largest = 0
+  for (let i = 1; i < order; i++) {
+    if (columns[i * order + i] > columns[largest * order + largest]) largest = i
+  }
+  const vector = columns.slice(largest * order, (largest + 1) * order)
+  const image = productWith(pointer, order)(vector)
+  let numerator = 0
+  let denominator = 0
+  for (let i = 0; i < order; i++) {
+    numerator += vector[i] * image[i]
+    denominator += vector[i] * vector[i]
+  }
+  return { value: numerator / denominator, vector }
+}
+
+/** Copies the lower triangle onto the upper one and scales to trace 1; returns what the trace was. */
+function normalise(order: number, data: Float64Array): number {
+  let trace = 0
+  for (let i = 0; i < order; i++) trace += data[i * order + i]
+  for (let i = 0; i < order; i++) {
+    for (let j = 0; j <= i; j++) data[j * order + i] = data[i * order + j] /= trace
+  }
+  return trace
+}
+
+function eigenpairByLanczos({ order, pointer }: Gram, seed: number): Eigenpair {
+  const multiply = productWith(pointer, order)
+  const process = lanczos(gaussianVector(order, createRandom(seed)), 0, false)
+  do process.step(multiply(process.direction))
+  while (!process.exhausted && process.steps < STEPS && process.residual() > 1e-12 * process.ritzValue)
+  const vector = new Float64Array(order)
+  process.ritzVector(vector)
+  return { value: process.ritzValue, vector }
+}
+
+/** Multiplication by a matrix in the arena; every call returns the same array. */
+function productWith(pointer: Pointer, order: number): (v: Float64Array) => Float64Array {
   const input = allocateFloats(order)
   const output = allocateFloats(order)
-  const process = lanczos(gaussianVector(order, createRandom(seed)), 0, order <= REORTHOGONALISED)
   const product = new Float64Array(order)
-  do {
-    floatsAt(input, order).set(process.direction)
+  return (v) => {
+    floatsAt(input, order).set(v)
     kernels().imageF64(pointer, order, order, input, output)
     product.set(floatsAt(output, order))
-    process.step(product)
-  } while (!process.exhausted && process.steps < STEPS && process.residual() > 1e-12 * process.ritzValue)
-  process.ritzVector(product)
-  return { value: process.ritzValue, vector: product }
+    return product
+  }
 }

@@ -12,7 +12,7 @@ export interface Gram {
 }
 
 /** Columns that the kernel packs at a time. */
-const PACKED_DEPTH = 256
+export const PACKED_DEPTH = 256
 
 /**
  * Computes the Gram matrix of A in float64. Each entry is a sum of `length` products: |Ĝ − G| ≤ γ |A|ᵀ|A|
