@@ -1,4 +1,4 @@
-import type { Dim, Shape } from '../../core/tensor.ts'
+import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
 import { selection } from '../rules/movement.ts'
@@ -54,8 +54,12 @@ function inferReshape(context: InferenceContext) {
 
 function foldReshape(context: FoldingContext) {
   const known = knownOutput(context)
-  const { type, data } = requiredTensor(context, 0)
-  return known && [{ type, dims: known.dims, data }]
+  const { type, dims, data } = requiredTensor(context, 0)
+  if (known === null) return null
+  if (sizeOf(known.dims) !== data.length) {
+    context.fail(`${formatShape(dims)} has not as many elements as ${formatShape(known.dims)}`)
+  }
+  return [{ type, dims: known.dims, data }]
 }
 
 function inferFlatten(context: InferenceContext) {
