@@ -1,7 +1,7 @@
 import type { Enclosure } from '../../core/enclosure.ts'
 import { deterministic } from '../dense.ts'
-import { finiteSize } from './direct.ts'
 import type { Kernel } from './kernel.ts'
+import { finiteSize } from './matrix.ts'
 import { type PlacedConvolution, placedConvolution } from './placed.ts'
 import { ritzPair } from './ritz.ts'
 import { provenSupremum, type Spectrum, supremumBelow } from './spectrum.ts'
@@ -9,7 +9,7 @@ import { type TorusBound, torusBound } from './torus.ts'
 import { type WindowedWave, windowedWave } from './window.ts'
 
 /** Share of the tolerance that proofs aim at: the rest is for rounding. */
-const AIM = 0.95
+const AIM = 0.995
 /** Factorisations that one proof may take. */
 const BUDGET = 4000
 /** Lower bounds that would have to rise this many times faster to reach the upper bound are not pursued. */

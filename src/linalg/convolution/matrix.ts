@@ -1,5 +1,4 @@
 import type { Matrix } from '../dense.ts'
-import type { LinearMap } from '../linear-map.ts'
 import type { SimpleAxis } from './axis.ts'
 import { outputsReachedBy } from './axis.ts'
 import type { Kernel } from './kernel.ts'
@@ -33,47 +32,6 @@ function pairsOf(kernel: Kernel): TapPairs[] {
     })
     return { outputs, inputs }
   })
-}
-
-/**
- * The convolution at its real size as a linear map, by its definition: y[q] = Σ_tap K[tap] x[stride·q + tap − pad].
- * Vectors are [position, channel]. Cost of `apply` and of `applyAdjoint`: positions · taps · channels² products.
- */
-export function directConvolution(kernel: Kernel): LinearMap {
-  const { outputs: rows, inputs: columns, slices } = kernel
-  const pairs = pairsOf(kernel)
-  return {
-    ...finiteSize(kernel),
-    apply(x, y) {
-      y.fill(0)
-      pairs.forEach((pair, tap) => {
-        const slice = tap * rows * columns
-        for (let i = 0; i < pair.outputs.length; i++) {
-          const from = pair.inputs[i] * columns
-          const to = pair.outputs[i] * rows
-          for (let o = 0, k = slice; o < rows; o++) {
-            let sum = 0
-            for (let c = 0; c < columns; c++, k++) sum += slices[k] * x[from + c]
-            y[to + o] += sum
-          }
-        }
-      })
-    },
-    applyAdjoint(y, x) {
-      x.fill(0)
-      pairs.forEach((pair, tap) => {
-        const slice = tap * rows * columns
-        for (let i = 0; i < pair.outputs.length; i++) {
-          const to = pair.inputs[i] * columns
-          const from = pair.outputs[i] * rows
-          for (let o = 0, k = slice; o < rows; o++) {
-            const weight = y[from + o]
-            for (let c = 0; c < columns; c++, k++) x[to + c] += weight * slices[k]
-          }
-        }
-      })
-    },
-  }
 }
 
 /** Multiply-adds of one product with TᵀT. */
