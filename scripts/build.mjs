@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
@@ -21,7 +21,7 @@ const run = (name, ...args) =>
     shell: process.platform === 'win32',
   })
 
-// Flat, so that a file finds its neighbours (worker, kernels) from whatever chunk it ends up in.
+// Flat, so that a file finds its neighbours (worker, kernels, style of a page) from whatever chunk it ends up in.
 const entries = { run: 'src/cli/run.ts', index: 'src/index.ts', worker: 'src/norms/worker.ts' }
 
 async function bundle() {
@@ -72,5 +72,7 @@ run('asc', 'assembly/kernels.ts', '--config', 'assembly/asconfig.json', '--targe
 run('tsc', '-p', 'tsconfig.build.json')
 pruneDeclarations(join(root, 'dist/types'), 'index.d.ts')
 writeFileSync(join(root, 'dist/licences.txt'), licences(await bundle()))
-copyFileSync(join(root, 'src/linalg/kernels.wasm'), join(root, 'dist/kernels.wasm'))
+for (const file of ['linalg/kernels.wasm', 'report/html/page.css', 'report/html/page.js']) {
+  copyFileSync(join(root, 'src', file), join(root, 'dist', basename(file)))
+}
 if (existsSync(join(root, 'bin/lipschitz.js'))) chmodSync(join(root, 'bin/lipschitz.js'), 0o755)

@@ -35,6 +35,10 @@ export const formats = {
     summary: 'the whole report for scripts, described by `lipschitz schema report`',
     load: async () => (await import('./json.ts')).renderJson,
   },
+  html: {
+    summary: 'one page to look at: bars, curve, graph, sortable table; needs no network',
+    load: async () => (await import('./html/html.ts')).renderHtml,
+  },
   markdown: {
     summary: 'for pull requests and job summaries',
     load: async () => (await import('./markdown/markdown.ts')).renderMarkdown,
