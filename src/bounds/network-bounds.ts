@@ -1,11 +1,12 @@
 import * as term from '../core/term.ts'
 import type { Value } from '../graph/graph.ts'
+import type { MergedLayer } from '../infer/merged-layers.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { Interval, Refusal, TensorBound } from '../ops/bound.ts'
 import { fixed, stacked } from '../ops/rules/join.ts'
 import { type Selected, type Selection, select } from './selection.ts'
 import { type TracePoint, traceBounds } from './trace.ts'
-import { type NormOf, type Walk, walkGraph } from './walk.ts'
+import { type NormOf, type Walk, type WalkOptions, walkGraph } from './walk.ts'
 
 /** Upper bounds of the layers' norms by layer key, or why there is none. */
 export interface LayerNorms {
@@ -43,6 +44,8 @@ export interface NetworkBounds {
 
 export interface BoundOptions extends Selection {
   readonly inputRanges?: ReadonlyMap<string, Interval>
+  /** Merged layers whose norms `spectral` knows. */
+  readonly merged?: readonly MergedLayer[]
 }
 
 /**
@@ -51,8 +54,10 @@ export interface BoundOptions extends Selection {
  */
 export function boundNetwork(typed: TypedGraph, norms: LayerNorms, options: BoundOptions): NetworkBounds {
   const selected = select(typed, options)
+  const merged = new Map(options.merged?.map((layer) => [layer.node, layer]))
+  const { inputRanges } = options
   const rung = (method: BoundMethod, normOf: NormOf, refined: boolean) =>
-    climb(typed, selected, { method, normOf, refined, inputRanges: options.inputRanges })
+    climb(typed, selected, { method, normOf, refined, inputRanges, merged })
   const product = rung('spectral-product', norms.spectral, false)
   const graph = tightened(rung('graph', norms.spectral, true), product)
   const ladder = [rung('frobenius-product', norms.frobenius, false), product, graph]
@@ -68,20 +73,17 @@ export function boundNetwork(typed: TypedGraph, norms: LayerNorms, options: Boun
   }
 }
 
-interface Climb {
+interface Climb extends Omit<WalkOptions, 'audited'> {
   readonly method: BoundMethod
-  readonly normOf: NormOf
-  readonly refined: boolean
-  readonly inputRanges?: ReadonlyMap<string, Interval>
 }
 
-function climb(typed: TypedGraph, selected: Selected, { method, normOf, refined, inputRanges }: Climb): Rung {
+function climb(typed: TypedGraph, selected: Selected, { method, ...options }: Climb): Rung {
   const missing = nothingToBound(selected)
   if (missing !== null) {
     const bound = { ...fixed(), lipschitz: term.infinite, refusal: missing }
     return { method, joint: bound, outputs: selected.outputs.map(() => bound), walk: null }
   }
-  const walk = walkGraph(typed, { normOf, audited: selected.inputs, refined, inputRanges })
+  const walk = walkGraph(typed, { ...options, audited: selected.inputs })
   const outputs = selected.outputs.map((output) => walk.boundOf(output))
   return { method, joint: joined(outputs), outputs, walk }
 }

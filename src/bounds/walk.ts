@@ -1,9 +1,11 @@
 import { LipschitzError } from '../core/errors.ts'
+import { magnitude } from '../core/magnitude.ts'
 import type { Term } from '../core/term.ts'
 import * as term from '../core/term.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import { displayDomain } from '../graph/opsets.ts'
 import { layersOf } from '../infer/layers.ts'
+import type { MergedLayer } from '../infer/merged-layers.ts'
 import type { TypedGraph, TypedNode } from '../infer/typed-graph.ts'
 import {
   type BoundContext,
@@ -12,7 +14,7 @@ import {
   type Interval,
   type TensorBound,
 } from '../ops/bound.ts'
-import { fixed, isFixed, unbounded } from '../ops/rules/join.ts'
+import { fixed, isFixed, through, unbounded } from '../ops/rules/join.ts'
 import { constantRange, settled, typeRange } from './ranges.ts'
 
 /** An upper bound of a layer's norm, or why it has none. */
@@ -24,6 +26,8 @@ export interface WalkOptions {
   readonly audited: readonly Value[]
   /** Where the elements of an audited input lie, by name; anywhere where it is not named. */
   readonly inputRanges?: ReadonlyMap<string, Interval>
+  /** Layers merged with their neighbours, by the node whose first output they give; only the refined walk uses them. */
+  readonly merged?: ReadonlyMap<Node, MergedLayer>
   /** With ranges and disjoint dependence; without them what composes the plain constants along the paths. */
   readonly refined: boolean
 }
@@ -80,13 +84,26 @@ function walkNodes(state: State, graph: Graph): void {
     const typedNode = state.typed.typed(node)
     const { outputs } = typedNode
     if (outputs.every((output) => output === null || output.isConstant)) continue
-    const results = applyRule(state, typedNode)
+    const results = tightened(state, node, applyRule(state, typedNode))
     for (const [i, output] of outputs.entries()) {
       if (output === null || output.isConstant) continue
       const result = results[i] ?? unbounded(node, 'has no rule for this output')
       state.bounds.set(output.value, state.options.refined ? settled(result, output) : plain(state, result))
     }
   }
+}
+
+/** The first output's bound, or the one that a merged layer gives where that is less. */
+function tightened(state: State, node: Node, results: readonly TensorBound[]): readonly TensorBound[] {
+  const merged = state.options.refined ? state.options.merged?.get(node) : undefined
+  const norm = merged === undefined ? '' : state.options.normOf(merged.key)
+  if (merged === undefined || typeof norm === 'string') return results
+  const [first, ...others] = results
+  const parts = merged.parts.map((key) => leafOf(state, key)).filter((leaf) => leaf !== null)
+  // the norm grows in proportion with each of the layers that it is made of
+  const gain: Term = { value: magnitude(norm), parents: parts, weights: parts.map(() => 1), leaf: null }
+  const bound = through(boundOf(state, merged.from), gain, first.range, first.norm)
+  return term.minimum(first.lipschitz, bound.lipschitz) === first.lipschitz ? results : [bound, ...others]
 }
 
 /** Forgets what only the refined walk uses. */
@@ -159,13 +176,19 @@ function createContext(
 function layerNorm(state: State, node: Node, role: string, onNoNorm: (reason: string) => void): Term | null {
   const key = state.keys.get(node)?.get(role)
   if (key === undefined) return null
+  const leaf = leafOf(state, key)
+  if (leaf !== null) return leaf
+  const reason = state.options.normOf(key)
+  if (typeof reason === 'string') onNoNorm(reason)
+  return term.infinite
+}
+
+/** The norm of the layer with this key as a term, one for all who ask; null where it has none. */
+function leafOf(state: State, key: string): Term | null {
   const known = state.leaves.get(key)
   if (known !== undefined) return known
   const norm = state.options.normOf(key)
-  if (typeof norm === 'string') {
-    onNoNorm(norm)
-    return term.infinite
-  }
+  if (typeof norm === 'string') return null
   const leaf = term.leaf(key, norm)
   state.leaves.set(key, leaf)
   return leaf

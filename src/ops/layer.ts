@@ -2,6 +2,11 @@ import type { Shape } from '../core/tensor.ts'
 import type { LinearOperator } from '../linalg/linear-operator.ts'
 import type { StoredTensor } from '../onnx/stored-tensor.ts'
 
+export interface AffineAxes {
+  readonly input: number
+  readonly output: number
+}
+
 export type LayerKind = 'dense' | 'conv' | 'conv-transpose' | 'recurrent' | 'embedding' | 'scale'
 
 /** One row of the report before it is measured: a linear operator with constant weights, and where it stands. */
@@ -19,4 +24,10 @@ export interface LayerSpec {
   readonly stored: StoredTensor | null
   /** The map on one batch element at its real size. */
   readonly operator: LinearOperator
+  /**
+   * Set where the node's first output is nothing but this operator applied to its one data input, plus a constant:
+   * the axes of data and output that the operator's columns and rows (channels; entries of a diagonal) run along.
+   * Negative axes count from the end. Such layers may be merged with their neighbours.
+   */
+  readonly affine?: AffineAxes
 }

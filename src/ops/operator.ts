@@ -101,6 +101,11 @@ export interface Operator {
   readonly takes?: (context: InferenceContext) => Graph | null
   /** The layers that this node is, when a weight is constant: their linear operators. */
   readonly layers?: (context: LayerContext) => readonly LayerSpec[]
+  /**
+   * The input that the first output equals up to a constant and a change of nothing else (Identity, adding a
+   * constant); null where there is none.
+   */
+  readonly translates?: (context: LayerContext) => number | null
   /** How the node carries bounds from its inputs to its outputs. Absent: no certificate behind this node. */
   readonly bound?: BoundRule
 }

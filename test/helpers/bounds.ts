@@ -9,6 +9,7 @@ import * as mag from '../../src/core/magnitude.ts'
 import { readModel } from '../../src/graph/read-model.ts'
 import { inferModel } from '../../src/infer/infer.ts'
 import { layersOf } from '../../src/infer/layers.ts'
+import { mergedLayersOf } from '../../src/infer/merged-layers.ts'
 import { measureLayers } from '../../src/norms/measure.ts'
 import type { TensorBound } from '../../src/ops/bound.ts'
 import { type ModelSpec, model, writeTemporary } from './onnx-builder.ts'
@@ -19,7 +20,8 @@ export async function boundFile(
   tolerance = 1e-6,
 ): Promise<NetworkBounds> {
   const typed = inferModel(readModel(path))
-  const layers = layersOf(typed)
+  const merged = mergedLayersOf(typed)
+  const layers = [...layersOf(typed), ...merged]
   const norms = await measureLayers(layers, {
     tolerance,
     certify: 'probabilistic',
@@ -33,7 +35,7 @@ export async function boundFile(
       spectral: (key) => norms.get(key)?.spectral?.upper ?? 'has a weight that is not finite',
       frobenius: (key) => norms.get(key)?.frobenius.operator ?? 'has a size that is not known',
     },
-    { inputs: null, outputs: null, ...options },
+    { inputs: null, outputs: null, merged, ...options },
   )
 }
 

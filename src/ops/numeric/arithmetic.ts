@@ -3,8 +3,9 @@ import { intAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import { isIntegerType } from '../fold/element.ts'
 import { mapElements, zipElements } from '../fold/elementwise.ts'
-import type { FoldingContext, InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import type { FoldingContext, InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
 import { arithmeticRules } from '../rules/arithmetic.ts'
+import { growth } from '../rules/broadcast.ts'
 import { jumps } from '../rules/jumps.ts'
 import { rangedRules } from '../rules/ranged.ts'
 import { broadcastShapes } from '../shape/broadcast.ts'
@@ -96,10 +97,19 @@ function modulo(node: Node): Binary {
   return intAttribute(node, 'fmod', 0) === 1 ? (x, y) => x % y : (x, y) => x - y * Math.floor(x / y)
 }
 
+/** Adding a constant that repeats nothing of the data, or subtracting one from the other. */
+function translates(context: LayerContext): number | null {
+  const [first, second] = [context.input(0), context.input(1)]
+  if (first === null || second === null || first.isConstant === second.isConstant) return null
+  const index = first.isConstant ? 1 : 0
+  const [data, output] = [context.input(index)?.shape ?? null, context.output(0)?.shape ?? null]
+  return data?.length === output?.length && growth(data, output) === 1 ? index : null
+}
+
 /** Arithmetic of numbers; results are rounded to the output's type, integers towards zero. */
 export const arithmetic: readonly Operator[] = [
-  binary('Add', () => (x, y) => x + y),
-  binary('Sub', () => (x, y) => x - y),
+  binary('Add', () => (x, y) => x + y, { translates }),
+  binary('Sub', () => (x, y) => x - y, { translates }),
   binary('Mul', () => (x, y) => x * y, { layers: multiplierLayers }),
   binary('Div', (_, type) => (isIntegerType(type) ? wholeQuotient : (x, y) => x / y), {
     layers: divisorLayers,

@@ -9,7 +9,8 @@ import { linearRules } from '../rules/linear.ts'
 import { infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/operands.ts'
 import { elementsOf, isData, layerOf, weightOf } from './weight.ts'
 
-const defaultEpsilon = 1e-5
+/** As float32 holds it: a little less than 10⁻⁵. */
+const defaultEpsilon = Math.fround(1e-5)
 
 /**
  * Whether statistics come from the data, so that the node is not linear: `training_mode` since version 14; before
@@ -69,7 +70,8 @@ function batchNormalizationLayers(context: LayerContext): readonly LayerSpec[] {
       })
     },
   }
-  return [layerOf(data, scale, operator, { kind: 'scale', asStored: false })]
+  const layer = layerOf(data, scale, operator, { kind: 'scale', asStored: false })
+  return [scale.dims.length === 1 ? { ...layer, affine: { input: 1, output: 1 } } : layer]
 }
 
 function productOf(dims: Shape | null): number | null {

@@ -15,7 +15,7 @@ import {
   transposedGeometry,
 } from './convolution-operator.ts'
 import { dequantized } from './dequantized.ts'
-import { isData, layerOf, loaderOf, weightOf } from './weight.ts'
+import { affine, isData, layerOf, loaderOf, weightOf } from './weight.ts'
 
 /** [N, M, …output] of a convolution of data with weights of the given geometry. */
 function resultShape(data: Shape | null, geometry: Geometry): Shape | null {
@@ -125,6 +125,8 @@ function inferCol2Im(context: InferenceContext): ValueInfo[] {
 
 const dimOrNull = (entry: number) => (Number.isNaN(entry) ? null : entry)
 
+const channels = { input: 1, output: 1 }
+
 const inferConvolution = inferWith(convolutionGeometry, 1, typeOfData)
 
 export const convolutions: readonly Operator[] = [
@@ -133,13 +135,13 @@ export const convolutions: readonly Operator[] = [
     bound: linearRules.Conv,
     infer: inferConvolution,
     fold: foldConvolution,
-    layers: convolutionLayers,
+    layers: affine(convolutionLayers, () => channels),
   },
   {
     op: 'ConvTranspose',
     bound: linearRules.ConvTranspose,
     infer: inferWith(transposedGeometry, 1, typeOfData),
-    layers: transposedLayers,
+    layers: affine(transposedLayers, () => channels),
   },
   {
     op: 'ConvInteger',

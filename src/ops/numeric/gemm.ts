@@ -1,7 +1,7 @@
 import type { Shape, Tensor } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import { zipElements } from '../fold/elementwise.ts'
-import type { LayerSpec } from '../layer.ts'
+import type { AffineAxes, LayerSpec } from '../layer.ts'
 import type { FoldingContext, InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
 import { fusedRules } from '../rules/fused.ts'
 import { linearRules } from '../rules/linear.ts'
@@ -10,7 +10,7 @@ import { commonType, infoOf, knownOutput, requiredInput, requiredTensor } from '
 import { multiplyMatrices, transposedMatrix } from './matrix-fold.ts'
 import { contractionLayer } from './matrix-layers.ts'
 import { productShape, swapped } from './matrix-shape.ts'
-import { isData, weightOf } from './weight.ts'
+import { affine, isData, weightOf } from './weight.ts'
 
 /** Y = α·A′·B′ + β·C for matrices; A′ and B′ are transposed where the attributes say so. */
 function inferGemm(context: InferenceContext): ValueInfo[] {
@@ -65,8 +65,21 @@ function foldGemm(context: FoldingContext): readonly Tensor[] | null {
   return [zipElements(product, bias, target, (x, c) => alpha * x + beta * c)]
 }
 
+/** As of a matrix product; transposed data turn their axis of contraction. */
+function gemmAxes(context: LayerContext): AffineAxes {
+  const turned = (name: string) => intAttribute(context.node, name, 0) === 1
+  if (isData(context.input(0))) return { input: turned('transA') ? -2 : -1, output: -1 }
+  return { input: turned('transB') ? -1 : -2, output: -2 }
+}
+
 export const gemms: readonly Operator[] = [
-  { op: 'Gemm', bound: linearRules.Gemm, infer: inferGemm, fold: foldGemm, layers: gemmLayers },
+  {
+    op: 'Gemm',
+    bound: linearRules.Gemm,
+    infer: inferGemm,
+    fold: foldGemm,
+    layers: affine(gemmLayers, gemmAxes),
+  },
   {
     op: 'FusedGemm',
     bound: fusedRules.FusedGemm,

@@ -1,7 +1,7 @@
 import type { Shape, Tensor } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
-import type { LayerSpec } from '../layer.ts'
+import type { AffineAxes, LayerSpec } from '../layer.ts'
 import type { FoldingContext, InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
 import { fusedRules } from '../rules/fused.ts'
 import { linearRules } from '../rules/linear.ts'
@@ -9,7 +9,7 @@ import { commonType, infoOf, knownOutput, requiredInput, requiredTensor } from '
 import { multiplyMatrices } from './matrix-fold.ts'
 import { contractionLayer, productRoles, type Side } from './matrix-layers.ts'
 import { batchFirst, productShape, swapped } from './matrix-shape.ts'
-import { isData, weightOf } from './weight.ts'
+import { affine, isData, weightOf } from './weight.ts'
 
 /** How a fused product arranges its operands and scales the result. */
 interface Arrangement {
@@ -95,8 +95,19 @@ const fusedProduct = {
   layers: (context: LayerContext) => layersWith(context, arrangementOf(context.node)),
 }
 
+/** Rows of data on the left meet the weights' rows, columns of data on the right their columns. */
+function productAxes(context: LayerContext): AffineAxes {
+  return isData(context.input(0)) ? { input: -1, output: -1 } : { input: -2, output: -2 }
+}
+
 export const products: readonly Operator[] = [
-  { op: 'MatMul', bound: linearRules.MatMul, infer: inferProduct, fold: foldProduct, layers: productLayers },
+  {
+    op: 'MatMul',
+    bound: linearRules.MatMul,
+    infer: inferProduct,
+    fold: foldProduct,
+    layers: affine(productLayers, productAxes),
+  },
   { op: 'Det', since: 11, infer: inferDeterminant },
   { op: 'FusedMatMul', bound: fusedRules.FusedMatMul, ...fusedProduct },
   { op: 'TransposeMatMul', bound: fusedRules.FusedMatMul, ...fusedProduct },

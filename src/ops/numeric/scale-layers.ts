@@ -33,7 +33,18 @@ function scaleLayers(
   const operator = scaleOperator(shape as Shape, { ...weight, dims: dims as readonly number[] }, entry)
   const asStored = entry === undefined && operator.size === weight.dims.reduce((size, dim) => size * dim, 1)
   const multiplicity = data.shape === null ? null : operator.multiplicity
-  return [layerOf(data, weight, { ...operator, multiplicity }, { kind: 'scale', asStored })]
+  const layer = layerOf(data, weight, { ...operator, multiplicity }, { kind: 'scale', asStored })
+  const axis = entryAxis(own, dims as readonly number[])
+  return [axis === null ? layer : { ...layer, affine: { input: axis, output: axis } }]
+}
+
+/** The axis of the data, from its end, that the entries of the constant run along; null unless there is one alone. */
+function entryAxis(data: Shape, dims: readonly number[]): number | null {
+  const axes = dims.flatMap((dim, axis) => (dim === 1 ? [] : [axis - dims.length]))
+  if (dims.length > data.length || axes.length > 1) return null
+  const [axis] = axes.length === 0 ? [-1] : axes
+  const size = dims.reduce((product, dim) => product * dim, 1)
+  return size === 1 || dimAt(data, axis) === size ? axis : null
 }
 
 /**

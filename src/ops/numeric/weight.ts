@@ -1,7 +1,7 @@
 import { LipschitzError } from '../../core/errors.ts'
 import type { FloatArray, Tensor } from '../../core/tensor.ts'
-import type { LayerKind, LayerSpec } from '../layer.ts'
-import type { Operand } from '../operator.ts'
+import type { AffineAxes, LayerKind, LayerSpec } from '../layer.ts'
+import type { LayerContext, Operand } from '../operator.ts'
 
 /** A constant operand whose dimensions are all known: what a layer's weight has to be. */
 export interface Weight {
@@ -56,6 +56,14 @@ export function layerOf(
     stored: options.asStored ? weight.operand.stored : null,
     operator,
   }
+}
+
+/** Says of the one layer of a node that the node is nothing else. */
+export function affine(
+  layers: (context: LayerContext) => readonly LayerSpec[],
+  axesOf: (context: LayerContext) => AffineAxes,
+): (context: LayerContext) => readonly LayerSpec[] {
+  return (context) => layers(context).map((spec) => ({ ...spec, affine: axesOf(context) }))
 }
 
 /** Reads the operand's elements when the layer is measured, not before. */

@@ -182,7 +182,7 @@ function normalizedImage(context: BoundContext, x: BoundOperand): Interval {
   if (farthest(x.range) === Infinity) return everything
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => elementsOf(context.input(i)))
   if (gamma === null || beta === null || mean === null || variance === null) return everything
-  const epsilon = floatAttribute(context.node, 'epsilon', 1e-5)
+  const epsilon = floatAttribute(context.node, 'epsilon', Math.fround(1e-5))
   const images = Array.from(gamma, (factor, channel) => {
     const spread = Math.sqrt(variance[channel] + epsilon)
     // roundings of the scale, covered by its relative error

@@ -34,6 +34,7 @@ function foldDropout(context: FoldingContext) {
 export const identityOperators = [
   {
     op: 'Identity',
+    translates: () => 0,
     bound: selection,
     infer: likeFirstInput,
     fold: foldIdentity,
