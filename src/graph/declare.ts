@@ -17,6 +17,9 @@ export function declareInputs({ file, drafter }: Builder, proto: GraphProto, sco
   const stored = [...proto.initializer.map(file.tensor), ...proto.sparseInitializer.map(file.sparseTensor)]
   for (const tensor of stored) {
     const input = inputs.get(tensor.name)
+    if (input !== undefined && scope.owner !== null) {
+      throw malformed(`the input '${tensor.name}' of a body has a stored value`, { node: scope.owner.name })
+    }
     const declared = input === undefined ? undeclared : readDeclaration(input)
     const value = drafter.value(scope.prefix + tensor.name, 'initializer', declared, tensor)
     declare(scope, tensor.name, value, 'initializer')

@@ -138,6 +138,15 @@ describe('bodies', () => {
     )
   })
 
+  it('may not store what they are fed', () => {
+    const body = subgraph({
+      ...{ inputs: ['i', 'go', 'h'], outputs: ['go', 'b'], initializers: { go: tensor([], [1], 'bool') } },
+      nodes: [node('Neg', ['h'], ['b'])],
+    })
+    const nodes = [node('Loop', ['', 'c', 'x'], ['y'], { body }, { name: 'loop' })]
+    expect(refusal({ ...withBranch({}), nodes })).toMatchObject({ code: 'malformed', node: 'loop' })
+  })
+
   it('may not be read from outside', () => {
     const spec = withBranch({ nodes: [node('Neg', ['x'], ['b'])] })
     expect(refusal({ ...spec, nodes: [...(spec.nodes ?? []), node('Neg', ['b'], ['z'])] })).toMatchObject({
