@@ -131,6 +131,9 @@ export function interpolationNorm(axis: Axis, interpolation: Interpolation): num
 function interpolationOf({ node }: BoundContext): Interpolation | string {
   const early = node.op === 'Upsample' || node.version < 11
   if (!early && intAttribute(node, 'antialias', 0) !== 0) return 'antialiases, which has no rule'
+  if (stringAttribute(node, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch') {
+    return 'keeps the aspect ratio, which has no rule'
+  }
   const mode = stringAttribute(node, 'mode', 'nearest')
   return {
     mode: mode === 'bilinear' || mode === 'trilinear' ? 'linear' : mode,
