@@ -3,13 +3,14 @@ import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
@@ -21,7 +22,7 @@ const run = (name, ...args) =>
     shell: process.platform === 'win32',
   })
 
-// Flat, so that a file finds its neighbours (worker, kernels, style of a page) from whatever chunk it ends up in.
+// Flat, so that a file finds its neighbours (worker, kernels, the page of a report) from whatever chunk it ends up in.
 const entries = { run: 'src/cli/run.ts', index: 'src/index.ts', worker: 'src/norms/worker.ts' }
 
 async function bundle() {
@@ -72,7 +73,9 @@ run('asc', 'assembly/kernels.ts', '--config', 'assembly/asconfig.json', '--targe
 run('tsc', '-p', 'tsconfig.build.json')
 pruneDeclarations(join(root, 'dist/types'), 'index.d.ts')
 writeFileSync(join(root, 'dist/licences.txt'), licences(await bundle()))
-for (const file of ['linalg/kernels.wasm', 'report/html/page.css', 'report/html/page.js']) {
-  copyFileSync(join(root, 'src', file), join(root, 'dist', basename(file)))
-}
+copyFileSync(join(root, 'src/linalg/kernels.wasm'), join(root, 'dist/kernels.wasm'))
+cpSync(join(root, 'src/report/html/page'), join(root, 'dist/page'), {
+  recursive: true,
+  filter: (file) => !file.endsWith('.json'),
+})
 if (existsSync(join(root, 'bin/lipschitz.js'))) chmodSync(join(root, 'bin/lipschitz.js'), 0o755)

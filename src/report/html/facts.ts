@@ -10,7 +10,6 @@ import {
   formatPercent,
   formatShape,
 } from '../numbers.ts'
-import { count } from '../text.ts'
 import { element, textElement } from './markup.ts'
 
 const VALUES_SHOWN = 4
@@ -95,7 +94,7 @@ function layerFigures({ layers }: ModelReport): Figure[] {
     {
       title: 'Most sensitive layer',
       value: displayName(layerName(first), 32),
-      note: `‖A‖₂ ≤ ${norm}${first.elasticity === null ? '' : share}; ${count(layers.length, 'layer')} in all`,
+      note: `${displayName(first.op, 30)} · ${displayName(first.weight, 60)}: ‖A‖₂ ≤ ${norm}${first.elasticity === null ? '' : share}`,
     },
   ]
 }

@@ -9,9 +9,9 @@ export const SAME = 0.004
 const steps = [
   { below: -1, name: 'damps-3', words: '÷10 and more' },
   { below: -0.301, name: 'damps-2', words: '÷2 to ÷10' },
-  { below: -SAME, name: 'damps-1', words: 'to ÷2' },
+  { below: -SAME, name: 'damps-1', words: 'up to ÷2' },
   { below: SAME, name: 'keeps', words: 'unchanged' },
-  { below: 0.302, name: 'grows-1', words: 'to ×2' },
+  { below: 0.302, name: 'grows-1', words: 'up to ×2' },
   { below: 1, name: 'grows-2', words: '×2 to ×10' },
   { below: Number.POSITIVE_INFINITY, name: 'grows-3', words: '×10 and more' },
 ] as const

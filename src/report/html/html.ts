@@ -9,8 +9,11 @@ import { renderModel } from './model.ts'
 import { renderErrors, renderOverview } from './overview.ts'
 import { badge } from './verdict.ts'
 
-/** The style sheet and the script lie beside this module, as they are and in the package. */
-const read = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8').replaceAll('\r\n', '\n')
+/** What the page is made with, in a folder beside this module: as it is here, and in the package. */
+const read = (name: string) =>
+  readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8').replaceAll('\r\n', '\n')
+
+const styles = ['theme.css', 'layout.css', 'tables.css', 'pictures.css', 'narrow.css']
 
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
@@ -26,7 +29,8 @@ function renderTitle({ models, errors }: Report): string {
  * identifiers.
  */
 export const renderHtml: Renderer = (report, options) => {
-  const [style, script] = [read('./page.css'), read('./page.js')]
+  const style = styles.map(read).join('')
+  const script = read('page.js')
   const policy = `default-src 'none'; style-src ${hashOf(style)}; script-src ${hashOf(script)}; base-uri 'none'; form-action 'none'`
   const head = element(
     'head',

@@ -71,10 +71,10 @@ const columns: readonly Column[] = [
     cell: ({ parameters }) => number(parameters, formatCount(parameters)),
   },
   {
-    title: 'Weight',
+    title: 'Kind',
     sort: 'text',
-    cell: ({ weight, shape }) => {
-      const text = `${displayName(weight, 40)} ${formatShape(shape)}`
+    cell: ({ kind, shape }) => {
+      const text = `${kind} ${formatShape(shape)}`
       return { text, value: text }
     },
   },
@@ -140,7 +140,7 @@ function renderCell(column: Column, layer: Layer): string {
     typeof value === 'number' && Number.isFinite(value) ? value : value === null ? '' : String(value)
   return textElement(
     'td',
-    { class: isNumber ? 'number' : 'weight', 'data-value': isNumber ? sortable : null },
+    { class: isNumber ? 'number' : 'kind', 'data-value': isNumber ? sortable : null },
     text,
   )
 }
@@ -153,7 +153,7 @@ function renderName(layer: Layer, block: number | undefined, ids: Identifiers): 
     block === undefined
       ? textElement('span', {}, name)
       : textElement('a', { href: `#${ids.block(block)}` }, name),
-    textElement('small', {}, `${displayName(layer.op, 30)} · ${layer.kind}`),
+    textElement('small', {}, `${displayName(layer.op, 30)} · ${displayName(layer.weight, 44)}`),
   )
 }
 

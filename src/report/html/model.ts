@@ -4,11 +4,11 @@ import type { RenderOptions } from '../renderer.ts'
 import { count } from '../text.ts'
 import { renderFigures, renderFile } from './facts.ts'
 import { renderFindings } from './findings.ts'
-import { identifiers } from './identifiers.ts'
+import { type Identifiers, identifiers } from './identifiers.ts'
 import { renderLadder } from './ladder.ts'
 import { renderLayers } from './layers.ts'
 import { element, textElement } from './markup.ts'
-import { type Block, groupBlocks } from './network/blocks.ts'
+import { type Block, type BlockGraph, groupBlocks } from './network/blocks.ts'
 import { renderGraph } from './network/graph.ts'
 import { renderGrowth } from './network/growth.ts'
 import { criticalPath } from './network/path.ts'
@@ -31,29 +31,31 @@ function blocksByNode(model: ModelReport, blocks: readonly Block[]): Map<string,
   return places
 }
 
+/** Bounds and findings, and beside them the graph and the growth along it where the report holds a trace. */
+function renderPictures(model: ModelReport, graph: BlockGraph, ids: Identifiers): string {
+  const trace = model.trace ?? []
+  const bounds = section('Bounds', renderLadder(model))
+  const findings = section(
+    `Findings (${model.findings.length.toLocaleString('en-US')})`,
+    renderFindings(model),
+  )
+  if (trace.length === 0) return bounds + findings
+  const path = criticalPath(trace)
+  const critical = new Set(path.places.map((place) => graph.blockOf[place]))
+  const { drawing, isWide } = renderGraph(model, graph, critical, ids)
+  const growth = section('Growth of the bound', renderGrowth(model, path), renderSteps(graph.blocks))
+  return element(
+    'div',
+    { class: isWide ? 'pictures wide' : 'pictures' },
+    section('Graph', drawing),
+    element('div', {}, bounds, growth, findings),
+  )
+}
+
 /** One model: verdict and gates, the numbers to take away, pictures, findings, and all layers. */
 export function renderModel(model: ModelReport, index: number, options: RenderOptions): string {
   const ids = identifiers(index)
-  const trace = model.trace ?? []
   const graph = groupBlocks(model)
-  const path = criticalPath(trace)
-  const critical = new Set(path.places.map((place) => graph.blockOf[place]))
-  const findings = `Findings (${model.findings.length.toLocaleString('en-US')})`
-  const pictures =
-    trace.length === 0
-      ? section('Bounds', renderLadder(model))
-      : element(
-          'div',
-          { class: 'pictures' },
-          section('Graph', renderGraph(model, graph, critical, ids)),
-          element(
-            'div',
-            {},
-            section('Bounds', renderLadder(model)),
-            section('Growth of the bound', renderGrowth(model, path), renderSteps(graph.blocks)),
-            section(findings, renderFindings(model)),
-          ),
-        )
   return element(
     'article',
     { id: ids.model },
@@ -61,10 +63,9 @@ export function renderModel(model: ModelReport, index: number, options: RenderOp
     renderFile(model),
     renderGates(model),
     renderFigures(model),
-    pictures,
-    trace.length === 0 ? section(findings, renderFindings(model)) : '',
+    renderPictures(model, graph, ids),
     section(
-      `Layers (${count(model.layers.length, 'layer')}, most sensitive first)`,
+      `${count(model.layers.length, 'layer')}, ranked`,
       renderLayers(model, blocksByNode(model, graph.blocks), ids, options),
     ),
   )

@@ -30,7 +30,7 @@ export interface BlockGraph {
 }
 
 /** More cannot be told apart by eye, nor laid out in short time. */
-const MOST = 200
+const MOST = 300
 
 /** By how much a node multiplies the largest bound that enters it; null where either is not there. */
 export function gainAt(trace: readonly TracePoint[], place: number): Gain {
@@ -79,7 +79,7 @@ export function groupBlocks(model: ModelReport): BlockGraph {
 
 /** Runs of neighbours in topological order: what is drawn of them has no cycle. */
 function joinNeighbours(size: number): number[][] {
-  const length = Math.ceil(size / (MOST / 2))
+  const length = Math.ceil(size / (MOST / 3))
   return Array.from({ length: Math.ceil(size / length) }, (_, run) =>
     Array.from({ length: Math.min(length, size - run * length) }, (_, i) => run * length + i),
   )
@@ -98,7 +98,7 @@ function describeGroups(
     const last = trace[places[places.length - 1]]
     const unbounded = places.some((place) => trace[place].unbounded)
     const layers = places.map((place) => ranks.get(trace[place].node)).filter((rank) => rank !== undefined)
-    const gain = last.log10 === null || entering.length === 0 ? 0 : last.log10 - Math.max(...entering)
+    const gain = last.log10 === null ? 0 : last.log10 - (entering.length === 0 ? 0 : Math.max(...entering))
     return {
       places,
       ops: places.map((place) => trace[place].op).filter((op, i, all) => op !== '' && op !== all[i - 1]),

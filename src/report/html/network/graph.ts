@@ -8,6 +8,9 @@ import { element, escapeHtml, shape, textElement } from '../markup.ts'
 import type { Block, BlockGraph } from './blocks.ts'
 import { blockSize, layOut, type Point } from './layout.ts'
 
+/** A wider graph takes the whole width of the page. */
+const COLUMN = 460
+
 /** 'Conv · Relu', or 'input'. */
 export function describeOps({ ops }: Block): string {
   return ops.length === 0 ? 'input' : displayName(ops.join(' · '), 60)
@@ -19,6 +22,16 @@ export function describeBlock(block: Block): string {
   const gain =
     block.ops.length === 0 ? '' : `: ${block.unbounded ? 'no bound' : formatGain(block.gain) + bound}`
   return `${describeOps(block)}, ${displayName(block.node, 100)}${nodes}${gain}`
+}
+
+/** The first operators, as many as fit. */
+function shortenOps(block: Block, most: number): string {
+  const { ops } = block
+  for (let shown = ops.length; shown > 1; shown--) {
+    const text = `${ops.slice(0, shown).join(' · ')}${shown < ops.length ? ' …' : ''}`
+    if (text.length <= most) return displayName(text, most)
+  }
+  return cutMiddle(describeOps({ ...block, ops: ops.slice(0, 1) }), most)
 }
 
 /** A smooth way through the points that a layout gives. */
@@ -39,7 +52,7 @@ function drawBlock(block: Block, index: number, corner: Point, ids: Identifiers)
   const style = `block ${gainClass(block.gain)}${block.losesBound ? ' loses' : ''}`
   const middle = corner.y + height / 2
   const gain = block.ops.length === 0 ? '' : block.unbounded ? '∞' : formatGain(block.gain)
-  const label = cutMiddle(describeOps(block), 24 - gain.length)
+  const label = shortenOps(block, Math.floor((width - 24 - 7.2 * gain.length) / 7.4))
   const drawing = [
     textElement('title', {}, describeBlock(block)),
     shape('rect', { x: corner.x, y: corner.y, width, height, rx: 4 }),
@@ -48,7 +61,7 @@ function drawBlock(block: Block, index: number, corner: Point, ids: Identifiers)
     shape(
       'text',
       { class: 'name', x: corner.x + 8, y: middle + 12 },
-      escapeHtml(displayName(block.node, 27)),
+      escapeHtml(displayName(block.node, 30)),
     ),
   ].join('')
   const attributes = { id: ids.block(index), class: style }
@@ -70,7 +83,7 @@ export function renderGraph(
   graph: BlockGraph,
   critical: ReadonlySet<number>,
   ids: Identifiers,
-): string {
+): { drawing: string; isWide: boolean } {
   const { blocks, isCoarse } = graph
   const { width, height, corners, edges } = layOut(blocks)
   const strong = (block: number) => critical.has(block)
@@ -92,9 +105,10 @@ export function renderGraph(
     ...lines,
     ...blocks.map((block, index) => drawBlock(block, index, corners[index], ids)),
   )
-  return [
+  const markup = [
     textElement('p', { class: 'faint' }, `${what} The thick line is the way of the largest bound.`),
     renderLegend(),
     element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Graph' }, drawing),
   ].join('')
+  return { drawing: markup, isWide: width > COLUMN }
 }

@@ -107,7 +107,7 @@ export function renderGrowth(model: ModelReport, path: CriticalPath): string {
   )
   const chart = element(
     'svg',
-    { x: 44, y: 16, width: '90%', height: HEIGHT - 40, overflow: 'visible' },
+    { x: 44, y: 16, width: '86%', height: HEIGHT - 40, overflow: 'visible' },
     drawGrid(scale),
     ...dots,
     drawWay(path.places, x, y),
@@ -129,7 +129,7 @@ export function renderGrowth(model: ModelReport, path: CriticalPath): string {
 
 /** Above the curve where there is room to the left, else below it to the right. */
 function drawLabel(text: string, x: number, y: number): string {
-  const isLeft = x > 0.35
+  const isLeft = x > 0.5
   const mark = shape('circle', { class: 'mark', cx: percent(x), cy: percent(y), r: 4 })
   const attributes = {
     class: 'label',
@@ -148,7 +148,7 @@ function drawObstacle({ op, node }: TracePoint, x: number): string {
     shape('line', { class: 'obstacle', x1: place, x2: place, y1: '0', y2: '100%' }) +
     shape(
       'text',
-      { class: 'label lost', x: place, y: 12, dx: -8, 'text-anchor': 'end' },
+      { class: 'label lost', x: place, y: '100%', dx: -8, dy: -8, 'text-anchor': 'end' },
       escapeHtml(`no bound from ${displayName(op, 24)} ${displayName(node, 24)} on`),
     )
   )

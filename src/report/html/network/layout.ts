@@ -1,7 +1,7 @@
 import { Graph, layout } from '@dagrejs/dagre'
 import type { Block } from './blocks.ts'
 
-export const blockSize = { width: 176, height: 40 } as const
+export const blockSize = { width: 196, height: 40 } as const
 
 export interface Point {
   readonly x: number

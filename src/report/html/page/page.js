@@ -100,6 +100,14 @@ const reveals = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelect
   enhance,
 )
 
+// Wide graphs start where their input is, not at their left edge
+for (const graph of document.querySelectorAll('.graph')) {
+  const [box, first] = [graph.parentElement, graph.querySelector('.block')]
+  if (box === null || first === null) continue
+  const place = first.getBoundingClientRect()
+  box.scrollLeft += place.left + place.width / 2 - box.getBoundingClientRect().left - box.clientWidth / 2
+}
+
 /** Leads to what the address names, also where it was hidden. */
 function follow() {
   const target = document.getElementById(location.hash.slice(1))
