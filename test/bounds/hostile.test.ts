@@ -22,6 +22,16 @@ describe('graphs that invite a bound that is too small', () => {
     expect(bestOf({ best } as Awaited<ReturnType<typeof boundModel>>)).toBeGreaterThanOrEqual(0.125)
   })
 
+  it('finds no bound where an attribute is no number', async () => {
+    for (const op of ['Elu', 'LeakyRelu', 'HardSigmoid', 'ThresholdedRelu', 'Celu']) {
+      const nodes = [node(op, ['x'], ['y'], { alpha: float(Number.NaN) })]
+      expect(await refusalOf({ inputs: { x: [4] }, outputs: ['y'], nodes }), op).not.toBeNull()
+    }
+    const swallowed = [node('Gemm', ['x', 'w'], ['y'], { alpha: float(Number.NaN) })]
+    const gemm = { inputs: { x: [1, 2] }, outputs: ['y'], initializers: { w: tensor([2, 2], [1, 2, 3, 4]) } }
+    expect(await refusalOf({ ...gemm, nodes: swallowed })).not.toBeNull()
+  })
+
   const zero = tensor([], [128], 'uint8')
 
   it('refuses zero points that are computed from data', async () => {

@@ -39,8 +39,14 @@ export function isFixed(bound: TensorBound): boolean {
   return bound.refusal === null && term.isZero(bound.lipschitz) && term.isZero(bound.offset)
 }
 
+/** A gain that is no number, from an attribute that is none, bounds nothing. */
+function factorOf(gain: Part['gain']): Term {
+  if (typeof gain === 'object' && 'value' in gain) return gain
+  return Number.isNaN(gain) ? term.infinite : term.constant(gain)
+}
+
 function gained({ bound, gain }: Part): TensorBound {
-  const factor = typeof gain === 'object' && 'value' in gain ? gain : term.constant(gain)
+  const factor = factorOf(gain)
   if (term.isZero(factor)) return fixed(bound.range)
   return {
     ...bound,
