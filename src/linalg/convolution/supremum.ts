@@ -80,7 +80,7 @@ function halvesOf(range: Range): Range[] {
 
 /** Boxes are not divided beyond this angle: the target is then too near to the supremum. */
 const SMALLEST_ANGLE = 1e-5
-/** Boxes too large for (2) to ask for more than this share of the supremum are divided unseen. */
+/** Boxes too large for (2) to ask for more than this share of T are divided unseen. */
 const SMALLEST_SHARE = 0.6
 
 export function proverOf(symbol: FourierSymbol): Prover {
@@ -114,7 +114,7 @@ export function proverOf(symbol: FourierSymbol): Prover {
         // at a single frequency the bound is T itself, without the roundings of arccos and cos
         const reach = Math.min(base + angle, Math.PI / 2)
         const bound = angle === 0 ? target : limit * Math.cos(reach) * (1 - 2 ** -45)
-        const worthTrying = angle === 0 || bound > SMALLEST_SHARE * limit
+        const worthTrying = angle === 0 || bound > SMALLEST_SHARE * target
         if (worthTrying && provenAt(box.map(centreOf), bound)) continue
         if (evaluations >= budget) return false
         if (angle <= SMALLEST_ANGLE && box.every(({ low, high, step }) => step === 0 || low === high)) {
