@@ -14,6 +14,7 @@ import {
   type Interval,
   type TensorBound,
 } from '../ops/bound.ts'
+import { formBound } from '../ops/forms/forms.ts'
 import { fixed, isFixed, through, unbounded } from '../ops/rules/join.ts'
 import { constantRange, settled, typeRange } from './ranges.ts'
 
@@ -134,8 +135,22 @@ function applyRule(state: State, typedNode: TypedNode): readonly TensorBound[] {
   const context = createContext(state, typedNode, (reason) => {
     norm ??= reason
   })
-  if (operator.bound === undefined) return node.outputs.map(() => context.refuse('has no rule'))
-  return operator.bound(context).map((bound) => explained(node, bound, norm))
+  const rule = operator.bound
+  if (rule === undefined) return node.outputs.map(() => context.refuse('has no rule'))
+  return guarded(context, () => {
+    const form = formBound(context)
+    return form === null ? rule(context) : [form]
+  }).map((bound) => explained(node, bound, norm))
+}
+
+/** Numbers that make no magnitude (NaN in an attribute) make no bound. */
+function guarded(context: BoundContext, rule: () => readonly TensorBound[]): readonly TensorBound[] {
+  try {
+    return rule()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return context.node.outputs.map(() => context.refuse('has attributes that are no finite numbers'))
+  }
 }
 
 /** An infinite constant never goes without a reason. */
@@ -150,17 +165,19 @@ function createContext(
   { node, inputs, outputs }: TypedNode,
   onNoNorm: (reason: string) => void,
 ): BoundContext {
-  const operands = inputs.map((operand): BoundOperand | null => {
-    if (operand === null) return null
+  const operandOf = (value: Value): BoundOperand => {
+    const operand = state.typed.operand(value)
     const { type, shape, isConstant } = operand
-    return { ...boundOf(state, operand.value), info: { type, shape }, operand, shape, isConstant }
-  })
+    return { ...boundOf(state, value), info: { type, shape }, operand, shape, isConstant }
+  }
+  const operands = inputs.map((operand) => (operand === null ? null : operandOf(operand.value)))
   return {
     node,
     inputCount: operands.length,
     input: (i) => operands[i] ?? null,
     outputCount: outputs.length,
     output: (i) => outputs[i] ?? null,
+    operandOf,
     layerNorm: (role = '') => layerNorm(state, node, role, onNoNorm),
     refuse: (reason) => refuse(state, node, operands, reason),
     body: (graph) => {

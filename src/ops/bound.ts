@@ -1,6 +1,6 @@
 import type { Shape } from '../core/tensor.ts'
 import type { Term } from '../core/term.ts'
-import type { Graph, Node } from '../graph/graph.ts'
+import type { Graph, Node, Value } from '../graph/graph.ts'
 import type { Operand, ValueInfo } from './operator.ts'
 
 /** A closed interval that holds every element of a tensor over the domain; ±Infinity where nothing is known. */
@@ -47,6 +47,8 @@ export interface BoundContext {
   readonly inputCount: number
   output(i: number): ValueInfo | null
   readonly outputCount: number
+  /** Any value that the node or one before it reads: what recognising decomposed forms needs. */
+  operandOf(value: Value): BoundOperand
   /** The norm of the layer with this role of this node, as a leaf; null when the node has no such layer. */
   layerNorm(role?: string): Term | null
   /** No certificate behind this node, for the given reason, unless nothing that it reads varies. */

@@ -3,7 +3,6 @@ import { addUp, divUp, mulUp } from '../../core/rounding.ts'
 import type { BoundContext, BoundOperand, BoundRule, Interval, TensorBound } from '../bound.ts'
 import { broadcastGains, operandsOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
-import { gatedProduct } from './gate.ts'
 import {
   difference,
   farthest,
@@ -54,7 +53,7 @@ function combination(
     )
     if (found === null) return [context.refuse(unknownCopies)]
     const reach = combinedNorm(context, operands, constantOf(operands.length))
-    return [join(found, range(operands.map((operand) => operand.range)), reach)]
+    return [join(found, range(rangesOf(operands)), reach)]
   })
 }
 
@@ -86,6 +85,14 @@ function rangeOfOperand(operand: BoundOperand): Interval {
   return (elements === null ? null : rangeOf(elements)) ?? operand.range
 }
 
+/** Ranges of the operands; a large constant is looked at only where that says something of the result. */
+function rangesOf(operands: readonly BoundOperand[]): Interval[] {
+  const tells = operands.some(
+    ({ range, isConstant }) => !isConstant && (range.lo > -Infinity || range.hi < Infinity),
+  )
+  return operands.map((operand) => (tells ? rangeOfOperand(operand) : operand.range))
+}
+
 /** |Δ(fg)| ≤ sup|f|·|Δg| + sup|g|·|Δf|; a square is one path, not two: |Δ(f²)| ≤ 2·sup|f|·|Δf| all the same. */
 const multiply: BoundRule = (context) => {
   const [a, b] = [context.input(0), context.input(1)]
@@ -94,8 +101,6 @@ const multiply: BoundRule = (context) => {
   const image = a.operand.value === b.operand.value ? square(ranges[0]) : product(ranges[0], ranges[1])
   const layer = scaleLayer(context, a.isConstant ? b : a, image)
   if (layer !== null) return [layer]
-  const gate = gatedProduct(context, a, b)
-  if (gate !== null) return [gate]
   const sizes = [farthest(ranges[1]), farthest(ranges[0])]
   if ([a, b].some((operand, i) => !isFixed(operand) && sizes[i] === Infinity)) {
     return [context.refuse(unboundedFactor(a, b, 'multiplies'))]

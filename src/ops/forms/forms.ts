@@ -1,0 +1,31 @@
+import type { BoundContext, TensorBound } from '../bound.ts'
+import { exponentialQuotient, logarithmOfSum } from './exponential.ts'
+import { gatedProduct } from './product.ts'
+import { deviation, shiftedProduct, standardised } from './standardised.ts'
+
+/** Recognises what a node is the last operator of; the bound of its output, or null where it is nothing known. */
+export type Form = (context: BoundContext) => TensorBound | null
+
+/**
+ * Functions that exporters take apart into operators, by the operator that they end with. Each form has a bound for
+ * every value of its constants; a look-alike that fits none falls back to the rules of its operators. Nodes inside
+ * a form keep their own bounds, for others that read them.
+ */
+const forms: ReadonlyMap<string, readonly Form[]> = new Map<string, readonly Form[]>([
+  ['Mul', [gatedProduct, standardised]],
+  ['Div', [exponentialQuotient, standardised]],
+  ['Reciprocal', [exponentialQuotient]],
+  ['Sub', [deviation]],
+  ['Add', [shiftedProduct]],
+  ['Log', [logarithmOfSum]],
+])
+
+/** The bound of the node's output as the end of a form; null where it ends none. */
+export function formBound(context: BoundContext): TensorBound | null {
+  if (context.node.domain !== '') return null
+  for (const form of forms.get(context.node.op) ?? []) {
+    const bound = form(context)
+    if (bound !== null && bound.refusal === null) return bound
+  }
+  return null
+}

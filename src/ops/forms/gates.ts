@@ -1,0 +1,97 @@
+import { floatAttribute } from '../../graph/attribute.ts'
+import type { Node, Value } from '../../graph/graph.ts'
+import { type BoundContext, everything, type Interval } from '../bound.ts'
+import { erfSlope, mishSlope, swishSlope } from '../rules/elementwise.ts'
+import { hull, interval, sum } from '../rules/interval.ts'
+import { sourceOf } from '../rules/source.ts'
+import { type Affine, numberIn, producerOf, stripped } from './pattern.ts'
+
+/**
+ * A gate in r·g(c·r + d). With t = c·r + d the derivative is g(t) + (t − d)·g′(t) = h(t) − d·g′(t), whose range does not
+ * depend on c: c only scales the axis.
+ */
+export interface Gate {
+  /** Holds the derivative for all r, given d. */
+  readonly derivative: (shift: number) => Interval
+  /** What the gate's operator takes: scale·root + shift. */
+  readonly input: Affine
+}
+
+/** h of the logistic function: h(t) + h(−t) = 1. */
+const logistic = interval(1 - swishSlope, swishSlope)
+/** h of erf: extreme at ±1, where it is erf 1 + 2/(e·√π). */
+const errorFunction = 1.257808290471
+/** h of tanh: tanh t = 2σ(2t) − 1, so 2h_σ(2t) − 1. */
+const hyperbolic = 2 * swishSlope - 1 + 1e-15
+/** h of tanh∘softplus: the derivative of Mish. */
+const mish = interval(-0.112526122388757, mishSlope)
+
+type Derivative = Gate['derivative']
+
+/** A smooth gate with the range of h and sup |g′|. */
+function smooth(h: Interval, slope: number): Derivative {
+  return (shift) => sum(h, interval(-Math.abs(shift) * slope, Math.abs(shift) * slope))
+}
+
+/**
+ * clip(αt + β, lo, hi) of t = c·r + d: with e = α·d + β the slope is lo or hi outside the kinks, and 2(αcr + e) − e within
+ * them, where αcr + e runs from lo to hi.
+ */
+function clipped(lo: number, hi: number, alpha: number, beta: number): Derivative {
+  return (shift) => {
+    const e = alpha * shift + beta
+    return hull(interval(lo, hi), interval(2 * lo - e, 2 * hi - e))
+  }
+}
+
+/** Gates by the operator that computes them. */
+const gates: ReadonlyMap<string, (context: BoundContext, node: Node) => Derivative | null> = new Map([
+  ['Sigmoid', () => smooth(logistic, 0.25)],
+  ['Erf', () => smooth(interval(-errorFunction, errorFunction), erfSlope)],
+  ['Tanh', () => smooth(interval(-hyperbolic, hyperbolic), 1)],
+  [
+    'HardSigmoid',
+    (_: BoundContext, node: Node) =>
+      clipped(0, 1, floatAttribute(node, 'alpha', Math.fround(0.2)), floatAttribute(node, 'beta', 0.5)),
+  ],
+  [
+    'Clip',
+    (context: BoundContext, node: Node) => {
+      const [lo, hi] = limitsOf(context, node)
+      return lo === null || hi === null || lo > hi ? null : clipped(lo, hi, 1, 0)
+    },
+  ],
+])
+
+function limitsOf(context: BoundContext, node: Node): readonly (number | null)[] {
+  if (node.version < 11) return [floatAttribute(node, 'min', null), floatAttribute(node, 'max', null)]
+  return [numberIn(context, node.inputs[1] ?? null), numberIn(context, node.inputs[2] ?? null)]
+}
+
+/** The value as a gate; null where it is none that is known. */
+export function gateOf(context: BoundContext, value: Value): Gate | null {
+  const node = producerOf(value, ...gates.keys())
+  const argument = node?.inputs[0]
+  if (!node || !argument) return null
+  const softplus = node.op === 'Tanh' ? softplusInput(context, argument) : null
+  if (softplus !== null) return mishGate(softplus)
+  const derivative = gates.get(node.op)?.(context, node) ?? null
+  return derivative && { derivative, input: stripped(context, argument) }
+}
+
+/** tanh(softplus(x)) of x itself: without a shift its range of h holds, with one none is known. */
+function mishGate(root: Value): Gate {
+  const derivative = (shift: number) => (shift === 0 ? mish : everything)
+  return { derivative, input: { root: sourceOf(root), scale: 1, shift: 0 } }
+}
+
+/** What softplus is taken of: the operator, or log(1 + eˣ). */
+function softplusInput(context: BoundContext, value: Value): Value | null {
+  const node = producerOf(value, 'Softplus')
+  if (node !== null) return node.inputs[0]
+  const sum = producerOf(producerOf(value, 'Log')?.inputs[0] ?? null, 'Add')
+  if (sum === null) return null
+  const { root, scale, shift } = stripped(context, sum.outputs[0]!)
+  const exponential = producerOf(root, 'Exp')
+  return scale === 1 && shift === 1 ? (exponential?.inputs[0] ?? null) : null
+}

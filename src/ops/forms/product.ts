@@ -1,0 +1,73 @@
+import type { Value } from '../../graph/graph.ts'
+import type { BoundContext, TensorBound } from '../bound.ts'
+import { farthest, interval, product, scaled, sum, up } from '../rules/interval.ts'
+import { through } from '../rules/join.ts'
+import { tanhOfCubic } from './cubic-gate.ts'
+import { type Gate, gateOf } from './gates.ts'
+import { orders, polynomialIn, producerOf, stripped } from './pattern.ts'
+
+/**
+ * y = (p·x + q)·(a·g(c·x + d) + b): SiLU, GELU by erf and by tanh, HardSwish, Mish and QuickGelu, however the factors are
+ * placed. With r = x + q/p it is p·r·(a·g(c·r + d′) + b), d′ = d − c·q/p, and its derivative p·(a·(r·g)′ + b): extreme at
+ * an end of the range of (r·g)′. Holds for every value of the constants; c = 0 is no gate.
+ */
+export function gatedProduct(context: BoundContext): TensorBound | null {
+  for (const [factor, gated] of orders(context.node)) {
+    const found = slopeOf(context, factor, gated)
+    if (found === null || !Number.isFinite(found.slope)) continue
+    const image = product(context.operandOf(factor).range, context.operandOf(gated).range)
+    return through(context.operandOf(found.root), up(found.slope), image)
+  }
+  return null
+}
+
+interface Slope {
+  readonly root: Value
+  readonly slope: number
+}
+
+function slopeOf(context: BoundContext, factor: Value, gated: Value): Slope | null {
+  const outer = stripped(context, gated)
+  const gate = gateOf(context, outer.root)
+  const line = stripped(context, factor)
+  if (gate === null || gate.input.root !== line.root) return cubicSlope(context, factor, outer)
+  return line.scale === 0 || gate.input.scale === 0
+    ? null
+    : { root: line.root, slope: largest(line, outer, gate) }
+}
+
+interface Line {
+  readonly scale: number
+  readonly shift: number
+}
+
+function largest(line: Line, outer: Line, { derivative, input }: Gate): number {
+  const moved = (input.scale * line.shift) / line.scale
+  const range = derivative(input.shift - moved)
+  // roundings of the constants, which may have cancelled in the shift
+  const slack = 1e-14 * (Math.abs(input.shift) + Math.abs(moved))
+  const whole = sum(
+    scaled(sum(range, interval(-slack, slack)), outer.scale),
+    interval(outer.shift, outer.shift),
+  )
+  return up(Math.abs(line.scale) * farthest(whole))
+}
+
+/** x·(a·tanh(k·x + m·x³) + b): GELU by tanh, for every k and m of one sign. */
+function cubicSlope(context: BoundContext, factor: Value, outer: Line & { root: Value }): Slope | null {
+  const argument = producerOf(outer.root, 'Tanh')?.inputs[0]
+  if (!argument) return null
+  const line = stripped(context, factor)
+  for (const root of [line.root, factor]) {
+    const scale = root === line.root ? line.scale : 1
+    if (root === line.root && line.shift !== 0) continue
+    const inner = polynomialIn(context, argument, root)
+    const [constant, first, square, cube] = inner ?? []
+    if (inner?.length !== 4 || constant !== 0 || square !== 0) continue
+    const supremum = tanhOfCubic(first, cube)
+    if (supremum === null) continue
+    const bound = Math.abs(scale) * (Math.abs(outer.scale) * supremum + Math.abs(outer.shift))
+    return { root, slope: up(bound) }
+  }
+  return null
+}
