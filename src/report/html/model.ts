@@ -41,8 +41,7 @@ function renderPictures(model: ModelReport, graph: BlockGraph, ids: Identifiers)
   )
   if (trace.length === 0) return bounds + findings
   const path = criticalPath(trace)
-  const critical = new Set(path.places.map((place) => graph.blockOf[place]))
-  const { drawing, isWide } = renderGraph(model, graph, critical, ids)
+  const { drawing, isWide } = renderGraph(model, graph, path, ids)
   const growth = section('Growth of the bound', renderGrowth(model, path), renderSteps(graph.blocks))
   return element(
     'div',

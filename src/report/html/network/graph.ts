@@ -7,6 +7,7 @@ import type { Identifiers } from '../identifiers.ts'
 import { element, escapeHtml, shape, textElement } from '../markup.ts'
 import type { Block, BlockGraph } from './blocks.ts'
 import { blockSize, layOut, type Point } from './layout.ts'
+import type { CriticalPath } from './path.ts'
 
 /** A wider graph takes the whole width of the page. */
 const COLUMN = 460
@@ -61,7 +62,7 @@ function drawBlock(block: Block, index: number, corner: Point, ids: Identifiers)
     shape(
       'text',
       { class: 'name', x: corner.x + 8, y: middle + 12 },
-      escapeHtml(displayName(block.node, 30)),
+      escapeHtml(displayName(block.node, 28)),
     ),
   ].join('')
   const attributes = { id: ids.block(index), class: style }
@@ -81,13 +82,14 @@ function renderLegend(): string {
 export function renderGraph(
   model: ModelReport,
   graph: BlockGraph,
-  critical: ReadonlySet<number>,
+  path: CriticalPath,
   ids: Identifiers,
 ): { drawing: string; isWide: boolean } {
-  const { blocks, isCoarse } = graph
+  const { blocks, blockOf, isCoarse } = graph
   const { width, height, corners, edges } = layOut(blocks)
-  const strong = (block: number) => critical.has(block)
-  const lines = edges.map(({ from, to, points }) => drawEdge(points, strong(from) && strong(to)))
+  const way = path.places.map((place) => blockOf[place])
+  const strong = new Set(way.slice(1).map((block, i) => `${way[i]} ${block}`))
+  const lines = edges.map(({ from, to, points }) => drawEdge(points, strong.has(`${from} ${to}`)))
   const size = formatCount(model.trace?.length ?? 0)
   const what = isCoarse
     ? `${size} nodes, drawn as ${blocks.length} runs of neighbours.`
