@@ -122,7 +122,7 @@ const refused: readonly { path: string; node: string; reason: RegExp }[] = [
     node: 'MatMul__102',
     reason: /both depend on the input/,
   },
-  { path: 'dtln/model_1.onnx', node: 'lstm_4', reason: /recurrent/ },
+  { path: 'dtln/model_1.onnx', node: 'lstm_4', reason: /cell state/ },
   { path: 'gtcrn/gtcrn_simple.onnx', node: 'Pow_6', reason: /to the power 2/ },
   { path: 'magika/standard_v3_3__model.onnx', node: '', reason: /no floating-point input/ },
   { path: 'onnxruntime/bert_toy_optimized.onnx', node: '', reason: /no floating-point input/ },

@@ -130,6 +130,7 @@ describe('what has no bound', () => {
       /epsilon/,
     ],
     ['Div by data', [node('Div', ['c', 'x'], ['y'])], /near 0/],
+    ['NaN in a factor', [node('Gemm', ['x', 'w', 'x'], ['y'], { beta: Number.NaN })], /no finite numbers/],
     ['NaN in an attribute', [node('LeakyRelu', ['x'], ['y'], { alpha: Number.NaN })], /slope/],
   ] as const)('%s', async (_, nodes, reason) => {
     const { refusal, best } = await boundModel({
@@ -137,7 +138,7 @@ describe('what has no bound', () => {
       opsets: { custom: 1 },
       inputs: { x: [1, 2] },
       outputs: ['y'],
-      initializers: { c: tensor([2], [1, 2]), two: tensor([], [2]) },
+      initializers: { c: tensor([2], [1, 2]), two: tensor([], [2]), w: eye(1) },
       nodes,
     })
     expect(constantOf(best.joint)).toBe(Infinity)

@@ -3,6 +3,7 @@ import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
 import { refusing } from '../rules/jumps.ts'
+import { recurrentRules } from '../rules/recurrent.ts'
 import { infoOf, requiredInput, shapeOfRank } from '../shape/operands.ts'
 import { checkedInfo } from './checked-info.ts'
 import { quantizedRecurrentLayers, recurrentLayers } from './recurrent-layers.ts'
@@ -88,25 +89,25 @@ function inferQuantizedLstm(context: InferenceContext): ValueInfo[] {
 export const recurrences: readonly Operator[] = [
   {
     op: 'RNN',
-    bound: refusing('is recurrent: its state multiplies gates that depend on the input, which has no rule'),
+    bound: recurrentRules.RNN,
     infer: inferRecurrent({ gates: 1, cellState: false }),
     layers: recurrentLayers(['h']),
   },
   {
     op: 'GRU',
-    bound: refusing('is recurrent: its state multiplies gates that depend on the input, which has no rule'),
+    bound: recurrentRules.GRU,
     infer: inferRecurrent({ gates: 3, cellState: false }),
     layers: recurrentLayers(['z', 'r', 'h']),
   },
   {
     op: 'LSTM',
-    bound: refusing('is recurrent: its state multiplies gates that depend on the input, which has no rule'),
+    bound: recurrentRules.LSTM,
     infer: inferRecurrent({ gates: 4, cellState: true }),
     layers: recurrentLayers(['i', 'o', 'f', 'c']),
   },
   {
     op: 'DynamicQuantizeLSTM',
-    bound: refusing('is recurrent: its state multiplies gates that depend on the input, which has no rule'),
+    bound: refusing('is recurrent and rounds its data by their range'),
     domain: 'com.microsoft',
     infer: inferQuantizedLstm,
     layers: quantizedRecurrentLayers(['i', 'o', 'f', 'c']),

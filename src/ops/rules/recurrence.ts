@@ -1,0 +1,84 @@
+import * as mag from '../../core/magnitude.ts'
+import type { Term } from '../../core/term.ts'
+
+/**
+ * Gains of recurrences. A cell bounds how much its states vary after a step by a linear map with entries ≥ 0 of how
+ * much they and the step's input varied before: unrolled over T steps this is a lower triangular matrix G ≥ 0 with
+ * |Δh_t| ≤ Σ_s G_ts·|Δx_s|. Over the whole sequence |Δh| ≤ ‖G‖₂·|Δx|, and ‖G‖₂² is at most ‖G‖₁‖G‖_∞ (Schur) and ‖G‖_F².
+ */
+
+/** How much hidden and cell state vary at most; the cell state stays 0 for cells without one. */
+export interface States {
+  readonly hidden: number
+  readonly cell: number
+}
+
+/** Variations after step t (from 1), given those before it and that of the step's input. */
+export type CellStep = (t: number, before: States, input: number) => States
+
+/** The constants of all outputs with respect to one source of variation. */
+export interface Gains {
+  /** All hidden states. */
+  readonly sequence: number
+  readonly lastHidden: number
+  readonly lastCell: number
+}
+
+/** Covers the rounding of 40 operations a step over `longest` steps, and of the sums over all of them. */
+const slack = 1 + 1e-9
+
+/** Steps that are unrolled at most; the cost grows with the square. */
+export const longest = 2048
+
+/** Gains from the input sequence. */
+export function inputGains(step: CellStep, steps: number): Gains {
+  const rowSums = new Float64Array(steps)
+  let [largestColumn, squares, lastHidden, lastCell] = [0, 0, 0, 0]
+  for (let impulse = 1; impulse <= steps; impulse++) {
+    let states: States = { hidden: 0, cell: 0 }
+    let column = 0
+    for (let t = impulse; t <= steps; t++) {
+      states = step(t, states, t === impulse ? 1 : 0)
+      rowSums[t - 1] += states.hidden
+      column += states.hidden
+      squares += states.hidden ** 2
+    }
+    largestColumn = Math.max(largestColumn, column)
+    lastHidden += states.hidden ** 2
+    lastCell += states.cell ** 2
+  }
+  const largestRow = rowSums.reduce((most, sum) => Math.max(most, sum), 0)
+  return widened({
+    sequence: Math.min(Math.sqrt(largestRow) * Math.sqrt(largestColumn), Math.sqrt(squares)),
+    lastHidden: Math.sqrt(lastHidden),
+    lastCell: Math.sqrt(lastCell),
+  })
+}
+
+/** Gains from an initial state. */
+export function stateGains(step: CellStep, steps: number, initial: States): Gains {
+  let states = initial
+  let squares = 0
+  for (let t = 1; t <= steps; t++) {
+    states = step(t, states, 0)
+    squares += states.hidden ** 2
+  }
+  return widened({ sequence: Math.sqrt(squares), lastHidden: states.hidden, lastCell: states.cell })
+}
+
+function widened({ sequence, lastHidden, lastCell }: Gains): Gains {
+  return { sequence: sequence * slack, lastHidden: lastHidden * slack, lastCell: lastCell * slack }
+}
+
+/** A function of layer norms that grows with each of them, as a term; its elasticities by differences. */
+export function functionOf(norms: readonly Term[], f: (norms: readonly number[]) => number): Term {
+  const values = norms.map((norm) => mag.toNumber(norm.value))
+  const value = f(values)
+  const step = 1e-5
+  const weights = values.map((_, i) => {
+    const shifted = f(values.map((norm, j) => (i === j ? norm * (1 + step) : norm)))
+    const slope = (Math.log(shifted) - Math.log(value)) / Math.log1p(step)
+    return Number.isFinite(slope) ? slope : 0
+  })
+  return { value: mag.magnitude(value), parents: norms, weights, leaf: null }
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { bestOf, boundModel } from '../../helpers/bounds.ts'
+import { node, tensor } from '../../helpers/onnx-builder.ts'
+import { type Case, describeCases, numbers } from '../../helpers/rule-cases.ts'
+
+const hidden = 3
+const features = 2
+
+/** A recurrence over `steps` steps with random weights; states are inputs where `states` says so. */
+function cell(
+  op: string,
+  gates: number,
+  steps: number,
+  more: Partial<Case> & { states?: boolean } = {},
+): Case {
+  const directions = more.attributes?.direction === 'bidirectional' ? 2 : 1
+  const { states = false, constants = {}, attributes = {}, ...rest } = more
+  const names = states ? (op === 'LSTM' ? ['h', 'c'] : ['h']) : []
+  return {
+    name: `${op} over ${steps} steps ${JSON.stringify({ ...attributes, states })}`,
+    op,
+    x: [steps, 1, features],
+    more: Object.fromEntries(names.map((name) => [name, [directions, 1, hidden]])),
+    constants: {
+      W: numbers([directions, gates * hidden, features]),
+      R: numbers([directions, gates * hidden, hidden]),
+      B: numbers([directions, 2 * gates * hidden]),
+      ...constants,
+    },
+    inputs: ['x', 'W', 'R', 'B', '', ...names],
+    attributes: { hidden_size: hidden, ...attributes },
+    opset: 14,
+    tight: 0.001,
+    ...(states ? { range: [-1, 1] as const, scale: 0.9 } : {}),
+    ...rest,
+  }
+}
+
+describeCases('recurrences', [
+  cell('RNN', 1, 4),
+  cell('RNN', 1, 3, { attributes: { direction: 'bidirectional' }, states: true }),
+  cell('GRU', 3, 1),
+  cell('GRU', 3, 4),
+  cell('GRU', 3, 4, { attributes: { linear_before_reset: 1, direction: 'reverse' } }),
+  cell('GRU', 3, 2, { states: true }),
+  cell('LSTM', 4, 1),
+  cell('LSTM', 4, 4),
+  cell('LSTM', 4, 3, { attributes: { direction: 'bidirectional' } }),
+  cell('LSTM', 4, 2, { states: true }),
+  cell('LSTM', 4, 3, {
+    constants: { P: numbers([1, 3 * hidden]) },
+    inputs: ['x', 'W', 'R', 'B', '', '', '', 'P'],
+  }),
+])
+
+describe('recurrences', () => {
+  const spec = (steps: number | string, attributes = {}) => ({
+    opset: 14,
+    inputs: { x: typeof steps === 'number' ? [steps, 1, 1] : [1, steps, 1], c: [1, 1, 1] },
+    outputs: ['y'],
+    initializers: { W: tensor([1, 4, 1], [0, 0, 0, 2]), R: tensor([1, 4, 1], [0, 0, 0, 0]) },
+    nodes: [
+      node('LSTM', ['x', 'W', 'R', '', '', '', ...('state' in attributes ? ['c'] : [])], ['', 'y'], {
+        hidden_size: 1,
+        ...attributes,
+      }),
+    ],
+  })
+
+  it('come to the slope of the candidate where gates do not depend on the input', async () => {
+    expect(bestOf(await boundModel(spec(1), { inputs: ['x'] }))).toBeCloseTo(2, 6)
+  })
+
+  it('share the elasticity of the bound among their matrices', async () => {
+    const { elasticities } = await boundModel(spec(1), { inputs: ['x'] })
+    expect(elasticities?.get('y:W.c')).toBeCloseTo(1, 4)
+    expect(elasticities?.get('y:W.f') ?? 0).toBe(0)
+  })
+
+  it.each([
+    ['a number of steps that is not known', spec('steps', { layout: 1 }), /not known/],
+    ['other activations', spec(2, { activations: ['Sigmoid', 'Tanh', 'Relu'] }), /activations/],
+  ])('have no bound with %s', async (_, model, reason) => {
+    const { refusal } = await boundModel(model, { inputs: ['x'] })
+    expect(refusal?.reason).toMatch(reason)
+  })
+})
