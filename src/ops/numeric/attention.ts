@@ -1,6 +1,7 @@
 import type { Dim, Shape } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { attentionRules } from '../rules/attention.ts'
 import { refusing } from '../rules/jumps.ts'
 import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
 import { attentionLayers } from './attention-layers.ts'
@@ -78,20 +79,20 @@ const microsoft = { domain: 'com.microsoft' }
 export const attentions: readonly Operator[] = [
   {
     op: 'Attention',
-    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    bound: attentionRules.Attention,
     since: 23,
     infer: inferAttention,
   },
   {
     op: 'FlexAttention',
-    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    bound: refusing('is attention of a kind that has no rule'),
     domain: 'ai.onnx.preview',
     infer: inferAttention,
   },
   { op: 'RotaryEmbedding', since: 23, infer: likeFirstInput },
   {
     op: 'LinearAttention',
-    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    bound: refusing('is attention of a kind that has no rule'),
     since: 27,
     infer: inferTypeAlone,
   },
@@ -105,33 +106,33 @@ export const attentions: readonly Operator[] = [
   },
   {
     op: 'Attention',
-    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    bound: attentionRules.MergedAttention,
     ...microsoft,
     infer: inferMergedAttention,
     layers: attentionLayers,
   },
   {
     op: 'MultiHeadAttention',
-    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    bound: attentionRules.MultiHeadAttention,
     ...microsoft,
     infer: inferMultiHead,
   },
   {
     op: 'DecoderMaskedMultiHeadAttention',
-    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    bound: refusing('is attention of a kind that has no rule'),
     ...microsoft,
     infer: inferMultiHead,
   },
   {
     op: 'GroupQueryAttention',
-    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    bound: attentionRules.GroupQueryAttention,
     ...microsoft,
     infer: inferGroupedQuery,
   },
   { op: 'RotaryEmbedding', ...microsoft, infer: likeFirstInput },
   {
     op: 'LongformerAttention',
-    bound: refusing('is attention: not Lipschitz on an unbounded domain'),
+    bound: refusing('is attention of a kind that has no rule'),
     ...microsoft,
     infer: likeFirstInput,
   },

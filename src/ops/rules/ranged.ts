@@ -60,7 +60,7 @@ function distanceToOne(range: Interval): number {
 export const rangedRules = {
   Exp: ranged(
     (range) => ({ slope: up(Math.exp(range.hi)), image: interval(0, increasing(Math.exp, range).hi) }),
-    'is not Lipschitz where its input has no upper bound',
+    'is not Lipschitz where its input has no upper bound, or one beyond 709',
   ),
   Log: ranged(
     (range) => (range.lo > 0 ? { slope: up(1 / range.lo), image: increasing(Math.log, range) } : null),
