@@ -29,10 +29,10 @@ export function normUpperBound(rows: readonly SparseRow[], columnCount: number):
   let x = new Float64Array(columnCount).fill(1)
   for (let step = 0; step < steps; step++) {
     const image = apply(x)
-    const ratio = largestRatio(image, x)
-    const gain = best - ratio
-    best = Math.min(best, ratio)
-    if (gain >= 0 && gain <= best * 1e-14) break
+    const [least, largest] = ratios(image, x)
+    best = Math.min(best, largest)
+    // the least ratio bounds ‖|G|‖₂ from below
+    if (least >= best * (1 - 1e-12)) break
     x = regularized(image)
   }
   return sqrtUp(best)
@@ -96,8 +96,14 @@ function appliedGram(rows: readonly SparseRow[], columnCount: number): Apply {
     })
 }
 
-function largestRatio(image: Float64Array, x: Float64Array): number {
-  return image.reduce((largest, value, i) => Math.max(largest, divUp(value, x[i])), 0)
+function ratios(image: Float64Array, x: Float64Array): readonly [least: number, largest: number] {
+  let [least, largest] = [Infinity, 0]
+  for (let i = 0; i < x.length; i++) {
+    const ratio = divUp(image[i], x[i])
+    least = Math.min(least, ratio)
+    largest = Math.max(largest, ratio)
+  }
+  return [least, largest]
 }
 
 /** The next positive vector: scaled to at most 1, and kept away from 0 where a column is empty. */
