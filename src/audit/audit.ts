@@ -1,6 +1,7 @@
 import { LipschitzError } from '../core/errors.ts'
 import { toolName, toolVersion } from '../core/version.ts'
 import { worstVerdict } from './gate.ts'
+import { judgeModel } from './judge.ts'
 import { auditModel } from './model.ts'
 import type { AuditOptions } from './options.ts'
 import type { ModelError, ModelReport, Report } from './report-schema.ts'
@@ -13,12 +14,25 @@ import { schemaUrl, schemaVersion } from './schema-version.ts'
  * could meet.
  */
 export async function audit(paths: string | readonly string[], options: AuditOptions = {}): Promise<Report> {
-  checkOptions(options)
+  const list = typeof paths === 'string' ? [paths] : paths
+  return auditEach(list.map((path) => ({ path, options })))
+}
+
+/** A model and what is asked of it. */
+export interface Request {
+  readonly path: string
+  readonly options: AuditOptions
+}
+
+/** Like `audit`, each model with options of its own. */
+export async function auditEach(requests: readonly Request[]): Promise<Report> {
+  for (const { options } of requests) checkOptions(options)
+  const paths = requests.map(({ path }) => path)
   const models: ModelReport[] = []
   const errors: ModelError[] = []
-  for (const path of typeof paths === 'string' ? [paths] : paths) {
+  for (const { path, options } of requests) {
     try {
-      models.push(await auditModel(path, options))
+      models.push(judgeModel(await auditModel(path, options), options, paths))
     } catch (error) {
       if (!(error instanceof LipschitzError)) throw error
       const { model: _, ...facts } = error.facts

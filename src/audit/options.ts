@@ -1,4 +1,6 @@
 import type { Dim } from '../core/tensor.ts'
+import type { Baseline } from './baseline.ts'
+import type { Ignore } from './ignore.ts'
 
 /** Where the elements of an input lie; `input` null: of every audited input without a range of its own. */
 export interface InputRange {
@@ -21,6 +23,10 @@ export interface AuditOptions {
   readonly maxLipschitz?: number
   /** Gate: the largest accepted spectral norm of a layer. */
   readonly maxLayer?: number
+  /** Gates: no bound rises against this report. */
+  readonly baseline?: Baseline
+  /** Gates and findings that are known and accepted. */
+  readonly ignores?: readonly Ignore[]
   /** Largest accepted relative width of a layer's enclosure; default 1e-3. */
   readonly tolerance?: number
   /** `deterministic` forces proofs without probability; default `probabilistic`: the cheaper of both. */

@@ -46,9 +46,9 @@ function describeFound(gate: Gate, model: ModelReport): string {
       : displayMessage(gate.reason ?? 'no bound')
     return `not proven: ${obstacle}`
   }
+  if (gate.limit === null) return `not judged: ${displayMessage(gate.reason ?? 'the baseline has no bound')}`
   const below = gate.lower === null ? '' : ` and at least ${formatNumber(gate.lower, 'down')}`
-  const reason = gate.reason === undefined ? '' : ` (${displayMessage(gate.reason)})`
-  return `not proven: the bound is ${upper.text}${excess(upper.log10, gate.limit)}; the true value is at most that${below}${reason}`
+  return `not proven: the bound is ${upper.text}${excess(upper.log10, gate.limit)}; the true value is at most that${below}`
 }
 
 /** Which layers to blame and what would bring the bound under the limit. */
@@ -102,6 +102,7 @@ const wordings: ReadonlyMap<string, Wording> = new Map([
 
 /** A baseline's value tells what the limit was made from. */
 function describeClaim(gate: Gate, subject: string): string {
+  if (gate.limit === null) return `${subject} against the baseline`
   const before = gate.baseline === undefined ? '' : ` (baseline ${formatNumber(gate.baseline, 'up')})`
   return `${subject} ≤ ${formatNumber(gate.limit)}${before}`
 }

@@ -28,6 +28,10 @@ export const rules = {
     level: 'warning',
     summary: 'inputs that are held fixed: integers, and floats that were not asked for',
   },
+  'cut-at-embedding': {
+    level: 'warning',
+    summary: 'all inputs are integers: the bound is from the embedding on',
+  },
   'quantisation-offset': { level: 'warning', summary: 'the bound has an additive part' },
   'overridable-initializer': {
     level: 'warning',
