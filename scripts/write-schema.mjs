@@ -1,12 +1,27 @@
-// Writes schema/report-v1.json from the zod schema of the report.
+// Writes schema/*.json from the zod schemas of the report and of the configuration file.
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
 
 const root = join(import.meta.dirname, '..')
-const build = await rolldown({ cwd: root, input: 'src/audit/report-schema.ts', platform: 'node' })
-const { output } = await build.generate({ format: 'esm' })
-const { reportJsonSchema } = await import(
-  `data:text/javascript;base64,${Buffer.from(output[0].code).toString('base64')}`
-)
-writeFileSync(join(root, 'schema/report-v1.json'), `${JSON.stringify(reportJsonSchema(), null, 2)}\n`)
+
+/** The module with all that it imports, as a file beside the packages that it needs. */
+async function load(input) {
+  const file = join(root, 'node_modules/.cache/lipschitz', `${basename(input, '.ts')}.mjs`)
+  const build = await rolldown({
+    cwd: root,
+    input,
+    platform: 'node',
+    external: ['zod', 'chalk', 'cli-table3'],
+  })
+  await build.write({ file, format: 'esm', codeSplitting: false })
+  return import(pathToFileURL(file))
+}
+
+function write(name, schema) {
+  writeFileSync(join(root, 'schema', name), `${JSON.stringify(schema, null, 2)}\n`)
+}
+
+write('report-v1.json', (await load('src/audit/report-schema.ts')).reportJsonSchema())
+write('config-v1.json', (await load('src/cli/config/schema.ts')).configJsonSchema())

@@ -26,3 +26,8 @@ export const inspectFields = `Fields of a node, with tabs between them unless on
   rule: bound (bounds are carried through), no-rule (no certificate behind it),
         unknown (operator not known), constant (folded away),
   layers found, inputs, ->, outputs; a value is name:type[shape], name=type[shape] where it is constant`
+
+export const completionHelp = `For example:
+  $ lipschitz completion bash > ~/.local/share/bash-completion/completions/lipschitz
+  $ lipschitz completion zsh > "\${fpath[1]}/_lipschitz"
+  $ lipschitz completion fish > ~/.config/fish/completions/lipschitz.fish`

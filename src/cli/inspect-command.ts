@@ -1,7 +1,7 @@
 import { readModel } from '../graph/read-model.ts'
 import { inferModel } from '../infer/infer.ts'
 import { padEnd, widest } from '../report/text.ts'
-import { shapesByName } from './audit-command.ts'
+import { shapesByName } from './audit-requests.ts'
 import { inspect, type Line } from './inspection.ts'
 import type { Settings } from './options.ts'
 import { type Surroundings, writeAll } from './surroundings.ts'

@@ -1,31 +1,37 @@
 import { describeError } from './errors.ts'
 import { exitCodes } from './exit-code.ts'
-import { environmentSource, readSettings, type Source } from './options.ts'
-import { parseArguments } from './program.ts'
+import { environmentSource, readSettings, type Settings, type Source } from './options.ts'
+import { type Invocation, parseArguments } from './program.ts'
 import { type Surroundings, writeAll } from './surroundings.ts'
 
-async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
-  const invocation = parseArguments(argv)
-  const settingsOf = (flags: Source) => readSettings([flags, environmentSource(surroundings.environment)])
-  switch (invocation.command) {
-    case 'print':
-      await writeAll(surroundings.stdout, invocation.text)
-      return exitCodes.success
-    case 'schema':
-      return (await import('./schema-command.ts')).runSchema(invocation.name, surroundings)
-    case 'inspect':
-      return (await import('./inspect-command.ts')).runInspect(
-        invocation.model,
-        settingsOf(invocation.flags),
-        surroundings,
-      )
-    case 'audit':
-      return (await import('./audit-command.ts')).runAudit(
-        invocation.models,
-        settingsOf(invocation.flags),
-        surroundings,
-      )
-  }
+type Runner<Name extends Invocation['command']> = (
+  invocation: Extract<Invocation, { command: Name }>,
+  surroundings: Surroundings,
+) => Promise<number>
+
+/** Flags over the environment; only audits read a configuration file. */
+function settingsOf(flags: Source, { environment }: Surroundings): Settings {
+  return readSettings([flags, environmentSource(environment)])
+}
+
+/** A command's code is loaded only when it runs. */
+const runners: { readonly [Name in Invocation['command']]: Runner<Name> } = {
+  print: async ({ text }, { stdout }) => {
+    await writeAll(stdout, text)
+    return exitCodes.success
+  },
+  audit: async ({ models, flags }, surroundings) =>
+    (await import('./audit-command.ts')).runAudit(models, flags, surroundings),
+  inspect: async ({ model, flags }, surroundings) =>
+    (await import('./inspect-command.ts')).runInspect(model, settingsOf(flags, surroundings), surroundings),
+  report: async ({ path, flags }, surroundings) =>
+    (await import('./report-command.ts')).runReport(path, settingsOf(flags, surroundings), surroundings),
+  schema: async ({ name }, surroundings) =>
+    (await import('./schema-command.ts')).runSchema(name, surroundings),
+  explain: async ({ rule }, surroundings) =>
+    (await import('./explain-command.ts')).runExplain(rule, surroundings),
+  completion: async ({ shell }, surroundings) =>
+    (await import('./completion/completion-command.ts')).runCompletion(shell, surroundings),
 }
 
 /**
@@ -34,7 +40,9 @@ async function run(argv: readonly string[], surroundings: Surroundings): Promise
  */
 export async function main(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   try {
-    return await run(argv, surroundings)
+    const invocation = parseArguments(argv)
+    const run = runners[invocation.command] as Runner<Invocation['command']>
+    return await run(invocation, surroundings)
   } catch (error) {
     const debug = argv.includes('--debug') || environmentDebug(surroundings)
     surroundings.stderr.write(`${describeError(error, debug)}\n`)

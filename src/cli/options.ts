@@ -1,11 +1,14 @@
+import { formatNames } from '../report/renderer.ts'
 import { type SortKey, sortKeys } from '../report/sort.ts'
 import {
+  anyPath,
   anyText,
   formatChoice,
   inputRange,
   inputShape,
   numberWithin,
   oneOf,
+  percentage,
   positiveNumber,
   type Reader,
   wholeNumber,
@@ -21,7 +24,20 @@ interface Declaration<T> {
   /** Switches carry no value on the command line; `negated` ones are on until they are given. */
   readonly kind: 'value' | 'list' | 'switch' | 'negated'
   readonly read: Reader<T>
+  /** What a value is in a configuration file; a text where it is not said. Switches are booleans there. */
+  readonly json?: 'number' | 'integer'
+  /** All values that there are, or the names before a colon. */
+  readonly choices?: readonly string[]
+  /** Whether the value is the path of a file. */
+  readonly isPath?: true
+  /** Whether a configuration may set it for some models alone. */
+  readonly perModel?: true
+  /** Whether a configuration file may not set it: it concerns one run, or the file itself. */
+  readonly isForOneRun?: true
 }
+
+/** What an option is, without the type of its value. */
+export type AnyDeclaration = Declaration<unknown>
 
 const sortNames = Object.keys(sortKeys) as SortKey[]
 
@@ -36,6 +52,8 @@ export const auditOptions = {
     text: 'how the report is written, to standard output or to a file; repeatable (default: table)',
     kind: 'list',
     read: formatChoice,
+    choices: formatNames,
+    isPath: true,
   },
   output: {
     flags: '-o, --output <path>',
@@ -43,14 +61,24 @@ export const auditOptions = {
     text: 'file of the one format',
     kind: 'value',
     read: anyText,
+    isPath: true,
+    isForOneRun: true,
   },
-  json: { flags: '--json', group: 'Output', text: 'the same as -f json', kind: 'switch', read: yesOrNo },
+  json: {
+    flags: '--json',
+    group: 'Output',
+    text: 'the same as -f json',
+    kind: 'switch',
+    read: yesOrNo,
+    isForOneRun: true,
+  },
   top: {
     flags: '--top <n>',
     group: 'Output',
     text: 'rows of the table (default: all)',
     kind: 'value',
     read: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    json: 'integer',
   },
   sort: {
     flags: '--sort <key>',
@@ -58,6 +86,7 @@ export const auditOptions = {
     text: `order of the table: ${sortNames.join(', ')} (default: share)`,
     kind: 'value',
     read: oneOf(sortNames),
+    choices: sortNames,
   },
   stepSummary: {
     flags: '--no-step-summary',
@@ -72,6 +101,8 @@ export const auditOptions = {
     text: "limit of the network's Lipschitz constant",
     kind: 'value',
     read: positiveNumber,
+    json: 'number',
+    perModel: true,
   },
   maxLayer: {
     flags: '--max-layer <n>',
@@ -79,6 +110,33 @@ export const auditOptions = {
     text: 'limit of the spectral norm of each layer',
     kind: 'value',
     read: positiveNumber,
+    json: 'number',
+    perModel: true,
+  },
+  baseline: {
+    flags: '--baseline <report.json>',
+    group: 'Gates',
+    text: 'stored report that no bound may rise against',
+    kind: 'value',
+    read: anyText,
+    isPath: true,
+  },
+  maxIncrease: {
+    flags: '--max-increase <percent>',
+    group: 'Gates',
+    text: 'by how much a bound may rise against the baseline (default: 0)',
+    kind: 'value',
+    read: percentage,
+    json: 'number',
+    perModel: true,
+  },
+  updateBaseline: {
+    flags: '--update-baseline',
+    group: 'Gates',
+    text: 'write the baseline anew, unless another gate is not met',
+    kind: 'switch',
+    read: yesOrNo,
+    isForOneRun: true,
   },
   inconclusive: {
     flags: '--inconclusive <fail|warn>',
@@ -86,6 +144,7 @@ export const auditOptions = {
     text: 'what a gate does that is neither met nor broken for certain (default: fail)',
     kind: 'value',
     read: oneOf(['fail', 'warn']),
+    choices: ['fail', 'warn'],
   },
   exitCode: {
     flags: '--no-exit-code',
@@ -100,6 +159,7 @@ export const auditOptions = {
     text: 'shape of a dynamic input, ? for a dimension that stays unknown; repeatable',
     kind: 'list',
     read: inputShape,
+    perModel: true,
   },
   inputRange: {
     flags: '--input-range <[name=]lo,hi>',
@@ -107,6 +167,7 @@ export const auditOptions = {
     text: 'bounds hold for inputs with elements in this range alone; repeatable',
     kind: 'list',
     read: inputRange,
+    perModel: true,
   },
   input: {
     flags: '--input <name>',
@@ -114,6 +175,7 @@ export const auditOptions = {
     text: 'input that may change; repeatable (default: all of floating-point type)',
     kind: 'list',
     read: anyText,
+    perModel: true,
   },
   outputName: {
     flags: '--output-name <name>',
@@ -121,6 +183,7 @@ export const auditOptions = {
     text: 'output that is bounded; repeatable (default: all of floating-point type)',
     kind: 'list',
     read: anyText,
+    perModel: true,
   },
   tolerance: {
     flags: '--tolerance <rel>',
@@ -128,6 +191,8 @@ export const auditOptions = {
     text: 'relative width of the enclosure of a spectral norm (default: 1e-3)',
     kind: 'value',
     read: numberWithin(0, 1),
+    json: 'number',
+    perModel: true,
   },
   certify: {
     flags: '--certify <kind>',
@@ -135,6 +200,8 @@ export const auditOptions = {
     text: 'deterministic or probabilistic proofs of norms (default: probabilistic)',
     kind: 'value',
     read: oneOf(['deterministic', 'probabilistic']),
+    choices: ['deterministic', 'probabilistic'],
+    perModel: true,
   },
   seed: {
     flags: '--seed <n>',
@@ -142,6 +209,24 @@ export const auditOptions = {
     text: 'seed of random starts (default: 0)',
     kind: 'value',
     read: wholeNumber(0, 2 ** 32 - 1),
+    json: 'integer',
+  },
+  config: {
+    flags: '-c, --[no-]config <path>',
+    group: 'Running',
+    text: 'configuration file (default: the nearest, up to the root of the repository)',
+    kind: 'value',
+    read: anyPath,
+    isPath: true,
+    isForOneRun: true,
+  },
+  printConfig: {
+    flags: '--print-config',
+    group: 'Running',
+    text: 'print every setting and where it comes from, and audit nothing',
+    kind: 'switch',
+    read: yesOrNo,
+    isForOneRun: true,
   },
   threads: {
     flags: '--threads <n>',
@@ -149,6 +234,7 @@ export const auditOptions = {
     text: 'worker threads (default: one per core)',
     kind: 'value',
     read: wholeNumber(1, 1024),
+    json: 'integer',
   },
   quiet: {
     flags: '-q, --quiet',
@@ -170,6 +256,7 @@ export const auditOptions = {
     text: 'stack traces of errors',
     kind: 'switch',
     read: yesOrNo,
+    isForOneRun: true,
   },
   color: {
     flags: '--[no-]color',
@@ -198,7 +285,7 @@ type Value<D> = D extends { kind: 'list'; read: Reader<infer T> }
 /** The options as read; undefined where no source gives one. */
 export type Settings = { readonly [K in OptionName]?: Value<(typeof auditOptions)[K]> }
 
-/** Options as texts, from one source: the command line, the environment, later a file. */
+/** Options as texts, from one source: the command line, the environment, a file. */
 export interface Source {
   /** How messages call an option from here. */
   label(name: OptionName): string
@@ -208,16 +295,29 @@ export interface Source {
 /** Options that say one thing together: a source that gives one of them overrules all of them in later sources. */
 const together: readonly (readonly OptionName[])[] = [['format', 'json', 'output']]
 
+/** An option as decided: what it was given as, and by whom. */
+export interface Decision {
+  readonly name: OptionName
+  readonly texts: readonly string[]
+  readonly from: string
+}
+
 /** The first source that knows an option, or one that it belongs together with, decides it. */
-export function readSettings(sources: readonly Source[]): Settings {
-  const settings: Record<string, unknown> = {}
-  for (const name of Object.keys(auditOptions) as OptionName[]) {
+export function decide(sources: readonly Source[]): Decision[] {
+  return (Object.keys(auditOptions) as OptionName[]).flatMap((name) => {
     const group = together.find((names) => names.includes(name)) ?? [name]
     const source = sources.find((candidate) => group.some((member) => candidate.texts(member) !== undefined))
     const texts = source?.texts(name)
-    if (source === undefined || texts === undefined) continue
-    const { kind, read }: Declaration<unknown> = auditOptions[name]
-    const values = texts.map((text) => read(text, source.label(name)))
+    return source === undefined || texts === undefined ? [] : [{ name, texts, from: source.label(name) }]
+  })
+}
+
+/** The options as their readers understand them. Throws `usage` with the source of what is wrong. */
+export function readSettings(sources: readonly Source[]): Settings {
+  const settings: Record<string, unknown> = {}
+  for (const { name, texts, from } of decide(sources)) {
+    const { kind, read }: AnyDeclaration = auditOptions[name]
+    const values = texts.map((text) => read(text, from))
     settings[name] = kind === 'list' ? values : values.at(-1)
   }
   return settings

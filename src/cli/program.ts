@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import { toolName, toolVersion } from '../core/version.ts'
-import { auditExamples, exitCodes, formatTable, inspectFields } from './help.ts'
+import { auditExamples, completionHelp, exitCodes, formatTable, inspectFields } from './help.ts'
 import { auditOptions, type OptionName, type Source } from './options.ts'
 import { usage } from './readers.ts'
 import { suggest } from './suggest.ts'
@@ -9,12 +9,28 @@ import { suggest } from './suggest.ts'
 export type Invocation =
   | { readonly command: 'audit'; readonly models: readonly string[]; readonly flags: Source }
   | { readonly command: 'inspect'; readonly model: string; readonly flags: Source }
+  | { readonly command: 'report'; readonly path: string; readonly flags: Source }
   | { readonly command: 'schema'; readonly name: string }
+  | { readonly command: 'explain'; readonly rule: string | undefined }
+  | { readonly command: 'completion'; readonly shell: string }
   | { readonly command: 'print'; readonly text: string }
 
-export const commandNames = ['audit', 'inspect', 'schema', 'help'] as const
+export const commandNames = ['audit', 'inspect', 'report', 'explain', 'schema', 'completion', 'help'] as const
 
 const inspectOptions = ['inputShape', 'debug'] as const satisfies readonly OptionName[]
+
+const reportOptions = [
+  'format',
+  'output',
+  'json',
+  'top',
+  'sort',
+  'inconclusive',
+  'quiet',
+  'verbose',
+  'debug',
+  'color',
+] as const satisfies readonly OptionName[]
 
 /** The help shows '--[no-]color' once; commander wants both flags. */
 function toOptions(name: OptionName): Option[] {
@@ -25,7 +41,7 @@ function toOptions(name: OptionName): Option[] {
     return [option]
   }
   const positive = new Option(flags.replace('[no-]', ''), text).helpGroup(`${group}:`)
-  const negative = new Option(flags.replace('[no-]', 'no-'), text).hideHelp()
+  const negative = new Option(`--no-${positive.long?.slice(2)}`, text).hideHelp()
   return [positive, negative]
 }
 
@@ -37,16 +53,18 @@ function optionTerm(option: Option): string {
 /** The options given on the command line, as texts. */
 function flagSource(command: Command): Source {
   return {
-    label: (name) => auditOptions[name].flags.match(/--[\w[\]-]+/)![0],
+    label: (name) => auditOptions[name].flags.replace('[no-]', '').match(/--[\w-]+/)![0],
     texts: (name) => {
       if (command.getOptionValueSource(name) !== 'cli') return undefined
       const value: unknown = command.getOptionValue(name)
+      if (value === false && auditOptions[name].kind === 'value') return ['']
       return Array.isArray(value) ? value : [String(value)]
     },
   }
 }
 
-function makeProgram(printed: string[], choose: (invocation: Invocation) => void): Command {
+/** The commands and their options. Texts that commander would print are collected in `printed`. */
+export function makeProgram(printed: string[], choose: (invocation: Invocation) => void): Command {
   const program = new Command(toolName)
     .description(
       'Audits neural networks in ONNX files: operator norms of layers, proven Lipschitz bounds, gates for CI',
@@ -68,7 +86,8 @@ function makeProgram(printed: string[], choose: (invocation: Invocation) => void
       'Finds every layer with constant weights, encloses the norm of its linear map, proves an upper bound of ' +
         "the network's Lipschitz constant, ranks the layers by their part in it, and judges the gates.",
     )
-    .argument('<model...>', 'ONNX files')
+    .argument('[model...]', 'ONNX files')
+    .usage('[options] <model...>')
     .addHelpText('after', `\n${formatTable()}\n\n${auditExamples}\n\n${exitCodes}`)
     .action((models: string[]) => choose({ command: 'audit', models, flags: flagSource(audit) }))
   for (const name of Object.keys(auditOptions) as OptionName[]) {
@@ -84,19 +103,43 @@ function makeProgram(printed: string[], choose: (invocation: Invocation) => void
     .action((model: string) => choose({ command: 'inspect', model, flags: flagSource(inspect) }))
   for (const name of inspectOptions) for (const option of toOptions(name)) inspect.addOption(option)
 
+  const report = program
+    .command('report')
+    .summary('a stored report in any format')
+    .description('Renders what `-f json` wrote, in any format; computes and judges nothing.')
+    .argument('<report.json>', 'stored report; - for standard input')
+    .addHelpText('after', `\n${formatTable()}`)
+    .action((path: string) => choose({ command: 'report', path, flags: flagSource(report) }))
+  for (const name of reportOptions) for (const option of toOptions(name)) report.addOption(option)
+
+  program
+    .command('explain')
+    .summary('what a gate or a finding means')
+    .description('Prints the documentation of a gate or a kind of finding; without one, the list of all.')
+    .argument('[rule]', 'max-lipschitz, unbounded-op, …')
+    .action((rule: string | undefined) => choose({ command: 'explain', rule }))
   program
     .command('schema')
-    .summary('the JSON Schema of the report')
-    .description('Prints the JSON Schema (draft 2020-12) of what `-f json` writes.')
-    .argument('<name>', 'report')
+    .summary('the JSON Schema of the report or of the configuration')
+    .description(
+      'Prints a JSON Schema (draft 2020-12): of what `-f json` writes, or of a configuration file.',
+    )
+    .argument('<name>', 'report or config')
     .action((name: string) => choose({ command: 'schema', name }))
+  program
+    .command('completion')
+    .summary('completion for bash, zsh or fish')
+    .description('Prints a script that completes commands, options and their values.')
+    .argument('<shell>', 'bash, zsh or fish')
+    .addHelpText('after', `\n${completionHelp}`)
+    .action((shell: string) => choose({ command: 'completion', shell }))
   return program
 }
 
 /** One line from commander's message: 'unknown option '--x' (did you mean --y?)'. */
 function toUsageError(error: CommanderError): Error {
   if (error.code === 'commander.missingArgument' && error.message.includes("'model'")) {
-    return usage('no model is given', `${toolName} audit <model...>, or ${toolName} --help`)
+    return usage('no model is given', `${toolName} inspect <model>, or ${toolName} --help`)
   }
   const text = error.message
     .replace(/^error: /, '')

@@ -62,6 +62,15 @@ export const anyText: Reader<string> = (text, source) => {
   return text === '' ? refuse(source, text, 'a value') : text
 }
 
+/** A path, or nothing for 'none at all'. */
+export const anyPath: Reader<string> = (text) => text
+
+/** A finite number of at least 0. */
+export const percentage: Reader<number> = (text, source) => {
+  const value = readDecimal(text.replace(/%$/, ''))
+  return value >= 0 && Number.isFinite(value) ? value : refuse(source, text, 'a percentage of at least 0')
+}
+
 export const yesOrNo: Reader<boolean> = (text, source) => {
   if (['1', 'true', 'yes', 'on'].includes(text.toLowerCase())) return true
   if (['0', 'false', 'no', 'off', ''].includes(text.toLowerCase())) return false

@@ -1,13 +1,13 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { readPackageFile } from './package-file.ts'
 import { oneOf } from './readers.ts'
 import { type Surroundings, writeAll } from './surroundings.ts'
 
-const published = { report: 'lipschitz/schema/report-v1.json' } as const
+const published = { report: 'schema/report-v1.json', config: 'schema/config-v1.json' } as const
+
+export const schemaNames = Object.keys(published) as (keyof typeof published)[]
 
 /** Prints a published JSON Schema as it is. */
 export async function runSchema(name: string, { stdout }: Surroundings): Promise<number> {
-  const path = published[oneOf(Object.keys(published) as (keyof typeof published)[])(name, 'schema')]
-  await writeAll(stdout, await readFile(createRequire(import.meta.url).resolve(path), 'utf8'))
+  await writeAll(stdout, await readPackageFile(published[oneOf(schemaNames)(name, 'schema')]))
   return 0
 }

@@ -22,7 +22,7 @@ export function suggest(word: string, candidates: readonly string[]): string | n
   let best: string | null = null
   let least = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
-    const edits = distance(word.toLowerCase(), candidate)
+    const edits = distance(word.toLowerCase(), candidate.toLowerCase())
     if (edits < least) [best, least] = [candidate, edits]
   }
   return best

@@ -53,7 +53,7 @@ describe('schema', () => {
 
   it('knows no other', async () => {
     expect((await run(['schema', 'repotr'])).stderr).toBe(
-      "lipschitz: schema expects one of report, not 'repotr': did you mean report?\n",
+      "lipschitz: schema expects one of report, config, not 'repotr': did you mean report?\n",
     )
   })
 })
@@ -129,6 +129,16 @@ describe('what cannot be audited', () => {
 
   it('may have been meant as a command', async () => {
     expect((await run(['adit', model])).stderr).toContain('did you mean audit?')
+  })
+
+  it('is needed', async () => {
+    for (const argv of [[], ['audit'], ['-q'], ['audit', '--json']]) {
+      expect(await run(argv)).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: 'lipschitz: no model is given: lipschitz audit <model...>, or lipschitz --help\n',
+      })
+    }
   })
 
   it.each([

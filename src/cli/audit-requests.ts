@@ -1,0 +1,78 @@
+import type { Request } from '../audit/audit.ts'
+import type { Baseline } from '../audit/baseline.ts'
+import type { AuditOptions } from '../audit/options.ts'
+import type { Report } from '../audit/report-schema.ts'
+import type { Config } from './config/config.ts'
+import { readSettings, type Settings, type Source } from './options.ts'
+import type { ProgressLine } from './progress.ts'
+import { type InputShape, usage } from './readers.ts'
+
+export function shapesByName(shapes: readonly InputShape[] = []): Map<string, InputShape['dims']> {
+  const byName = new Map<string, InputShape['dims']>()
+  for (const { name, dims } of shapes) {
+    if (byName.has(name)) throw usage(`--input-shape is given twice for ${name}`)
+    byName.set(name, dims)
+  }
+  return byName
+}
+
+/** What a run brings to every model. */
+export interface Run {
+  /** Sources that overrule the blocks of the configuration. */
+  readonly stronger: readonly Source[]
+  readonly config: Config | null
+  /** The report that nothing may rise against; null where increases are not judged. */
+  readonly baseline: Report | null
+  readonly progress: ProgressLine
+}
+
+/** The settings of one model, or of the run as a whole where it is null. */
+export function settingsFor(
+  { stronger, config }: Pick<Run, 'stronger' | 'config'>,
+  model: string | null,
+): Settings {
+  if (config === null) return readSettings(stronger)
+  const blocks = model === null ? [] : config.sourcesFor(model)
+  return readSettings([...stronger, ...blocks, config.source])
+}
+
+function baselineOf({ baseline }: Run, { maxIncrease }: Settings): Baseline | undefined {
+  if (baseline === null) return undefined
+  return maxIncrease === undefined ? { report: baseline } : { report: baseline, maxIncrease }
+}
+
+function toAuditOptions(path: string, run: Run): AuditOptions {
+  const settings = settingsFor(run, path)
+  const {
+    inputShape,
+    inputRange,
+    input,
+    outputName,
+    maxLipschitz,
+    maxLayer,
+    tolerance,
+    certify,
+    seed,
+    threads,
+  } = settings
+  return {
+    inputShapes: shapesByName(inputShape),
+    inputRanges: inputRange,
+    inputs: input,
+    outputs: outputName,
+    maxLipschitz,
+    maxLayer,
+    tolerance,
+    certify,
+    seed,
+    threads,
+    onProgress: run.progress.update,
+    baseline: baselineOf(run, settings),
+    ignores: run.config?.ignoresFor(path) ?? [],
+  }
+}
+
+/** Every model with what is asked of it. Throws `usage` and `config`. */
+export function makeRequests(paths: readonly string[], run: Run): Request[] {
+  return paths.map((path) => ({ path, options: toAuditOptions(path, run) }))
+}
