@@ -7,12 +7,12 @@ import type { Domain } from './report-schema.ts'
 
 /**
  * The box of inputs that ranges describe, by name of input: a range without a name holds for all audited inputs, one
- * with a name for that input alone. Throws `usage` for names that the model does not have, ranges that are given
+ * with a name for that input alone. Tensors that are looked up in tables lie in the range of the table. Throws `usage` for names that the model does not have, ranges that are given
  * twice and ranges that are empty.
  */
 export function boxOf(
   inputs: readonly Value[],
-  { inputs: audited }: Selected,
+  { inputs: audited, cuts }: Selected,
   ranges: readonly InputRange[] = [],
 ): Map<string, Interval> {
   const box = new Map<string, Interval>()
@@ -24,8 +24,9 @@ export function boxOf(
       throw refusal(`the range of ${label} is ${lo},${hi}`, 'give two finite numbers, the lower one first')
     given.add(input)
     if (input === null) continue
-    if (!inputs.some((value) => value.name === input)) {
-      const known = inputs.map((value) => `'${value.name}'`).join(', ')
+    const named = [...inputs, ...audited]
+    if (!named.some((value) => value.name === input)) {
+      const known = [...new Set(named)].map((value) => `'${value.name}'`).join(', ')
       throw refusal(`the model has no input '${input}'`, `it has ${known || 'none'}`)
     }
     box.set(input, { lo, hi })
@@ -34,6 +35,7 @@ export function boxOf(
   if (rest !== undefined) {
     for (const { name } of audited) if (!box.has(name)) box.set(name, { lo: rest.lo, hi: rest.hi })
   }
+  for (const { value, range } of cuts) if (range !== null && !box.has(value.name)) box.set(value.name, range)
   return box
 }
 

@@ -86,6 +86,14 @@ function domain(box: ReadonlyMap<string, Interval>): Finding[] {
 /** Under which conditions the bound holds. */
 function conditions({ selected, best }: NetworkBounds): Finding[] {
   const findings: Finding[] = []
+  for (const { value, node } of selected.cuts) {
+    findings.push({
+      rule: 'cut-at-embedding',
+      level: 'warning',
+      message: `integers have no distance: the bound is with respect to what ${node.op} looks up, '${value.name}'`,
+      node: node.name,
+    })
+  }
   const held = selected.held.map((input) => input.name)
   if (held.length > 0 && selected.inputs.length > 0) {
     findings.push({

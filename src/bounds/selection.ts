@@ -2,6 +2,7 @@ import { LipschitzError } from '../core/errors.ts'
 import { isFloatType } from '../core/tensor.ts'
 import type { Value } from '../graph/graph.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
+import { type Cut, cutsOf } from './cut.ts'
 
 export interface Selection {
   /** Names of the inputs that vary; null: all floating-point inputs. */
@@ -14,6 +15,8 @@ export interface Selection {
 export interface Selected {
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
+  /** What takes the place of inputs where all are integers: then `inputs` are these tensors. */
+  readonly cuts: readonly Cut[]
   /** Inputs that are held fixed: those that are not audited. */
   readonly held: readonly Value[]
 }
@@ -40,7 +43,9 @@ export function select(typed: TypedGraph, selection: Selection): Selected {
       )
     }
   }
-  return { inputs, outputs, held: typed.graph.inputs.filter((input) => !inputs.includes(input)) }
+  const cuts = inputs.length === 0 ? cutsOf(typed) : []
+  const held = typed.graph.inputs.filter((input) => !inputs.includes(input))
+  return { inputs: cuts.length > 0 ? cuts.map(({ value }) => value) : inputs, outputs, cuts, held }
 }
 
 function chosen(

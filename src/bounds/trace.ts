@@ -34,7 +34,7 @@ export function traceBounds(
   const places = new Map<Value, number>(inputs.map((input, place) => [input, place]))
   for (const node of typed.graph.nodes) {
     const varying = varyingOutputs(typed, node, walks)
-    if (varying.length === 0) continue
+    if (varying.every((value) => inputs.includes(value))) continue
     const from = [...node.inputs, ...node.captures].flatMap((value) => (value && places.get(value)) ?? [])
     const lipschitz = term.maximum(...varying.map((value) => leastBound(value, walks)))
     for (const value of varying) places.set(value, points.length)

@@ -23,7 +23,10 @@ export type NormOf = (key: string) => number | string
 
 export interface WalkOptions {
   readonly normOf: NormOf
-  /** The inputs that vary; all others are held fixed. Positions are what `dependence` refers to. */
+  /**
+   * The inputs that vary, or tensors inside the main graph that stand for them; all others are held fixed. Positions are
+   * what `dependence` refers to.
+   */
   readonly audited: readonly Value[]
   /** Where the elements of an audited input lie, by name; anywhere where it is not named. */
   readonly inputRanges?: ReadonlyMap<string, Interval>
@@ -88,7 +91,8 @@ function walkNodes(state: State, graph: Graph): void {
     const results = tightened(state, node, applyRule(state, typedNode))
     for (const [i, output] of outputs.entries()) {
       if (output === null || output.isConstant) continue
-      const result = results[i] ?? unbounded(node, 'has no rule for this output')
+      const found = results[i] ?? unbounded(node, 'has no rule for this output')
+      const result = state.options.audited.includes(output.value) ? inputBound(state, output.value) : found
       state.bounds.set(output.value, state.options.refined ? settled(result, output) : plain(state, result))
     }
   }
@@ -103,7 +107,10 @@ function tightened(state: State, node: Node, results: readonly TensorBound[]): r
   const parts = merged.parts.map((key) => leafOf(state, key)).filter((leaf) => leaf !== null)
   // the norm grows in proportion with each of the layers that it is made of
   const gain: Term = { value: magnitude(norm), parents: parts, weights: parts.map(() => 1), leaf: null }
-  const bound = through(boundOf(state, merged.from), gain, first.range, first.norm)
+  const from = boundOf(state, merged.from)
+  // what varies may begin within the merged layer, where the graph is cut
+  if (isFixed(from)) return results
+  const bound = through(from, gain, first.range, first.norm)
   return term.minimum(first.lipschitz, bound.lipschitz) === first.lipschitz ? results : [bound, ...others]
 }
 
