@@ -3,6 +3,7 @@ import { hasAttribute, intAttribute, intsAttribute, stringsAttribute } from '../
 import type { Node } from '../../graph/graph.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
 import { jumps } from '../rules/jumps.ts'
+import { movementRules, selection } from '../rules/movement.ts'
 import { normalizationRules } from '../rules/normalization.ts'
 import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
 import { checkedInfo } from './checked-info.ts'
@@ -85,7 +86,7 @@ function inferNoTensor(context: InferenceContext): ValueInfo[] {
 /** Operators of classical machine learning: shapes alone. */
 export const classicalOperators: readonly Operator[] = [
   { op: 'ArrayFeatureExtractor', domain, infer: inferFeatureExtractor },
-  { op: 'FeatureVectorizer', domain, infer: inferFeatureVectorizer },
+  { op: 'FeatureVectorizer', bound: movementRules.Concat, domain, infer: inferFeatureVectorizer },
   { op: 'Scaler', domain, infer: inferFloats },
   { op: 'Normalizer', bound: normalizationRules.LpNormalization, domain, infer: inferFloats },
   { op: 'Binarizer', bound: jumps, domain, infer: likeFirstInput },
@@ -98,7 +99,7 @@ export const classicalOperators: readonly Operator[] = [
   { op: 'CategoryMapper', bound: jumps, domain, infer: inferLabelEncoder },
   { op: 'OneHotEncoder', bound: jumps, domain, infer: inferOneHotEncoder },
   { op: 'TreeEnsemble', bound: jumps, domain, since: 5, infer: inferNoTensor },
-  { op: 'ZipMap', domain, infer: inferNoTensor },
+  { op: 'ZipMap', bound: selection, domain, infer: inferNoTensor },
   { op: 'CastMap', domain, infer: inferNoTensor },
   { op: 'DictVectorizer', domain, infer: inferNoTensor },
 ]
