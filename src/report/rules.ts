@@ -24,13 +24,13 @@ export const rules = {
   'no-audited-input': { level: 'error', summary: 'no input can be varied, or no output bounded' },
   'missing-rung': { level: 'note', summary: 'one of the bounds of the ladder could not be computed' },
   'input-range': { level: 'warning', summary: 'the bound holds for inputs in the given ranges alone' },
-  'fixed-input': {
-    level: 'warning',
-    summary: 'inputs that are held fixed: integers, and floats that were not asked for',
-  },
   'cut-at-embedding': {
     level: 'warning',
     summary: 'all inputs are integers: the bound is from the embedding on',
+  },
+  'fixed-input': {
+    level: 'warning',
+    summary: 'inputs that are held fixed: integers, and floats that were not asked for',
   },
   'quantisation-offset': { level: 'warning', summary: 'the bound has an additive part' },
   'overridable-initializer': {
