@@ -40,9 +40,9 @@ function renderPictures(model: ModelReport, graph: BlockGraph, ids: Identifiers)
     renderFindings(model),
   )
   if (trace.length === 0) return bounds + findings
-  const path = criticalPath(trace)
+  const path = criticalPath(graph.blocks)
   const { drawing, isWide } = renderGraph(model, graph, path, ids)
-  const growth = section('Growth of the bound', renderGrowth(model, path), renderSteps(graph.blocks))
+  const growth = section('Growth of the bound', renderGrowth(graph.blocks, path), renderSteps(graph.blocks))
   return element(
     'div',
     { class: isWide ? 'pictures wide' : 'pictures' },
@@ -51,6 +51,9 @@ function renderPictures(model: ModelReport, graph: BlockGraph, ids: Identifiers)
   )
 }
 
+const baseName = (path: string) =>
+  path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1) || path
+
 /** One model: verdict and gates, the numbers to take away, pictures, findings, and all layers. */
 export function renderModel(model: ModelReport, index: number, options: RenderOptions): string {
   const ids = identifiers(index)
@@ -58,7 +61,14 @@ export function renderModel(model: ModelReport, index: number, options: RenderOp
   return element(
     'article',
     { id: ids.model },
-    element('h2', {}, textElement('span', {}, displayName(model.path)), ' ', badge(model.verdict)),
+    element(
+      'h2',
+      {},
+      textElement('span', {}, displayName(baseName(model.path), 100)),
+      ' ',
+      badge(model.verdict),
+    ),
+    baseName(model.path) === model.path ? '' : textElement('p', { class: 'faint' }, displayName(model.path)),
     renderFile(model),
     renderGates(model),
     renderFigures(model),

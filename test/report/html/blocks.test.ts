@@ -46,6 +46,17 @@ describe('blocks', () => {
     )
   })
 
+  it('hold a change of units together with the change back', () => {
+    const logs = [0, 2, 2, 0, 1, 3, 1, 1]
+    const trace = logs.map((log10, place) => point(place, { log10, ...(place === 0 ? { op: '' } : {}) }))
+    const { blocks } = groupBlocks(sampleModel({ trace, layers: [] }))
+    expect(blocks.map(({ places, gain }) => [places, gain])).toEqual([
+      [[0], 0],
+      [[1, 2, 3], 0],
+      [[4, 5, 6, 7], 1],
+    ])
+  })
+
   it('hold every node once, read only blocks before them, and are few', () => {
     fc.assert(
       fc.property(traces, (trace) => {
@@ -77,18 +88,20 @@ describe('a gain', () => {
 })
 
 describe('the way of the largest bound', () => {
+  const block = (from: number[], log10: number | null, losesBound = false) => ({ from, log10, losesBound })
+
   it('takes the larger branch', () => {
-    expect(criticalPath(traced().trace!)).toEqual({ places: [0, 1, 2, 3, 4, 5, 6], obstacle: null })
+    const blocks = [block([], 0), block([0], 2), block([0], 1), block([1, 2], 2.5), block([2], 1)]
+    expect(criticalPath(blocks)).toEqual({ way: [0, 1, 3], obstacle: null })
   })
 
   it('leads to where the bound is lost', () => {
-    const lost = { log10: null, unbounded: true as const }
-    const trace = [point(0), point(1, { log10: 1 }), point(2, lost), point(3, lost)]
-    expect(criticalPath(trace)).toEqual({ places: [0, 1], obstacle: 2 })
+    const blocks = [block([], 0), block([0], 1), block([1], null, true), block([2], null)]
+    expect(criticalPath(blocks)).toEqual({ way: [0, 1], obstacle: 2 })
   })
 
-  it('is empty without a trace', () => {
-    expect(criticalPath([])).toEqual({ places: [], obstacle: null })
+  it('is empty without a graph', () => {
+    expect(criticalPath([])).toEqual({ way: [], obstacle: null })
   })
 })
 

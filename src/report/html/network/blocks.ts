@@ -23,8 +23,6 @@ export interface Block {
 
 export interface BlockGraph {
   readonly blocks: readonly Block[]
-  /** The block of each place in the trace. */
-  readonly blockOf: readonly number[]
   /** Whether neighbours were joined to stay within the number that can be drawn. */
   readonly isCoarse: boolean
 }
@@ -51,30 +49,57 @@ function ranksByNode(model: ModelReport): Map<string, number> {
   return ranks
 }
 
+/** The longest excursion that is taken for a change of units and the change back, as of a quantised tensor. */
+const EXCURSION = 6
+
+/** Which nodes are drawn with the node that they read: those that leave the bound as it is, or bring it back. */
+function followers(trace: readonly TracePoint[], ranks: ReadonlyMap<string, number>): boolean[] {
+  const readers = trace.map(() => [] as number[])
+  for (const [place, { from }] of trace.entries()) for (const source of from) readers[source].push(place)
+  /** Neither an input nor a layer nor a place where the bound is lost, and alone in reading what it reads. */
+  const isPlain = (place: number) => {
+    const { node, op, from } = trace[place]
+    const isAlone = op !== '' && from.length === 1 && readers[from[0]].length === 1
+    return isAlone && !ranks.has(node) && !losesBound(trace, place)
+  }
+  const isSame = (place: number, other: number) =>
+    trace[place].unbounded === true
+      ? trace[other].unbounded === true
+      : Math.abs((trace[place].log10 ?? Number.NaN) - (trace[other].log10 ?? Number.NaN)) < SAME
+  const follows = trace.map(() => false)
+  for (const place of trace.keys()) {
+    if (follows[place] || !isPlain(place)) continue
+    const [source] = trace[place].from
+    const run = [place]
+    while (!isSame(run[run.length - 1], source) && run.length < EXCURSION) {
+      const [next] = readers[run[run.length - 1]]
+      if (next === undefined || !isPlain(next)) break
+      run.push(next)
+    }
+    if (!isSame(run[run.length - 1], source)) continue
+    for (const member of run) follows[member] = true
+    // An input stands alone
+    if (trace[source].op === '') follows[place] = false
+  }
+  return follows
+}
+
 /** The graph of blocks, in topological order. */
 export function groupBlocks(model: ModelReport): BlockGraph {
   const trace = model.trace ?? []
   const ranks = ranksByNode(model)
-  const readers = trace.map(() => 0)
-  for (const { from } of trace) for (const source of from) readers[source]++
-  const follows = (place: number): boolean => {
-    const { node, op, from } = trace[place]
-    if (op === '' || from.length !== 1 || readers[from[0]] !== 1 || trace[from[0]].op === '') return false
-    if (ranks.has(node) || losesBound(trace, place)) return false
-    const gain = gainAt(trace, place)
-    return gain === null || Math.abs(gain) < SAME
-  }
+  const follows = followers(trace, ranks)
   const groups: number[][] = []
   const groupOf: number[] = []
-  for (const place of trace.keys()) {
-    const known = follows(place) ? groupOf[trace[place].from[0]] : groups.length
-    if (known === groups.length) groups.push([])
-    groups[known].push(place)
-    groupOf.push(known)
+  for (const [place, { from }] of trace.entries()) {
+    const group = follows[place] ? groupOf[from[0]] : groups.length
+    if (group === groups.length) groups.push([])
+    groups[group].push(place)
+    groupOf.push(group)
   }
   const isCoarse = groups.length > MOST
-  const runs = isCoarse ? joinNeighbours(trace.length) : groups
-  return { ...describeGroups(trace, runs, ranks), isCoarse }
+  const blocks = describeGroups(trace, isCoarse ? joinNeighbours(trace.length) : groups, ranks)
+  return { blocks, isCoarse }
 }
 
 /** Runs of neighbours in topological order: what is drawn of them has no cycle. */
@@ -89,10 +114,10 @@ function describeGroups(
   trace: readonly TracePoint[],
   groups: readonly (readonly number[])[],
   ranks: ReadonlyMap<string, number>,
-): Omit<BlockGraph, 'isCoarse'> {
+): Block[] {
   const blockOf: number[] = []
   for (const [block, places] of groups.entries()) for (const place of places) blockOf[place] = block
-  const blocks = groups.map((places, block): Block => {
+  return groups.map((places, block): Block => {
     const sources = places.flatMap((place) => trace[place].from).filter((source) => blockOf[source] !== block)
     const entering = sources.map((source) => trace[source].log10).filter((value) => value !== null)
     const last = trace[places[places.length - 1]]
@@ -111,5 +136,4 @@ function describeGroups(
       from: [...new Set(sources.map((source) => blockOf[source]))].sort((a, b) => a - b),
     }
   })
-  return { blocks, blockOf }
 }

@@ -82,12 +82,11 @@ function renderLegend(): string {
 export function renderGraph(
   model: ModelReport,
   graph: BlockGraph,
-  path: CriticalPath,
+  { way }: CriticalPath,
   ids: Identifiers,
 ): { drawing: string; isWide: boolean } {
-  const { blocks, blockOf, isCoarse } = graph
+  const { blocks, isCoarse } = graph
   const { width, height, corners, edges } = layOut(blocks)
-  const way = path.places.map((place) => blockOf[place])
   const strong = new Set(way.slice(1).map((block, i) => `${way[i]} ${block}`))
   const lines = edges.map(({ from, to, points }) => drawEdge(points, strong.has(`${from} ${to}`)))
   const size = formatCount(model.trace?.length ?? 0)

@@ -1,45 +1,33 @@
-import type { ModelReport, TracePoint } from '../../../audit/report-schema.ts'
 import { displayName } from '../../display-name.ts'
 import { formatBound, formatCount } from '../../numbers.ts'
 import { formatGain } from '../gain.ts'
 import { element, escapeHtml, percent, shape, textElement } from '../markup.ts'
 import { formatPower, type LogScale, logScale } from '../scale.ts'
-import { gainAt } from './blocks.ts'
+import type { Block } from './blocks.ts'
 import type { CriticalPath } from './path.ts'
 
 const LABELS = 4
-const DOTS = 600
 const HEIGHT = 240
 
-interface Step {
-  readonly place: number
-  readonly gain: number
-}
-
 /** Where the bound rises most along the way, steepest first. */
-function steepest(trace: readonly TracePoint[], { places }: CriticalPath): Step[] {
-  return places
-    .map((place) => ({ place, gain: gainAt(trace, place) ?? 0 }))
-    .filter(({ gain }) => gain > 0.02)
-    .sort((a, b) => b.gain - a.gain || a.place - b.place)
+function steepest(blocks: readonly Block[], { way }: CriticalPath): number[] {
+  const gain = (block: number) => blocks[block].gain ?? 0
+  return way.filter((block) => gain(block) > 0.02).sort((a, b) => gain(b) - gain(a) || a - b)
 }
 
-const label = (trace: readonly TracePoint[], { place, gain }: Step) =>
-  `${displayName(trace[place].node, 24)} ${formatGain(gain)}`
+const label = ({ node, gain }: Block) => `${displayName(node, 24)} ${formatGain(gain)}`
+
+/** Where a block stands in the chart, as a share of its width or height. */
+type Place = (block: number) => number
 
 /** The steepest steps that stand far enough apart to be labelled. */
-function labelled(
-  steps: readonly Step[],
-  x: (place: number) => number,
-  y: (place: number) => number,
-): Step[] {
-  const chosen: Step[] = []
+function labelled(steps: readonly number[], x: Place, y: Place): number[] {
+  const chosen: number[] = []
   for (const step of steps) {
-    const apart = chosen.every(
-      (other) =>
-        Math.abs(x(other.place) - x(step.place)) > 0.3 || Math.abs(y(other.place) - y(step.place)) > 0.08,
+    const isFree = chosen.every(
+      (other) => Math.abs(x(other) - x(step)) > 0.3 || Math.abs(y(other) - y(step)) > 0.08,
     )
-    if (apart) chosen.push(step)
+    if (isFree) chosen.push(step)
     if (chosen.length === LABELS) break
   }
   return chosen
@@ -57,72 +45,59 @@ function drawGrid(scale: LogScale): string {
     .join('')
 }
 
-/** A staircase through the points of the way, in a square of 1000 by 1000 that is stretched to the chart. */
-function drawWay(
-  places: readonly number[],
-  x: (place: number) => number,
-  y: (place: number) => number,
-): string {
-  const points = places.map((place, i) => {
-    const [across, down] = [Math.round(1000 * x(place)), Math.round(1000 * y(place))]
+/** A staircase along the way, in a square of 1000 by 1000 that is stretched to the chart. */
+function drawWay(way: readonly number[], x: Place, y: Place): string {
+  const points = way.map((block, i) => {
+    const [across, down] = [Math.round(1000 * x(block)), Math.round(1000 * y(block))]
     return i === 0 ? `M${across} ${down}` : `H${across}V${down}`
   })
-  const path = shape('path', { class: 'way', d: points.join('') })
-  return element(
-    'svg',
-    { viewBox: '0 0 1000 1000', preserveAspectRatio: 'none', width: '100%', height: '100%' },
-    path,
-  )
+  const size = { viewBox: '0 0 1000 1000', preserveAspectRatio: 'none', width: '100%', height: '100%' }
+  return element('svg', size, shape('path', { class: 'way', d: points.join('') }))
 }
 
-function describeGrowth(trace: readonly TracePoint[], path: CriticalPath, steps: readonly Step[]): string {
-  const end = path.places.at(-1)
-  const reached = end === undefined ? null : trace[end].log10
+function describeGrowth(
+  blocks: readonly Block[],
+  { way, obstacle }: CriticalPath,
+  steps: readonly number[],
+): string {
+  const end = way.at(-1)
+  const reached = end === undefined ? null : blocks[end].log10
   const value = reached === null ? '0' : formatBound({ value: null, log10: reached })
-  const named = steps.slice(0, 3).map((step) => label(trace, step))
+  const named = steps.slice(0, 3).map((step) => label(blocks[step]))
   const largest = named.length === 0 ? '' : ` Largest steps: ${named.join(', ')}.`
-  if (path.obstacle === null) {
-    return `The bound reaches ${value} over ${formatCount(trace.length)} nodes.${largest}`
-  }
-  const { node, op } = trace[path.obstacle]
-  return `The bound is lost at ${displayName(op, 40)} ${displayName(node, 40)}, where ${value} enters.${largest}`
+  if (obstacle === null) return `The bound reaches ${value} in ${formatCount(blocks.length)} steps.${largest}`
+  return `The bound is lost at ${displayName(blocks[obstacle].node, 40)}, where ${value} enters.${largest}`
 }
 
 /** How the bound grows from the inputs to the outputs: a curve along the way of the largest bound. */
-export function renderGrowth(model: ModelReport, path: CriticalPath): string {
-  const trace = model.trace ?? []
-  const bounded = [...trace.keys()].filter((place) => trace[place].log10 !== null)
-  const scale = logScale([0, ...bounded.map((place) => trace[place].log10!)])
-  const shown =
-    path.obstacle === null ? trace.length : Math.min(trace.length, Math.ceil((path.obstacle + 1) * 1.3))
-  const x = (place: number) => (place + 0.5) / shown
-  const y = (place: number) => 1 - scale.place(trace[place].log10 ?? 0)
-  const steps = steepest(trace, path)
-  const stride = Math.ceil(bounded.length / DOTS)
+export function renderGrowth(blocks: readonly Block[], path: CriticalPath): string {
+  const { way, obstacle } = path
+  const bounded = [...blocks.keys()].filter((block) => blocks[block].log10 !== null)
+  const scale = logScale([0, ...bounded.map((block) => blocks[block].log10!)])
+  // Where the bound is lost, what lies far behind is left out
+  const shown = obstacle === null ? blocks.length : Math.min(blocks.length, Math.ceil((obstacle + 1) * 1.3))
+  const x: Place = (block) => (block + 0.5) / shown
+  const y: Place = (block) => 1 - scale.place(blocks[block].log10 ?? 0)
+  const steps = steepest(blocks, path)
   const dots = bounded
-    .filter((place, i) => i % stride === 0 && place < shown)
-    .map((place) => shape('circle', { class: 'point', cx: percent(x(place)), cy: percent(y(place)), r: 2 }))
-  const labels = labelled(steps, x, y).map((step) =>
-    drawLabel(label(trace, step), x(step.place), y(step.place)),
-  )
+    .filter((block) => block < shown)
+    .map((block) => shape('circle', { class: 'point', cx: percent(x(block)), cy: percent(y(block)), r: 2 }))
+  const labels = labelled(steps, x, y).map((step) => drawLabel(label(blocks[step]), x(step), y(step)))
+  const end = obstacle === null ? 'output' : ''
   const chart = element(
     'svg',
     { x: 44, y: 16, width: '86%', height: HEIGHT - 40, overflow: 'visible' },
     drawGrid(scale),
     ...dots,
-    drawWay(path.places, x, y),
+    drawWay(way, x, y),
     ...labels,
-    path.obstacle === null ? '' : drawObstacle(trace[path.obstacle], x(path.obstacle)),
+    obstacle === null ? '' : drawObstacle(blocks[obstacle], x(obstacle)),
     shape('text', { class: 'tick', x: '0', y: HEIGHT - 26 }, 'input'),
-    shape(
-      'text',
-      { class: 'tick', x: '100%', y: HEIGHT - 26, 'text-anchor': 'end' },
-      path.obstacle === null ? 'output' : '',
-    ),
+    shape('text', { class: 'tick', x: '100%', y: HEIGHT - 26, 'text-anchor': 'end' }, end),
   )
-  const words = describeGrowth(trace, path, steps)
+  const words = describeGrowth(blocks, path, steps)
   return [
-    textElement('p', { class: 'faint' }, `${words} One dot per node, in the order of the graph.`),
+    textElement('p', { class: 'faint' }, `${words} One dot per block of the graph, in its order.`),
     element('svg', { class: 'growth', height: HEIGHT, role: 'img', 'aria-label': words }, chart),
   ].join('')
 }
@@ -142,14 +117,14 @@ function drawLabel(text: string, x: number, y: number): string {
   return mark + shape('text', attributes, escapeHtml(text))
 }
 
-function drawObstacle({ op, node }: TracePoint, x: number): string {
+function drawObstacle({ node }: Block, x: number): string {
   const place = percent(x)
   return (
     shape('line', { class: 'obstacle', x1: place, x2: place, y1: '0', y2: '100%' }) +
     shape(
       'text',
-      { class: 'label lost', x: place, y: '100%', dx: -8, dy: -8, 'text-anchor': 'end' },
-      escapeHtml(`no bound from ${displayName(op, 24)} ${displayName(node, 24)} on`),
+      { class: 'label lost', x: place, y: '100%', dx: -8, dy: -14, 'text-anchor': 'end' },
+      escapeHtml(`no bound from ${displayName(node, 24)} on`),
     )
   )
 }
