@@ -11,6 +11,7 @@ import {
   formatShape,
 } from '../numbers.ts'
 import { element, textElement } from './markup.ts'
+import { tellingName } from './telling-name.ts'
 
 const VALUES_SHOWN = 4
 
@@ -93,7 +94,7 @@ function layerFigures({ layers }: ModelReport): Figure[] {
   return [
     {
       title: 'Most sensitive layer',
-      value: displayName(layerName(first), 32),
+      value: tellingName(layerName(first), first.op, 32),
       note: `${displayName(first.op, 30)} · ${displayName(first.weight, 60)}: ‖A‖₂ ≤ ${norm}${first.elasticity === null ? '' : share}`,
     },
   ]

@@ -4,6 +4,7 @@ import { layerName } from '../layer-name.ts'
 import { formatBound, formatCount } from '../numbers.ts'
 import { identifiers } from './identifiers.ts'
 import { element, textElement } from './markup.ts'
+import { tellingName } from './telling-name.ts'
 import { badge } from './verdict.ts'
 
 /** Where a report has several models: each with its verdict and bound, as a way to its part of the page. */
@@ -24,7 +25,7 @@ export function renderOverview({ models }: Report): string {
       textElement('td', { class: 'number' }, lower === null ? '–' : `≥ ${formatBound(lower, 'down')}`),
       textElement('td', { class: 'number' }, upper.unbounded ? 'no bound' : `≤ ${formatBound(upper)}`),
       textElement('td', { class: 'number' }, formatCount(model.layers.length)),
-      textElement('td', {}, first === undefined ? '–' : displayName(layerName(first), 40)),
+      textElement('td', {}, first === undefined ? '–' : tellingName(layerName(first), first.op, 40)),
     )
   })
   const head = ['Model', 'Verdict', 'Lower', 'Upper', 'Layers', 'Most sensitive layer'].map((title) =>

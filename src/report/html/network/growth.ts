@@ -1,8 +1,8 @@
-import { displayName } from '../../display-name.ts'
 import { formatBound, formatCount } from '../../numbers.ts'
 import { formatGain } from '../gain.ts'
 import { element, escapeHtml, percent, shape, textElement } from '../markup.ts'
 import { formatPower, type LogScale, logScale } from '../scale.ts'
+import { tellingName } from '../telling-name.ts'
 import type { Block } from './blocks.ts'
 import type { CriticalPath } from './path.ts'
 
@@ -15,7 +15,9 @@ function steepest(blocks: readonly Block[], { way }: CriticalPath): number[] {
   return way.filter((block) => gain(block) > 0.02).sort((a, b) => gain(b) - gain(a) || a - b)
 }
 
-const label = ({ node, gain }: Block) => `${displayName(node, 24)} ${formatGain(gain)}`
+const nameOf = ({ node, ops }: Block, most: number) => tellingName(node, ops[0] ?? '', most)
+
+const label = (block: Block) => `${nameOf(block, 24)} ${formatGain(block.gain)}`
 
 /** Where a block stands in the chart, as a share of its width or height. */
 type Place = (block: number) => number
@@ -66,7 +68,7 @@ function describeGrowth(
   const named = steps.slice(0, 3).map((step) => label(blocks[step]))
   const largest = named.length === 0 ? '' : ` Largest steps: ${named.join(', ')}.`
   if (obstacle === null) return `The bound reaches ${value} in ${formatCount(blocks.length)} steps.${largest}`
-  return `The bound is lost at ${displayName(blocks[obstacle].node, 40)}, where ${value} enters.${largest}`
+  return `The bound is lost at ${nameOf(blocks[obstacle], 40)}, where ${value} enters.${largest}`
 }
 
 /** How the bound grows from the inputs to the outputs: a curve along the way of the largest bound. */
@@ -117,14 +119,14 @@ function drawLabel(text: string, x: number, y: number): string {
   return mark + shape('text', attributes, escapeHtml(text))
 }
 
-function drawObstacle({ node }: Block, x: number): string {
+function drawObstacle(block: Block, x: number): string {
   const place = percent(x)
   return (
     shape('line', { class: 'obstacle', x1: place, x2: place, y1: '0', y2: '100%' }) +
     shape(
       'text',
       { class: 'label lost', x: place, y: '100%', dx: -8, dy: -14, 'text-anchor': 'end' },
-      escapeHtml(`no bound from ${displayName(node, 24)} on`),
+      escapeHtml(`no bound from ${nameOf(block, 24)} on`),
     )
   )
 }
