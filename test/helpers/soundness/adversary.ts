@@ -39,8 +39,10 @@ export async function steepestPair(network: Network, search: Search): Promise<Wi
   let best = await randomPairs(state)
   const starts = [...startingPoints(state)]
   while (network.runs < state.end) {
+    const before = network.runs
     const start = starts.shift() ?? around(state, best)
     best = steeper(best, await climb(state, start))
+    if (network.runs === before) break
   }
   return best
 }

@@ -20,6 +20,8 @@ export interface Network {
   readonly isReal: boolean
   /** Runs so far. */
   readonly runs: number
+  /** The least and the largest element that each output has had in any run. */
+  readonly extremes: readonly { lo: number; hi: number }[]
   /** The outputs asked for, each as its elements. */
   run(x: Float64Array): Promise<Float64Array[]>
   /** The vector that `run` really evaluates: rounded to the inputs' type. */
@@ -64,7 +66,9 @@ export async function openNetwork(
   const single = varying.some((input) => input.type === 'float32')
   let runs = 0
   let types = new Set<string>()
+  const extremes = outputs.map(() => ({ lo: Infinity, hi: -Infinity }))
   return {
+    extremes,
     size,
     get unitRoundoff() {
       return single || types.has('float32') ? 2 ** -24 : 2 ** -53
@@ -87,7 +91,15 @@ export async function openNetwork(
       }
       const results = await session.run(feeds, [...outputs])
       types = new Set(outputs.map((name) => results[name].type))
-      return outputs.map((name) => Float64Array.from(results[name].data as Float32Array))
+      return outputs.map((name, i) => {
+        const elements = Float64Array.from(results[name].data as Float32Array)
+        const seen = extremes[i]
+        for (const element of elements) {
+          if (element < seen.lo) seen.lo = element
+          if (element > seen.hi) seen.hi = element
+        }
+        return elements
+      })
     },
     release: () => session.release(),
   }

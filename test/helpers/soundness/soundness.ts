@@ -10,7 +10,7 @@ import { inferModel } from '../../../src/infer/infer.ts'
 import { layersOf } from '../../../src/infer/layers.ts'
 import type { TypedGraph } from '../../../src/infer/typed-graph.ts'
 import { measureLayers } from '../../../src/norms/measure.ts'
-import type { TensorBound } from '../../../src/ops/bound.ts'
+import type { Interval, TensorBound } from '../../../src/ops/bound.ts'
 import { steepestPair } from './adversary.ts'
 import { feed, type Network, openNetwork, type VaryingInput } from './network.ts'
 
@@ -41,7 +41,9 @@ export interface Verdict {
   readonly offset: number
   readonly measured: number
   readonly refusal: string | null
-  /** False where a pair of points is further apart than claimed. */
+  /** Where all elements are claimed to lie. */
+  readonly range: Interval
+  /** False where a pair of points is further apart than claimed, or an element lies outside of its range. */
   readonly holds: boolean
 }
 
@@ -100,6 +102,12 @@ async function boundsOf(typed: TypedGraph, { box, inputs }: JudgeOptions): Promi
   )
 }
 
+/** Whether no element was seen outside of the range, but for rounding. */
+function covers(range: Interval, seen: Interval): boolean {
+  const rounding = 1e-4 * (1 + Math.min(Math.abs(seen.lo), Math.abs(seen.hi)))
+  return !(seen.lo < range.lo - rounding) && !(seen.hi > range.hi + rounding)
+}
+
 /** Elements of the input times runs, for large inputs. */
 const largeEffort = 3e7
 
@@ -122,6 +130,7 @@ function claimOf(output: string, bound: TensorBound, outputs: readonly number[])
     claimed: value(bound.lipschitz),
     offset: value(bound.offset),
     measured: 0,
+    range: bound.range,
     refusal: refusal && `${refusal.op} ${refusal.node}: ${refusal.reason}`,
     holds: true,
     outputs,
@@ -137,7 +146,7 @@ async function open(
   typed: TypedGraph,
   { selected }: NetworkBounds,
   path: string,
-  { samples = new Map(), openLength = 3 }: JudgeOptions,
+  { samples = new Map(), openLength = 3, box }: JudgeOptions,
 ): Promise<Opened | string> {
   const varying: VaryingInput[] = []
   const fixed: Record<string, Tensor> = {}
@@ -163,7 +172,7 @@ async function open(
   try {
     const network = await openNetwork(path, varying, fixed, names)
     if (network.size === 0) return 'has nothing to vary'
-    const results = await network.run(new Float64Array(network.size).fill(0.5))
+    const results = await network.run(new Float64Array(network.size).fill(box === undefined ? 0.5 : box[0]))
     if (!network.isReal) return 'has outputs of a type that is not compared here'
     if (results.every((result) => result.length === 0)) return 'has no numbers in its outputs'
     return { network, samples: start === null ? [] : [Float64Array.from(start)] }
@@ -193,11 +202,9 @@ async function measure(
       outputs,
       box: box ?? null,
     })
-    verdicts.push({
-      ...claim,
-      measured: witness.slope,
-      holds: witness.slope <= claim.claimed * (1 + tolerance),
-    })
+    const inside = outputs.length !== 1 || covers(claim.range, network.extremes[outputs[0]])
+    const holds = inside && witness.slope <= claim.claimed * (1 + tolerance)
+    verdicts.push({ ...claim, measured: witness.slope, holds })
   }
   return verdicts
 }
