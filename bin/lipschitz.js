@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-import module from 'node:module'
+import { loadProgram } from './load.js'
 
-module.enableCompileCache?.()
-const { run } = await import('../dist/run.js')
-await run()
+await loadProgram().run()

@@ -1,12 +1,12 @@
-// Builds dist/: WebAssembly kernels, one bundle for each entry with what it shares, declarations, licences.
+// Builds dist/: WebAssembly kernels, bundles with what they use, declarations, licences, code cache.
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
   cpSync,
-  existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -15,6 +15,8 @@ import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+// Built aside and put in place at the end: whoever runs the program meanwhile finds it whole.
+const target = join(root, `dist-${process.pid}`)
 const run = (name, ...args) =>
   execFileSync(join(root, 'node_modules/.bin', name), args, {
     cwd: root,
@@ -22,19 +24,22 @@ const run = (name, ...args) =>
     shell: process.platform === 'win32',
   })
 
-// Flat, so that a file finds its neighbours (worker, kernels, the page of a report) from whatever chunk it ends up in.
-const entries = { run: 'src/cli/run.ts', index: 'src/index.ts', worker: 'src/norms/worker.ts' }
+// Flat, so that a file finds its neighbours (worker, kernels, the page of a report) from whatever file it ends up in.
+const library = {
+  input: { index: 'src/index.ts', worker: 'src/norms/worker.ts' },
+  output: { format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+}
+// One file, as a script: that is what V8's code cache works on.
+const program = {
+  input: { cli: 'src/cli/run.ts' },
+  output: { format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
+}
 
-async function bundle() {
-  const build = await rolldown({ cwd: root, input: entries, platform: 'node', external: ['zod'] })
-  const { output } = await build.write({
-    dir: join(root, 'dist'),
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: '[name].js',
-  })
+async function bundle({ input, output }) {
+  const build = await rolldown({ cwd: root, input, platform: 'node', external: ['zod'] })
+  const written = await build.write({ dir: target, ...output })
   await build.close()
-  return output.flatMap((chunk) => Object.keys(chunk.modules ?? {}))
+  return written.output.flatMap((chunk) => Object.keys(chunk.modules ?? {}))
 }
 
 /** Leaves those declarations that the package's types are made of. */
@@ -68,14 +73,26 @@ function licences(modules) {
   return `dist/ holds code of these packages.\n\n${texts.join('\n\n---\n\n')}\n`
 }
 
-rmSync(join(root, 'dist'), { recursive: true, force: true })
-run('asc', 'assembly/kernels.ts', '--config', 'assembly/asconfig.json', '--target', 'release')
-run('tsc', '-p', 'tsconfig.build.json')
-pruneDeclarations(join(root, 'dist/types'), 'index.d.ts')
-writeFileSync(join(root, 'dist/licences.txt'), licences(await bundle()))
-copyFileSync(join(root, 'src/linalg/kernels.wasm'), join(root, 'dist/kernels.wasm'))
-cpSync(join(root, 'src/report/html/page'), join(root, 'dist/page'), {
-  recursive: true,
-  filter: (file) => !file.endsWith('.json'),
+try {
+  run('asc', 'assembly/kernels.ts', '--config', 'assembly/asconfig.json', '--target', 'release')
+  run('tsc', '-p', 'tsconfig.build.json', '--outDir', join(target, 'types'))
+  pruneDeclarations(join(target, 'types'), 'index.d.ts')
+  writeFileSync(
+    join(target, 'licences.txt'),
+    licences([...(await bundle(library)), ...(await bundle(program))]),
+  )
+  copyFileSync(join(root, 'src/linalg/kernels.wasm'), join(target, 'kernels.wasm'))
+  cpSync(join(root, 'src/report/html/page'), join(target, 'page'), {
+    recursive: true,
+    filter: (file) => !file.endsWith('.json'),
+  })
+  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  renameSync(target, join(root, 'dist'))
+} finally {
+  rmSync(target, { recursive: true, force: true })
+}
+chmodSync(join(root, 'bin/lipschitz.js'), 0o755)
+execFileSync(process.execPath, [join(root, 'scripts/code-cache.mjs')], {
+  cwd: root,
+  stdio: ['ignore', 'ignore', 'inherit'],
 })
-if (existsSync(join(root, 'bin/lipschitz.js'))) chmodSync(join(root, 'bin/lipschitz.js'), 0o755)

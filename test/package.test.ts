@@ -34,7 +34,8 @@ describe('the package', () => {
       expect(files).toContain(needed)
     }
     for (const needed of [
-      'run.js',
+      'cli.cjs',
+      'cli.cache',
       'index.js',
       'worker.js',
       'kernels.wasm',
@@ -47,7 +48,7 @@ describe('the package', () => {
 
   it('holds nothing else', () => {
     const expected =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/lipschitz\.js|schema\/[\w-]+\.json|dist\/[\w-]+\.(js|wasm)|dist\/licences\.txt|dist\/types\/(index|audit\/[\w-]+|core\/[\w-]+)\.d\.ts)$/
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/(lipschitz|load)\.js|schema\/[\w-]+\.json|dist\/[\w-]+\.(js|cjs|cache|wasm)|dist\/licences\.txt|dist\/types\/(index|audit\/[\w-]+|core\/[\w-]+)\.d\.ts)$/
     expect(files.filter((file) => !expected.test(file))).toEqual([])
   })
 

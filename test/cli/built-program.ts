@@ -13,7 +13,7 @@ function newest(folder: string): number {
 
 /** Builds where dist/ is absent or older than the source. */
 export function buildWhereStale(): void {
-  const built = join(root, 'dist/run.js')
+  const built = join(root, 'dist/cli.cache')
   if (existsSync(built) && statSync(built).mtimeMs >= newest(join(root, 'src'))) return
   execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, stdio: 'pipe' })
 }
