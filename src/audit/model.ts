@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { boundNetwork, type LayerNorms } from '../bounds/network-bounds.ts'
 import { select } from '../bounds/selection.ts'
+import { usefulMerges } from '../bounds/useful-merges.ts'
 import type { Value } from '../graph/graph.ts'
 import { readModel } from '../graph/read-model.ts'
 import { inferModel } from '../infer/infer.ts'
 import { layersOf, type PlacedLayer } from '../infer/layers.ts'
-import { mergedLayersOf } from '../infer/merged-layers.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import { measureLayers } from '../norms/measure.ts'
 import { boxOf, describeDomain } from './domain.ts'
@@ -23,7 +23,7 @@ export async function auditModel(path: string, options: AuditOptions): Promise<M
   const typed = inferModel(readModel(path), { inputShapes: options.inputShapes })
   const selection = { inputs: options.inputs ?? null, outputs: options.outputs ?? null }
   const box = boxOf(typed.graph.inputs, select(typed, selection), options.inputRanges)
-  const merged = mergedLayersOf(typed)
+  const merged = usefulMerges(typed, { ...selection, inputRanges: box })
   const placed = layersOf(typed)
   const measured = await measure(typed, [...placed, ...merged], options)
   const layers = measured.slice(0, placed.length)

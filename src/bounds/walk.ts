@@ -1,4 +1,5 @@
 import { LipschitzError } from '../core/errors.ts'
+import { boundLimits } from '../core/limits.ts'
 import { magnitude } from '../core/magnitude.ts'
 import type { Term } from '../core/term.ts'
 import * as term from '../core/term.ts'
@@ -15,6 +16,7 @@ import {
   type TensorBound,
 } from '../ops/bound.ts'
 import { formBound } from '../ops/forms/forms.ts'
+import { scalarOf } from '../ops/rules/constant.ts'
 import { fixed, isFixed, through, unbounded } from '../ops/rules/join.ts'
 import { constantRange, settled, typeRange } from './ranges.ts'
 
@@ -49,6 +51,8 @@ interface State {
   /** Keys of the layers of each node, by role. */
   readonly keys: ReadonlyMap<Node, ReadonlyMap<string, string>>
   readonly leaves: Map<string, Term>
+  /** Nodes of bodies walked so far, each as often as it was. */
+  walkedNodes: number
 }
 
 /**
@@ -58,7 +62,14 @@ interface State {
  * such node; it passes to everything behind it. Cost: linear in nodes and edges, besides constants that rules read.
  */
 export function walkGraph(typed: TypedGraph, options: WalkOptions): Walk {
-  const state: State = { typed, options, bounds: new Map(), keys: layerKeys(typed), leaves: new Map() }
+  const state: State = {
+    typed,
+    options,
+    bounds: new Map(),
+    keys: layerKeys(typed),
+    leaves: new Map(),
+    walkedNodes: 0,
+  }
   for (const input of typed.graph.inputs)
     state.bounds.set(input, settled(inputBound(state, input), typed.operand(input)))
   walkNodes(state, typed.graph)
@@ -185,9 +196,20 @@ function createContext(
     outputCount: outputs.length,
     output: (i) => outputs[i] ?? null,
     operandOf,
+    numberIn: (value) => {
+      const operand = state.typed.operand(value)
+      return operand.isConstant ? scalarOf(operandOf(value)) : null
+    },
     layerNorm: (role = '') => layerNorm(state, node, role, onNoNorm),
     refuse: (reason) => refuse(state, node, operands, reason),
-    body: (graph) => {
+    body: (graph, given = []) => {
+      state.walkedNodes += graph.nodes.length
+      if (state.walkedNodes > boundLimits.walkedNodes)
+        return graph.outputs.map(() => refuse(state, node, operands, 'repeats bodies too often to follow'))
+      for (const [i, input] of graph.inputs.entries()) {
+        const bound = given[i] ?? unbounded(node, 'gives no such input to its body')
+        state.bounds.set(input, settled(bound, state.typed.operand(input)))
+      }
       walkNodes(state, graph)
       return graph.outputs.map((output) => boundOf(state, output))
     },

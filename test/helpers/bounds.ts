@@ -5,11 +5,11 @@ import {
   type NetworkBounds,
   type Rung,
 } from '../../src/bounds/network-bounds.ts'
+import { usefulMerges } from '../../src/bounds/useful-merges.ts'
 import * as mag from '../../src/core/magnitude.ts'
 import { readModel } from '../../src/graph/read-model.ts'
 import { inferModel } from '../../src/infer/infer.ts'
 import { layersOf } from '../../src/infer/layers.ts'
-import { mergedLayersOf } from '../../src/infer/merged-layers.ts'
 import { measureLayers } from '../../src/norms/measure.ts'
 import type { TensorBound } from '../../src/ops/bound.ts'
 import { type ModelSpec, model, writeTemporary } from './onnx-builder.ts'
@@ -20,7 +20,7 @@ export async function boundFile(
   tolerance = 1e-6,
 ): Promise<NetworkBounds> {
   const typed = inferModel(readModel(path))
-  const merged = mergedLayersOf(typed)
+  const merged = usefulMerges(typed, { inputs: null, outputs: null, ...options })
   const layers = [...layersOf(typed), ...merged]
   const norms = await measureLayers(layers, {
     tolerance,
