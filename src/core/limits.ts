@@ -66,3 +66,11 @@ export const inferenceLimits = {
   /** Nodes inferred, counting a node in a body once for every time that the body is inferred. */
   inferredNodes: 3_000_000,
 } as const
+
+/** Bounds. */
+export const boundLimits = {
+  /** Nodes of bodies that are walked, each as often as a loop repeats it: a few seconds. */
+  walkedNodes: 300_000,
+  /** Steps of one loop, and of a recurrence along its sequence. */
+  loopSteps: 10_000,
+} as const

@@ -49,12 +49,17 @@ export interface BoundContext {
   readonly outputCount: number
   /** Any value that the node or one before it reads: what recognising decomposed forms needs. */
   operandOf(value: Value): BoundOperand
+  /** The number that a constant of one element holds, anywhere in the graph or its bodies; null for anything else. */
+  numberIn(value: Value): number | null
   /** The norm of the layer with this role of this node, as a leaf; null when the node has no such layer. */
   layerNorm(role?: string): Term | null
   /** No certificate behind this node, for the given reason, unless nothing that it reads varies. */
   refuse(reason: string): TensorBound
-  /** Carries the bounds through a body graph without formal inputs (a branch of If); returns its outputs. */
-  body(graph: Graph): readonly TensorBound[]
+  /**
+   * Carries the bounds through a body graph with the given ones at its formal inputs, once; returns those of its
+   * outputs. Loops over bodies that take too long get refusals.
+   */
+  body(graph: Graph, inputs?: readonly TensorBound[]): readonly TensorBound[]
   /** A contradiction that inference should have met: reading attributes again needs it. */
   fail(message: string): never
 }

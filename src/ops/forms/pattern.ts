@@ -1,6 +1,5 @@
 import type { Node, Value } from '../../graph/graph.ts'
 import type { BoundContext } from '../bound.ts'
-import { scalarOf } from '../rules/constant.ts'
 import { sourceOf } from '../rules/source.ts'
 
 /**
@@ -20,7 +19,7 @@ export function isSame(a: Value | null, b: Value | null): boolean {
 
 /** The finite number that a constant of one element holds; null for anything else. */
 export function numberIn(context: BoundContext, value: Value | null): number | null {
-  const number = value === null ? null : scalarOf(context.operandOf(value))
+  const number = value === null ? null : context.numberIn(value)
   return number !== null && Number.isFinite(number) ? number : null
 }
 

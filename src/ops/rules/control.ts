@@ -1,9 +1,12 @@
+import { boundLimits } from '../../core/limits.ts'
 import * as term from '../../core/term.ts'
-import { graphAttribute } from '../../graph/attribute.ts'
+import { graphAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
+import type { Graph } from '../../graph/graph.ts'
 import type { BoundContext, BoundRule, TensorBound } from '../bound.ts'
 import { scalarOf } from './constant.ts'
-import { hull } from './interval.ts'
-import { isFixed } from './join.ts'
+import { hull, interval } from './interval.ts'
+import { fixed, isFixed, stacked, through } from './join.ts'
+import { sourceOf } from './source.ts'
 
 /** One of two bounds holds, and which one does not vary: the larger constants hold for both. */
 function either(a: TensorBound, b: TensorBound): TensorBound {
@@ -38,6 +41,88 @@ const conditional: BoundRule = (context: BoundContext) => {
   return context.node.outputs.map((_, i) => either(first[i], second[i]))
 }
 
+/** What is said of outputs that stack one value for each step. */
+function stackedSteps(steps: readonly TensorBound[]): TensorBound {
+  if (steps.length === 0) return fixed()
+  const range = steps.map((step) => step.range).reduce(hull)
+  return stacked(
+    steps.map((bound) => ({ bound, gain: 1 })),
+    range,
+  )
+}
+
+/** Steps through a body: what is carried goes around, further outputs are collected. */
+function unrolled(
+  context: BoundContext,
+  body: Graph,
+  steps: number,
+  initial: readonly TensorBound[],
+  inputsAt: (step: number, carried: readonly TensorBound[]) => readonly TensorBound[],
+  firstCarried: number,
+): TensorBound[] {
+  let carried = initial
+  const collected: TensorBound[][] = body.outputs.slice(firstCarried + initial.length).map(() => [])
+  for (let step = 0; step < steps; step++) {
+    const outputs = context.body(body, inputsAt(step, carried))
+    carried = outputs.slice(firstCarried, firstCarried + initial.length)
+    collected.forEach((list, i) => {
+      list.push(outputs[firstCarried + initial.length + i])
+    })
+  }
+  return [...carried, ...collected.map(stackedSteps)]
+}
+
+function refusedAll(context: BoundContext, reason: string): TensorBound[] {
+  return context.node.outputs.map(() => context.refuse(reason))
+}
+
+const unknownSteps = 'repeats its body a number of times that is not known'
+
+/** Whether a loop goes on after every step: its body returns a constant, or the condition that it was given. */
+function alwaysGoesOn(context: BoundContext, body: Graph): boolean {
+  const [returned, given] = [body.outputs[0], body.inputs[1]]
+  if (returned === undefined) return false
+  const start = context.input(1)
+  const starts = start === null || scalarOf(start) === 1
+  return starts && (sourceOf(returned) === given || context.numberIn(returned) === 1)
+}
+
+/** Loop with a constant number of steps, step by step. */
+const loop: BoundRule = (context) => {
+  const body = graphAttribute(context.node, 'body')
+  const trips = scalarOf(context.input(0))
+  if (body === null) return refusedAll(context, 'lacks its body')
+  if (trips === null || context.input(0) === null || !alwaysGoesOn(context, body))
+    return refusedAll(context, unknownSteps)
+  if (trips > boundLimits.loopSteps) return refusedAll(context, 'repeats its body too often to follow')
+  const initial = Array.from({ length: context.inputCount - 2 }, (_, i) => context.input(i + 2) ?? fixed())
+  const inputsAt = (step: number, carried: readonly TensorBound[]) => [
+    fixed(interval(step, step)),
+    fixed(interval(1, 1)),
+    ...carried,
+  ]
+  return unrolled(context, body, Math.max(0, trips), initial, inputsAt, 1)
+}
+
+/** Scan over sequences of a known length: each step sees a slice, which varies no more than the whole. */
+const scan: BoundRule = (context) => {
+  const { node } = context
+  const body = graphAttribute(node, 'body')
+  const scans = intAttribute(node, 'num_scan_inputs', 0)
+  const states = context.inputCount - scans
+  const operands = Array.from({ length: context.inputCount }, (_, i) => context.input(i))
+  if (body === null || operands.includes(null)) return refusedAll(context, 'lacks its body or an input')
+  const inputs = operands.filter((operand) => operand !== null)
+  const axis = intsAttribute(node, 'scan_input_axes', null)?.[0] ?? 0
+  const steps = inputs[states]?.shape?.at(axis) ?? null
+  if (steps === null) return refusedAll(context, unknownSteps)
+  if (steps > boundLimits.loopSteps) return refusedAll(context, 'repeats its body too often to follow')
+  const slices = inputs.slice(states).map((input) => through(input, 1, input.range, input.norm))
+  return unrolled(context, body, steps, inputs.slice(0, states), (_, carried) => [...carried, ...slices], 0)
+}
+
 export const controlRules = {
+  Loop: loop,
+  Scan: scan,
   If: conditional,
 } satisfies Record<string, BoundRule>

@@ -157,12 +157,12 @@ function inferBatchedScan(context: InferenceContext) {
 
 export const controlOperators = [
   { op: 'If', bound: controlRules.If, infer: inferIf, takes: takenBranch },
-  { op: 'Loop', bound: refusing('repeats a body: loops over data have no rule'), infer: inferLoop },
+  { op: 'Loop', bound: controlRules.Loop, infer: inferLoop },
   {
     op: 'Scan',
     bound: refusing('repeats a body: loops over data have no rule'),
     since: 8,
     infer: inferBatchedScan,
   },
-  { op: 'Scan', bound: refusing('repeats a body: loops over data have no rule'), since: 9, infer: inferScan },
+  { op: 'Scan', bound: controlRules.Scan, since: 9, infer: inferScan },
 ] satisfies readonly Operator[]
