@@ -3,7 +3,7 @@ import { intAttribute } from '../../graph/attribute.ts'
 import { integerRange, isIntegerType } from '../fold/element.ts'
 import { mapElements } from '../fold/elementwise.ts'
 import type { FoldingContext, Operator } from '../operator.ts'
-import { mixedRules } from '../rules/selection.ts'
+import { mixedRules } from '../rules/mixed.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
 
