@@ -48,13 +48,13 @@ describe('the package', () => {
 
   it('holds nothing else', () => {
     const expected =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/(lipschitz|load)\.js|schema\/[\w-]+\.json|dist\/[\w-]+\.(js|cjs|cache|wasm)|dist\/licences\.txt|dist\/types\/(index|audit\/[\w-]+|core\/[\w-]+)\.d\.ts)$/
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/(lipschitz|load)\.js|schema\/[\w-]+\.json|dist\/[\w-]+\.(js|cjs|cache|wasm)|dist\/licences\.txt|dist\/page\/[\w-]+\.(css|js)|docs\/findings\/[\w-]+\.md|dist\/types\/(index|audit\/[\w-]+|core\/[\w-]+)\.d\.ts)$/
     expect(files.filter((file) => !expected.test(file))).toEqual([])
   })
 
   it('pins every dependency and runs on Node 20', () => {
     const versions = Object.values({ ...manifest.dependencies, ...manifest.devDependencies })
-    expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version as string))).toEqual([])
+    expect(versions.filter((version) => !/^\d+\.\d+\.\d+(-beta\.\d+)?$/.test(version as string))).toEqual([])
     expect(manifest.engines.node).toMatch(/^>=20/)
   })
 
