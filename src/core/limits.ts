@@ -71,6 +71,6 @@ export const inferenceLimits = {
 export const boundLimits = {
   /** Nodes of bodies that are walked, each as often as a loop repeats it: a few seconds. */
   walkedNodes: 300_000,
-  /** Steps of one loop, and of a recurrence along its sequence. */
+  /** Steps of one loop. */
   loopSteps: 10_000,
 } as const
