@@ -38,7 +38,7 @@ export function normUpperBound(rows: readonly SparseRow[], columnCount: number):
   return sqrtUp(best)
 }
 
-/** Upper bounds of the absolute entries of AᵀA, by row. A sum of n products errs by at most n·2⁻⁵²·Σ|products|. */
+/** Upper bounds of the absolute entries of AᵀA, by row. A sum of n products errs by at most n·2⁻⁵²·Σ|products|, and by n least numbers where they underflow. */
 function absoluteGram(rows: readonly SparseRow[], columnCount: number): Map<number, number>[] {
   const sums = Array.from(
     { length: columnCount },
@@ -58,7 +58,7 @@ function absoluteGram(rows: readonly SparseRow[], columnCount: number): Map<numb
       new Map(
         Array.from(row, ([column, [sum, size, count]]) => [
           column,
-          Math.abs(sum) + (count + 2) * unit * size,
+          Math.abs(sum) + (count + 2) * (unit * size + Number.MIN_VALUE),
         ]),
       ),
   )
