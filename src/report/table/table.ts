@@ -28,7 +28,7 @@ function renderModel(model: ModelReport, options: RenderOptions, style: Style): 
     renderHeader(model, options, style),
     [...renderLayers(model, options, style), ...renderLegend(model, style)],
     renderBounds(model, options, style),
-    renderGates(model, style),
+    renderGates(model, options, style),
     renderFindings(model, options, style),
   ]
   return sections.filter((section) => section.length > 0).flatMap((section) => [...section, ''])
