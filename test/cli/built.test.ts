@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Report } from '../../src/audit/report-schema.ts'
+import { layer, sampleModel, sampleReport } from '../report/sample.ts'
 import { buildWhereStale, fixtures, lipschitz, root } from './built-program.ts'
 
 const mlp = join(fixtures, 'digits-mlp.onnx')
@@ -117,6 +118,21 @@ describe('the program, its streams', () => {
     expect(code).toBe(0)
     expect(stdout.length).toBeGreaterThan(2 ** 17)
     expect(parse(stdout).models).toHaveLength(60)
+  })
+
+  it('writes ten megabytes whole into a pipe', async () => {
+    const layers = Array.from({ length: 40_000 }, (_, i) => layer(i + 1))
+    const path = file('large.json', JSON.stringify(sampleReport([sampleModel({ layers })])))
+    for (const format of ['json', 'csv']) {
+      const { code, stdout, stderr } = await lipschitz(['report', path, '-f', format, '--top', '40000'])
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(stdout).toContain('layers.39999')
+      if (format === 'json') expect(stdout.length).toBeGreaterThan(10 * 2 ** 20)
+      if (format === 'json') expect(JSON.parse(stdout).models[0].layers).toHaveLength(40_000)
+    }
+    const pipe = `'${process.execPath}' '${join(root, 'bin/lipschitz.js')}' report '${path}' -f csv | head -c 10`
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', pipe])
+    expect({ stdout: stdout.length, stderr }).toEqual({ stdout: 10, stderr: '' })
   })
 
   it('is quiet when its reader has seen enough', async () => {
