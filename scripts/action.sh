@@ -11,9 +11,10 @@ read -r -d '' -a patterns <<<"$INPUT_MODELS" || true
 read -r -d '' -a more <<<"${INPUT_ARGS:-}" || true
 shopt -s globstar nullglob
 models=()
+# shellcheck disable=SC2206 # the pattern is meant to expand, without being parted
+expand() { local IFS=; found=($1); }
 for pattern in "${patterns[@]}"; do
-  # shellcheck disable=SC2206 # the pattern is meant to expand
-  IFS= found=($pattern)
+  expand "$pattern"
   if [ ${#found[@]} -eq 0 ]; then
     echo "::error title=lipschitz::no file matches ${pattern//[^[:alnum:]._\/*?\[\]{\}-]/?}"
     exit 2
