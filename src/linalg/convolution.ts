@@ -133,7 +133,7 @@ function kernelPiece(kernel: Kernel): Piece {
     isBelow: (limit) => supremumBelow(spectral(), limit, BUDGET) || (sized && toral().below(limit, BUDGET)),
     enclose(options) {
       if (bound === 0) return exactly(0, 'zero')
-      return sized ? encloseSized(kernel, spectral, options) : encloseUnbounded(spectral())
+      return sized ? encloseSized(kernel, spectral, options) : encloseUnbounded(kernel, spectral())
     },
   }
 }

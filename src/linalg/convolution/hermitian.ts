@@ -2,6 +2,7 @@ import { allocateFloats, floatsAt } from '../arena.ts'
 import { kernels, type Pointer } from '../kernels.ts'
 import { gamma } from '../rounding-error.ts'
 import type { FourierSymbol } from './symbol.ts'
+import { writeWaves } from './waves.ts'
 
 /**
  * A Hermitian matrix H in the arena: two staircases, lower triangles by rows with rows 2m and 2m + 1 both of 2m + 2
@@ -40,23 +41,17 @@ export function createHermitian(order: number): Hermitian {
   const imaginary = allocateFloats(size)
   const vector = allocateFloats(2 * evenOrder)
   const image = allocateFloats(2 * evenOrder)
-  let waves: { readonly pointer: Pointer; readonly shifts: number } | null = null
+  let waves: { readonly pointer: Pointer; readonly count: number } | null = null
   return {
     order,
     evenOrder,
     evaluate(symbol, frequency) {
       const { shifts, coefficients } = symbol
-      if (waves === null || waves.shifts < shifts.length) {
-        waves = { pointer: allocateFloats(2 * shifts.length), shifts: shifts.length }
+      if (waves === null || waves.count < shifts.count) {
+        waves = { pointer: allocateFloats(2 * shifts.count), count: shifts.count }
       }
-      const view = floatsAt(waves.pointer, 2 * shifts.length)
-      for (let d = 0; d < shifts.length; d++) {
-        let angle = 0
-        for (let a = 0; a < frequency.length; a++) angle += shifts[d][a] * frequency[a]
-        view[2 * d] = Math.cos(angle)
-        view[2 * d + 1] = Math.sin(angle)
-      }
-      kernels().evaluateHermitian(coefficients, shifts.length, waves.pointer, size / 2, real, imaginary)
+      writeWaves(shifts, frequency, floatsAt(waves.pointer, 2 * shifts.count))
+      kernels().evaluateHermitian(coefficients, shifts.count, waves.pointer, size / 2, real, imaginary)
     },
     multiply(v, z) {
       floatsAt(vector, 2 * evenOrder).set(v)

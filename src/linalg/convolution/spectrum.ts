@@ -60,7 +60,9 @@ function climbFrom(spectrum: Spectrum, box: Box): void {
 export function provenSupremum(spectrum: Spectrum, budget: number): number {
   for (let margin = FIRST_MARGIN; margin < 1; margin *= 6) {
     const target = Math.sqrt(spectrum.peak.value) * (1 + margin)
+    const before = spectrum.prover.evaluations
     if (supremumBelow(spectrum, target, budget)) break
+    if (spectrum.prover.evaluations - before >= budget) break
   }
   return spectrum.supremum
 }

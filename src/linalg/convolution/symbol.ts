@@ -5,6 +5,7 @@ import { gatherProduct, padded } from './gather.ts'
 import { staircaseSize } from './hermitian.ts'
 import type { Kernel } from './kernel.ts'
 import { sumOfSliceNorms, tapCount, tapPositions } from './kernel.ts'
+import { type Shifts, shiftIndex } from './waves.ts'
 
 /**
  * The symbol of a convolution, K̂(ω) = Σ_u K'_u e^{iu·ω}: for stride s its polyphase form, where tap t = s·u + r
@@ -26,8 +27,8 @@ export interface FourierSymbol {
   readonly degrees: readonly number[]
   /** Whether r counts output channels (H = K̂K̂*) or input channels and phases. */
   readonly side: 'outputs' | 'inputs'
-  /** The δ > 0 (first nonzero entry positive), [coefficients, axes]. */
-  readonly shifts: readonly (readonly number[])[]
+  /** The δ > 0 (first nonzero entry positive). */
+  readonly shifts: Shifts
   /** In the arena, as the kernel reads them: per pair of elements G₀, then G_δ + G_δᵀ and G_δ − G_δᵀ of every δ. */
   readonly coefficients: Pointer
   /** ‖fl(H(ω)) − H(ω)‖₂ is at most this for every ω, the rounding of ω itself included. */
@@ -68,7 +69,13 @@ function factorsOf(kernel: Kernel): Factors {
   return { side, order, length, taps: factors.map((f) => f.taps), data: factors.map((f) => f.data) }
 }
 
-/** Multiply-adds that bounds by the symbol are expected to cost: the polynomial, and some hundred factorisations. */
+/** Factorisations that a proof over all frequencies is expected to take, more or less. */
+export function expectedEvaluations(kernel: Kernel): number {
+  const degrees = kernel.axes.map((axis) => Math.ceil(axis.taps / axis.stride) - 1)
+  return degrees.reduce((product, degree) => product * (degree + 1), Math.max(12, 300 / 3 ** degrees.length))
+}
+
+/** Multiply-adds that bounds by the symbol are expected to cost: the polynomial, and the factorisations. */
 export function symbolCost(kernel: Kernel): number {
   const phases = phaseCount(kernel)
   const order = Math.min(kernel.outputs, kernel.inputs * phases)
@@ -78,37 +85,40 @@ export function symbolCost(kernel: Kernel): number {
     0.5,
   )
   const build = (0.5 * taps * taps * order * kernel.outputs * kernel.inputs) / phases
-  const eachFrequency = (2 / 3) * order ** 3 + 30 * order ** 2 + shifts * order ** 2
-  return build + 300 * eachFrequency
+  const eachFrequency = (2 / 3) * order ** 3 + 30 * order ** 2 + shifts * (order ** 2 + 20)
+  return build + expectedEvaluations(kernel) * eachFrequency
 }
 
 /** The symbol of a kernel; its coefficients stand in the arena. */
 export function symbolOf(kernel: Kernel): FourierSymbol {
   const { side, order, length, taps, data } = factorsOf(kernel)
   const degrees = kernel.axes.map((_, a) => Math.max(...taps.map((tap) => tap[a])))
-  const pairsOf = new Map<string, { shift: number[]; pairs: [number, number][] }>()
+  const pairsOf = new Map<number, number[]>()
   for (let u = 0; u < taps.length; u++) {
     for (let w = 0; w < taps.length; w++) {
-      const shift = taps[u].map((tap, a) => tap - taps[w][a])
-      if ((shift.find((step) => step !== 0) ?? 0) < 0) continue
-      const key = shift.join()
-      const entry = pairsOf.get(key) ?? { shift, pairs: [] }
-      pairsOf.set(key, entry)
-      entry.pairs.push([u, w])
+      const index = shiftIndex(taps[u], taps[w], degrees)
+      if (index < 0) continue
+      const pairs = pairsOf.get(index)
+      if (pairs === undefined) pairsOf.set(index, [u, w])
+      else pairs.push(u, w)
     }
   }
-  const zeroKey = degrees.map(() => 0).join()
-  const constant = pairsOf.get(zeroKey) as { pairs: [number, number][] }
-  pairsOf.delete(zeroKey)
+  const constant = pairsOf.get(0) as number[]
+  pairsOf.delete(0)
   const shifted = [...pairsOf.values()]
+  const shifts: Shifts = {
+    count: shifted.length,
+    values: Int32Array.from(shifted.flatMap(([u, w]) => taps[u].map((tap, a) => tap - taps[w][a]))),
+    degrees,
+  }
 
   const elements = staircaseSize(order)
   const stride = 2 + 4 * shifted.length
   const coefficients = allocateFloats((elements / 2) * stride)
   scoped(() => {
     const products = gramProducts(order, length, data)
-    store(products(constant.pairs), 0)
-    shifted.forEach(({ pairs }, d) => {
+    store(products(constant), 0)
+    shifted.forEach((pairs, d) => {
       store(products(pairs), 2 + 4 * d)
     })
   })
@@ -137,23 +147,24 @@ export function symbolOf(kernel: Kernel): FourierSymbol {
 
   const kappa = sumOfSliceNorms(kernel)
   const reach = degrees.reduce((sum, degree) => sum + degree, 0)
-  const roundings = length * taps.length + 2 * shifted.length + 16 + 64 * reach
+  const roundings = length * taps.length + 2 * shifted.length + 32 + 64 * reach
   return {
     order,
     degrees,
     side,
-    shifts: shifted.map(({ shift }) => shift),
+    shifts,
     coefficients,
     error: 2 * gamma(roundings) * kappa * kappa,
   }
 }
 
-/** Σ F_u F_wᵀ over the given pairs (u, w), order × order with rows of padded(order); valid until the next one. */
+/** Σ F_u F_wᵀ over pairs (u, w, u, w, …), order × order with rows of padded(order); valid until the next one. */
 function gramProducts(
   order: number,
   length: number,
   data: readonly Float64Array[],
-): (pairs: readonly [number, number][]) => Float64Array {
+): (pairs: readonly number[]) => Float64Array {
+  if (order === 1) return (pairs) => Float64Array.of(sumOfDots(data, pairs))
   const pitch = padded(order)
   const rows = Array.from({ length: order }, (_, i) => [i * length, i * pitch]).flat()
   const placed = data.map((factor) => place(factor))
@@ -164,9 +175,19 @@ function gramProducts(
   return (pairs) => {
     const matrix = floatsAt(sum, order * pitch)
     matrix.fill(0)
-    for (const [u, w] of pairs) products[w].run(placed[u], sum)
+    for (let i = 0; i < pairs.length; i += 2) products[pairs[i + 1]].run(placed[pairs[i]], sum)
     return matrix
   }
+}
+
+function sumOfDots(data: readonly Float64Array[], pairs: readonly number[]): number {
+  let sum = 0
+  for (let i = 0; i < pairs.length; i += 2) {
+    const a = data[pairs[i]]
+    const b = data[pairs[i + 1]]
+    for (let l = 0; l < a.length; l++) sum += a[l] * b[l]
+  }
+  return sum
 }
 
 /** Input phases: how many input channels of the polyphase form stand for one. */

@@ -69,8 +69,18 @@ function windowAxis(axis: SizedAxis, count: number): WindowAxis {
     }
   }
   const overlaps = new Float64Array(pairs * pairs)
+  const back = stride * windows
   for (let p = 0; p < pairs; p++) {
-    for (let r = 0; r <= p; r++) overlaps[p * pairs + r] = overlaps[r * pairs + p] = dot(seen[p], seen[r])
+    for (let r = 0; r <= p; r++) {
+      // taps one stride earlier see the same inputs one output later
+      const value =
+        r < back
+          ? dot(seen[p], seen[r])
+          : overlaps[(p - back) * pairs + r - back] -
+            seen[p - back][0] * seen[r - back][0] +
+            seen[p][outputs - 1] * seen[r][outputs - 1]
+      overlaps[p * pairs + r] = overlaps[r * pairs + p] = value
+    }
   }
   let defect = 0
   for (const phase of functions) {
@@ -204,7 +214,7 @@ export function windowedMap(kernel: Kernel, frequency: readonly number[], window
   const kappa = sumOfSliceNorms(kernel)
   const longest = Math.max(...sized.map((axis) => axis.inputs + axis.outputs))
   const pairs = axes.reduce((sum, axis) => sum + axis.basis.length, 0)
-  const roundings = longest + 2 * pairs + 2 * inputs + 2 * tapCount(kernel) * outputs + 64
+  const roundings = longest + 6 * pairs + 2 * inputs + 2 * tapCount(kernel) * outputs + 64
   const defect = axes.reduce((product, axis) => product * (1 + axis.defect), 1)
 
   return {
