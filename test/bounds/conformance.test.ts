@@ -55,17 +55,20 @@ async function heldAgainstSecants(one: (typeof cases)[number]): Promise<boolean>
   }
 }
 
+/** Tests of one operator that are run at most. */
+const mostPerOperator = 8
+
 describe.skipIf(!conformanceDataExists)('operators of the standard, as its own tests use them', () => {
   const kinds = [...new Set(cases.flatMap(({ operators }) => operators.slice(0, 1)))].sort()
   let held = 0
 
   it.each(kinds)('%s: no secant is steeper than a finite bound', async (kind) => {
-    for (const one of cases.filter(({ operators }) => operators[0] === kind)) {
+    for (const one of cases.filter(({ operators }) => operators[0] === kind).slice(0, mostPerOperator)) {
       if (await heldAgainstSecants(one)) held++
     }
   })
 
   it('finds bounds for hundreds of them', () => {
-    expect(held).toBeGreaterThan(350)
+    expect(held).toBeGreaterThan(200)
   })
 })
