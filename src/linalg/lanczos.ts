@@ -1,3 +1,4 @@
+import type { FloatArray } from '../core/tensor.ts'
 import { gamma, outward, unitRoundoff } from './rounding-error.ts'
 import { largestEigenvalue, solveShifted, topEigenvector } from './tridiagonal.ts'
 
@@ -26,7 +27,8 @@ import { largestEigenvalue, solveShifted, topEigenvector } from './tridiagonal.t
  * value has converged to rounding; up to there it changes nothing.
  *
  * Cost per step: one product with B, which the caller makes, about 10n flops, and 4nk more where the k vectors so far
- * are orthogonalised against; memory n·k numbers.
+ * are orthogonalised against; memory n·k numbers, of 4 bytes without
+ * reorthogonalisation.
  */
 export interface Lanczos {
   /** Steps taken. */
@@ -47,7 +49,7 @@ export interface Lanczos {
   failureAt(t: number): number
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+function dot(a: FloatArray, b: Float64Array): number {
   let even = 0
   let odd = 0
   const paired = a.length & ~1
@@ -58,7 +60,7 @@ function dot(a: Float64Array, b: Float64Array): number {
   return paired < a.length ? even + odd + a[paired] * b[paired] : even + odd
 }
 
-function addScaled(target: Float64Array, factor: number, source: Float64Array): void {
+function addScaled(target: Float64Array, factor: number, source: FloatArray): void {
   for (let i = 0; i < target.length; i++) target[i] += factor * source[i]
 }
 
@@ -73,7 +75,10 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
   let offDiagonal = new Float64Array(capacity)
   /** φⱼ without the part that grows with ‖A‖. */
   let defects = new Float64Array(capacity)
-  const basis: Float64Array[] = []
+  /** All vectors so far, for the Ritz vector; float32 suffices where nothing is orthogonalised against them. */
+  const basis: FloatArray[] = []
+  let current = new Float64Array(n)
+  let previous = new Float64Array(n)
   const correction = new Float64Array(reorthogonalise ? n : 0)
   let steps = 0
   let ritz = 0
@@ -94,22 +99,23 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
 
   const matrix = () => ({ order: steps, diagonal, offDiagonal })
 
-  function pushNormalised(vector: Float64Array, norm: number): void {
-    const unit = new Float64Array(n)
+  /** Makes vector / norm the current one. */
+  function advance(vector: Float64Array, norm: number): void {
+    const unit = previous
+    previous = current
+    current = unit
     for (let i = 0; i < n; i++) unit[i] = vector[i] / norm
-    basis.push(unit)
+    basis.push(reorthogonalise ? unit.slice() : new Float32Array(unit))
   }
-  pushNormalised(start, Math.sqrt(dot(start, start)))
+  advance(start, Math.sqrt(dot(start, start)))
 
   function step(residue: Float64Array): void {
     grow()
-    const current = basis[steps]
-    const previous = steps > 0 ? basis[steps - 1] : null
     const beta = steps > 0 ? offDiagonal[steps - 1] : 0
     const size = Math.sqrt(dot(residue, residue))
     let alpha = dot(current, residue)
     addScaled(residue, -alpha, current)
-    if (previous !== null) addScaled(residue, -beta, previous)
+    if (steps > 0) addScaled(residue, -beta, previous)
 
     let removed = 0
     let accumulated = 0
@@ -134,7 +140,7 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
     steps++
     ritz = largestEigenvalue(matrix(), ritz * (1 - 2 ** -50))
     exhausted = (reorthogonalise && steps === n) || norm <= 2 ** -46 * ritz
-    if (!exhausted) pushNormalised(residue, norm)
+    if (!exhausted) advance(residue, norm)
   }
 
   let scratch = { x: new Float64Array(0), pivots: new Float64Array(0), b: new Float64Array(0) }
@@ -171,7 +177,7 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
       return ritz
     },
     get direction() {
-      return basis[Math.min(steps, basis.length - 1)]
+      return current
     },
     step,
     residual() {
