@@ -85,6 +85,13 @@ const cases: readonly Case[] = [
     range: [-3, 3],
   },
   {
+    name: 'functions that are steep near 0, away from it',
+    x: [1, 6],
+    nodes: one('Sqrt', ['x']),
+    range: [4, 9],
+    tight: 0.9,
+  },
+  {
     name: 'attention',
     x: [4, 6],
     nodes: [

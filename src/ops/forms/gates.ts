@@ -24,7 +24,7 @@ const errorFunction = 1.257808290471
 /** h of tanh: tanh t = 2σ(2t) − 1, so 2h_σ(2t) − 1. */
 const hyperbolic = 2 * swishSlope - 1 + 1e-15
 /** h of tanh∘softplus: the derivative of Mish. */
-const mish = interval(-0.112526122388757, mishSlope)
+const mish = interval(-0.1125261223894627, mishSlope)
 
 type Derivative = Gate['derivative']
 

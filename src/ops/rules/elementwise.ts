@@ -1,6 +1,6 @@
 import { mulUp } from '../../core/rounding.ts'
 import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
-import { type BoundContext, type BoundRule, everything, type Interval } from '../bound.ts'
+import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
 import { scalarOf } from './constant.ts'
 import { down, farthest, hull, increasing, interval, product, scaled, sum } from './interval.ts'
 import { isFixed, through } from './join.ts'
@@ -19,20 +19,24 @@ export interface Activation {
 
 const origin = interval(0, 0)
 
+/** Slope and image given the range of the first input and the node's attributes. */
+type ActivationOf = (range: Interval, context: BoundContext) => Activation
+
 /** A rule from the function's slope and image, given the range of the first input and the node's attributes. */
-export function elementwise(
-  activationOf: (range: Interval, context: BoundContext) => Activation,
-  unbounded = 'has no bound on its slope',
-): BoundRule {
+export function elementwise(activationOf: ActivationOf, unbounded = 'has no bound on its slope'): BoundRule {
   return overReals((context) => {
     const x = context.input(0)
     if (x === null) return [context.refuse('has no input')]
     const { slope, image } = activationOf(x.range, context)
     if (slope === Infinity) return [context.refuse(unbounded)]
-    // |f(x)| ≤ sup|f′|·|x| where f(0) = 0
-    const fixesZero = x.norm < Infinity && farthest(activationOf(origin, context).image) === 0
-    return [through(x, slope, image, fixesZero ? mulUp(slope, x.norm) : Infinity)]
+    return [through(x, slope, image, lengthOf(x, activationOf, context))]
   })
+}
+
+/** |f(x)| ≤ sup|f′|·|x| where f(0) = 0, the supremum between 0 and x. */
+function lengthOf(x: BoundOperand, activationOf: ActivationOf, context: BoundContext): number {
+  if (x.norm === Infinity || farthest(activationOf(origin, context).image) > 0) return Infinity
+  return mulUp(activationOf(hull(x.range, origin), context).slope, x.norm)
 }
 
 /** Largest slope of x·Φ(x), at √2. */
@@ -44,7 +48,7 @@ export const fastGeluSlope = 1.128992766031858
 /** Of x·σ(x); the same for x·σ(αx), which is it with both axes scaled by 1/α. */
 export const swishSlope = 1.099839320128867
 /** Of x·tanh(ln(1 + eˣ)). */
-export const mishSlope = 1.088498161251128
+export const mishSlope = 1.088498161251728
 /** 2/√π. */
 export const erfSlope = 1.128379167095513
 
