@@ -122,7 +122,7 @@ export function randomGraph(seed: number, only?: readonly string[]): RandomGraph
     const before = { nodes: nodes.length, description: [...description] }
     const maker = makers[pick(names)]
     const x = random() < 0.7 ? values[values.length - 1] : pick(values)
-    const result = maker(draft, x)
+    const result = x.shape.length === 0 ? null : maker(draft, x)
     const shape = result === null ? null : shapeOf(specOf([result.name]), result.name)
     if (result === null || shape === null || shape.reduce((size, dim) => size * dim, 1) > 600) {
       nodes.length = before.nodes

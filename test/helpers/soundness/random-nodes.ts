@@ -1,4 +1,5 @@
 import { float, int64s, ints, tensor } from '../onnx-builder.ts'
+import { compositions } from './random-compositions.ts'
 import type { Draft, Drawn, Maker } from './random-graph.ts'
 
 const bools = (count: number, draft: Draft) =>
@@ -614,6 +615,7 @@ export const makers: Readonly<Record<string, Maker>> = {
           ),
         },
   Listed: (draft, x) => ({ name: draft.add('Mul', [x.name, draft.numbers(x.shape)]) }),
+  ...compositions,
   Quantized: (draft, x) => {
     const zero = draft.constant(tensor([], [draft.whole(0, 255)], 'uint8'))
     const scale = draft.numbers([], 0, draft.pick([0.1, 0.02]))

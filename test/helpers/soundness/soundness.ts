@@ -4,6 +4,7 @@
  */
 import type { Tensor } from 'onnxruntime-node'
 import { type BoundOptions, boundNetwork, type NetworkBounds } from '../../../src/bounds/network-bounds.ts'
+import { usefulMerges } from '../../../src/bounds/useful-merges.ts'
 import * as mag from '../../../src/core/magnitude.ts'
 import { readModel } from '../../../src/graph/read-model.ts'
 import { inferModel } from '../../../src/infer/infer.ts'
@@ -77,28 +78,29 @@ export async function judgeModel(path: string, options: JudgeOptions = {}): Prom
 }
 
 async function boundsOf(typed: TypedGraph, { box, inputs }: JudgeOptions): Promise<NetworkBounds> {
-  const norms = await measureLayers(layersOf(typed), {
+  const names = typed.graph.inputs.map(({ name }) => name)
+  const options: BoundOptions = {
+    inputs: inputs ?? null,
+    outputs: null,
+    ...(box !== undefined && {
+      inputRanges: new Map(names.map((name) => [name, { lo: box[0], hi: box[1] }])),
+    }),
+  }
+  const merged = usefulMerges(typed, options)
+  const norms = await measureLayers([...layersOf(typed), ...merged], {
     tolerance: 1e-3,
     certify: 'probabilistic',
     seed: 0,
     threads: 1,
     failureProbability: 1e-10,
   })
-  const ranges = typed.graph.inputs.map(
-    ({ name }) => [name, { lo: box?.[0] ?? 0, hi: box?.[1] ?? 0 }] as const,
-  )
-  const options: BoundOptions = {
-    inputs: inputs ?? null,
-    outputs: null,
-    ...(box !== undefined && { inputRanges: new Map(ranges) }),
-  }
   return boundNetwork(
     typed,
     {
       spectral: (key) => norms.get(key)?.spectral?.upper ?? 'has a weight that is not finite',
       frobenius: (key) => norms.get(key)?.frobenius.operator ?? 'has a size that is not known',
     },
-    options,
+    { ...options, merged },
   )
 }
 
