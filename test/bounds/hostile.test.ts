@@ -65,3 +65,124 @@ describe('graphs that invite a bound that is too small', () => {
     ).toBeNull()
   })
 })
+
+describe('look-alikes of what exporters write', () => {
+  const constants = { big: scalar(1e30), middle: scalar(1e13), one: scalar(1) }
+
+  it('does not lose a shift that larger constants hide', async () => {
+    // x·clip(x + 10¹³, 0, 1): the slope at the kink is near 10¹³
+    const hidden = {
+      inputs: { x: [3] },
+      outputs: ['y'],
+      initializers: { ...constants, zero: scalar(0) },
+      nodes: [
+        node('Add', ['x', 'big'], ['a']),
+        node('Add', ['a', 'middle'], ['b']),
+        node('Sub', ['b', 'big'], ['c']),
+        node('Clip', ['c', 'zero', 'one'], ['gate']),
+        node('Mul', ['x', 'gate'], ['y']),
+      ],
+    }
+    expect(bestOf(await boundModel(hidden))).toBeGreaterThan(1e13)
+  })
+
+  it('does not take a pole for a logistic function', async () => {
+    // 1/(eˣ + b) with b = 1 − 10¹³, which rounding takes for 1 − 0
+    const pole = {
+      inputs: { x: [3] },
+      outputs: ['y'],
+      initializers: constants,
+      nodes: [
+        node('Exp', ['x'], ['e']),
+        node('Sub', ['e', 'middle'], ['a']),
+        node('Add', ['a', 'big'], ['b']),
+        node('Sub', ['b', 'big'], ['c']),
+        node('Add', ['c', 'one'], ['d']),
+        node('Reciprocal', ['d'], ['y']),
+      ],
+    }
+    expect(await refusalOf(pole)).not.toBeNull()
+  })
+
+  it.each([
+    [
+      'Mul of Sigmoid of another tensor',
+      [node('Sigmoid', ['other'], ['gate']), node('Mul', ['x', 'gate'], ['y'])],
+    ],
+    ['Mul of x with x', [node('Mul', ['x', 'x'], ['y'])]],
+    [
+      'Mul of Sigmoid behind a layer',
+      [
+        node('MatMul', ['x', 'w'], ['z']),
+        node('Sigmoid', ['z'], ['gate']),
+        node('Mul', ['x', 'gate'], ['y']),
+      ],
+    ],
+    [
+      'x times the tanh of x²',
+      [node('Mul', ['x', 'x'], ['s']), node('Tanh', ['s'], ['gate']), node('Mul', ['x', 'gate'], ['y'])],
+    ],
+    [
+      'x times tanh of the softplus of 2x',
+      [
+        node('Add', ['x', 'x'], ['t']),
+        node('Softplus', ['t'], ['s']),
+        node('Tanh', ['s'], ['gate']),
+        node('Mul', ['x', 'gate'], ['y']),
+      ],
+    ],
+    ['x over its length', [node('ReduceL2', ['x'], ['length']), node('Div', ['x', 'length'], ['y'])]],
+    [
+      'a sum of exponentials of another tensor below',
+      [
+        node('Exp', ['x'], ['e']),
+        node('Exp', ['other'], ['o']),
+        node('ReduceSum', ['o'], ['s']),
+        node('Div', ['e', 's'], ['y']),
+      ],
+    ],
+    [
+      'log behind a clip that reaches far down',
+      [node('Clip', ['x', 'tiny', 'inf'], ['c']), node('Mul', ['c', 'x'], ['y'])],
+    ],
+  ])('%s has no bound on an unbounded domain', async (_, nodes) => {
+    const spec = {
+      inputs: { x: [3, 3], other: [3, 3] },
+      outputs: ['y'],
+      initializers: {
+        w: tensor([3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        tiny: scalar(1e-10),
+        inf: scalar(Infinity),
+      },
+      nodes,
+    }
+    expect(await refusalOf(spec)).not.toBeNull()
+  })
+
+  it.each([
+    ['the wrong axis', 0, 1, 1e-30],
+    ['the same axis', 1, 1, 1e-6],
+  ])(
+    'bounds a written normalisation with the mean along %s by its own epsilon',
+    async (_, meanAxis, spreadAxis, epsilon) => {
+      const bound = bestOf(
+        await boundModel({
+          opset: 17,
+          inputs: { x: [4, 4] },
+          outputs: ['y'],
+          initializers: { epsilon: scalar(epsilon) },
+          nodes: [
+            node('ReduceMean', ['x'], ['mean'], { axes: [meanAxis] }),
+            node('Sub', ['x', 'mean'], ['d']),
+            node('Mul', ['d', 'd'], ['squares']),
+            node('ReduceMean', ['squares'], ['spread'], { axes: [spreadAxis] }),
+            node('Add', ['spread', 'epsilon'], ['kept']),
+            node('Sqrt', ['kept'], ['root']),
+            node('Div', ['d', 'root'], ['y']),
+          ],
+        }),
+      )
+      expect(bound).toBeGreaterThanOrEqual((1 - 1e-7) / Math.sqrt(epsilon))
+    },
+  )
+})

@@ -46,11 +46,12 @@ function withoutLevel(context: BoundContext, value: Value, axes: readonly number
 /** k/(b + a·e^{cx + d}) with a, b > 0: k/b times the logistic function of a shifted −cx. */
 function logistic(context: BoundContext, above: Value | null, below: Value): TensorBound | null {
   const number = above === null ? 1 : numberIn(context, above)
-  const { root, scale, shift } = stripped(context, below)
+  const { root, scale, shift, error } = stripped(context, below)
+  const least = shift - error
   const argument = producerOf(root, 'Exp')?.inputs[0]
-  if (number === null || !argument || !(scale > 0 && shift > 0)) return null
+  if (number === null || !argument || !(scale > 0 && least > 0)) return null
   const line = stripped(context, argument)
-  const height = number / shift
+  const height = number / least
   const image = interval(down(Math.min(height, 0)), up(Math.max(height, 0)))
   return through(context.operandOf(line.root), up(Math.abs(height * line.scale) / 4), image)
 }
@@ -59,10 +60,11 @@ function logistic(context: BoundContext, above: Value | null, below: Value): Ten
 export function logarithmOfSum(context: BoundContext): TensorBound | null {
   const [value] = context.node.inputs
   if (!value) return null
-  const { root, scale, shift } = stripped(context, value)
+  const { root, scale, shift, error } = stripped(context, value)
+  const least = shift - error
   const argument = producerOf(root, 'Exp')?.inputs[0]
-  if (!argument || !(scale > 0 && shift >= 0)) return null
+  if (!argument || !(scale > 0 && least >= 0)) return null
   const line = stripped(context, argument)
-  const image = shift > 0 ? interval(down(Math.log(shift)) - 1e-14, Infinity) : everything
+  const image = least > 0 ? interval(down(Math.log(least)) - 1e-14, Infinity) : everything
   return through(context.operandOf(line.root), up(Math.abs(line.scale)), image)
 }

@@ -1,3 +1,4 @@
+import { isFloatType } from '../../core/tensor.ts'
 import type { BoundContext, TensorBound } from '../bound.ts'
 import { exponentialQuotient, logarithmOfSum } from './exponential.ts'
 import { gatedProduct } from './product.ts'
@@ -22,7 +23,9 @@ const forms: ReadonlyMap<string, readonly Form[]> = new Map<string, readonly For
 
 /** The bound of the node's output as the end of a form; null where it ends none. */
 export function formBound(context: BoundContext): TensorBound | null {
-  if (context.node.domain !== '') return null
+  const type = context.output(0)?.type ?? null
+  // on integers the same operators round and overflow
+  if (context.node.domain !== '' || (type !== null && !isFloatType(type))) return null
   for (const form of forms.get(context.node.op) ?? []) {
     const bound = form(context)
     if (bound !== null && bound.refusal === null) return bound

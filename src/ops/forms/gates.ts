@@ -2,7 +2,7 @@ import { floatAttribute } from '../../graph/attribute.ts'
 import type { Node, Value } from '../../graph/graph.ts'
 import { type BoundContext, everything, type Interval } from '../bound.ts'
 import { erfSlope, mishSlope, swishSlope } from '../rules/elementwise.ts'
-import { hull, interval, sum } from '../rules/interval.ts'
+import { difference, farthest, hull, interval, scaled, sum } from '../rules/interval.ts'
 import { sourceOf } from '../rules/source.ts'
 import { type Affine, numberIn, producerOf, stripped } from './pattern.ts'
 
@@ -11,8 +11,8 @@ import { type Affine, numberIn, producerOf, stripped } from './pattern.ts'
  * depend on c: c only scales the axis.
  */
 export interface Gate {
-  /** Holds the derivative for all r, given d. */
-  readonly derivative: (shift: number) => Interval
+  /** Holds the derivative for all r and all d of an interval. */
+  readonly derivative: (shift: Interval) => Interval
   /** What the gate's operator takes: scale·root + shift. */
   readonly input: Affine
 }
@@ -30,7 +30,7 @@ type Derivative = Gate['derivative']
 
 /** A smooth gate with the range of h and sup |g′|. */
 function smooth(h: Interval, slope: number): Derivative {
-  return (shift) => sum(h, interval(-Math.abs(shift) * slope, Math.abs(shift) * slope))
+  return (shift) => sum(h, scaled(interval(-slope, slope), farthest(shift)))
 }
 
 /**
@@ -39,8 +39,8 @@ function smooth(h: Interval, slope: number): Derivative {
  */
 function clipped(lo: number, hi: number, alpha: number, beta: number): Derivative {
   return (shift) => {
-    const e = alpha * shift + beta
-    return hull(interval(lo, hi), interval(2 * lo - e, 2 * hi - e))
+    const e = sum(scaled(shift, alpha), interval(beta, beta))
+    return hull(interval(lo, hi), difference(interval(2 * lo, 2 * hi), e))
   }
 }
 
@@ -81,8 +81,8 @@ export function gateOf(context: BoundContext, value: Value): Gate | null {
 
 /** tanh(softplus(x)) of x itself: without a shift its range of h holds, with one none is known. */
 function mishGate(root: Value): Gate {
-  const derivative = (shift: number) => (shift === 0 ? mish : everything)
-  return { derivative, input: { root: sourceOf(root), scale: 1, shift: 0 } }
+  const derivative = (shift: Interval) => (farthest(shift) === 0 ? mish : everything)
+  return { derivative, input: { root: sourceOf(root), scale: 1, shift: 0, error: 0 } }
 }
 
 /** What softplus is taken of: the operator, or log(1 + eˣ). */
@@ -91,7 +91,7 @@ function softplusInput(context: BoundContext, value: Value): Value | null {
   if (node !== null) return node.inputs[0]
   const sum = producerOf(producerOf(value, 'Log')?.inputs[0] ?? null, 'Add')
   if (sum === null) return null
-  const { root, scale, shift } = stripped(context, sum.outputs[0]!)
+  const { root, scale, shift, error } = stripped(context, sum.outputs[0]!)
   const exponential = producerOf(root, 'Exp')
-  return scale === 1 && shift === 1 ? (exponential?.inputs[0] ?? null) : null
+  return scale === 1 && shift === 1 && error < 1e-12 ? (exponential?.inputs[0] ?? null) : null
 }

@@ -47,6 +47,8 @@ export interface Affine {
   readonly root: Value
   readonly scale: number
   readonly shift: number
+  /** How far rounding may have taken `shift` off: large where its terms have cancelled. */
+  readonly error: number
 }
 
 /** Steps taken back at most: exporters write a handful. */
@@ -54,19 +56,27 @@ const mostSteps = 16
 
 /** Takes multiplications, divisions, additions and subtractions of constant numbers off a value. */
 export function stripped(context: BoundContext, value: Value): Affine {
-  let [root, scale, shift] = [sourceOf(value), 1, 0]
+  let [root, scale, shift, terms] = [sourceOf(value), 1, 0, 0]
   for (let step = 0; step < mostSteps; step++) {
     const taken = oneStep(context, root)
     if (taken === null) break
+    const product = scale * taken.scale
+    // what underflows is not 0, and may be scaled up again
+    if (!isNormal(product) && taken.scale !== 0) break
     // value = scale·(a·inner + b) + shift
     shift += scale * taken.shift
-    scale *= taken.scale
+    terms += Math.abs(scale * taken.shift)
+    scale = product
     root = sourceOf(taken.root)
   }
-  return { root, scale, shift }
+  return { root, scale, shift, error: terms * 2 ** -46 }
 }
 
-function oneStep(context: BoundContext, value: Value): Affine | null {
+function isNormal(x: number): boolean {
+  return Math.abs(x) > 1e-290 && Math.abs(x) < 1e290
+}
+
+function oneStep(context: BoundContext, value: Value): Omit<Affine, 'error'> | null {
   const node = producerOf(value, 'Mul', 'Add', 'Sub', 'Div', 'Neg')
   if (node === null) return null
   const [first, second] = node.inputs
@@ -118,24 +128,34 @@ function expand(context: BoundContext, value: Value, variable: Value, steps: num
     const square = exponent === 3 ? times(a, a) : null
     return square && times(square, a)
   }
-  if (node.op === 'Div') return exponent ? a.map((coefficient) => coefficient / exponent) : null
+  if (node.op === 'Div') return exponent ? times(a, [1 / exponent]) : null
   const b = second ? expand(context, second, variable, steps >> 1) : null
   if (b === null) return null
   if (node.op === 'Mul') return times(a, b)
   const sign = node.op === 'Sub' ? -1 : 1
-  return Array.from(
+  const sum = Array.from(
     { length: Math.max(a.length, b.length) },
     (_, degree) => (a[degree] ?? 0) + sign * (b[degree] ?? 0),
   )
+  return sum.some((total, degree) => cancels(total, a[degree] ?? 0, b[degree] ?? 0)) ? null : sum
+}
+
+/** Whether a sum has lost what its rounding is small against; exporters write no such polynomials. */
+function cancels(sum: number, a: number, b: number): boolean {
+  return Math.abs(sum) < Math.max(Math.abs(a), Math.abs(b)) / 2
 }
 
 function times(a: Polynomial, b: Polynomial): Polynomial | null {
   if (a.length + b.length - 2 > highestDegree) return null
   const product = new Array<number>(a.length + b.length - 1).fill(0)
+  let exact = true
   a.forEach((left, i) => {
     b.forEach((right, j) => {
-      product[i + j] += left * right
+      const term = left * right
+      if (left !== 0 && right !== 0 && !isNormal(term)) exact = false
+      if (cancels(product[i + j] + term, product[i + j], term)) exact = false
+      product[i + j] += term
     })
   })
-  return product
+  return exact ? product : null
 }

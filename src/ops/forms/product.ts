@@ -4,7 +4,7 @@ import { farthest, interval, product, scaled, sum, up } from '../rules/interval.
 import { through } from '../rules/join.ts'
 import { tanhOfCubic } from './cubic-gate.ts'
 import { type Gate, gateOf } from './gates.ts'
-import { orders, polynomialIn, producerOf, stripped } from './pattern.ts'
+import { type Affine, orders, polynomialIn, producerOf, stripped } from './pattern.ts'
 
 /**
  * y = (p·x + q)·(a·g(c·x + d) + b): SiLU, GELU by erf and by tanh, HardSwish, Mish and QuickGelu, however the factors are
@@ -36,37 +36,34 @@ function slopeOf(context: BoundContext, factor: Value, gated: Value): Slope | nu
     : { root: line.root, slope: largest(line, outer, gate) }
 }
 
-interface Line {
-  readonly scale: number
-  readonly shift: number
-}
-
-function largest(line: Line, outer: Line, { derivative, input }: Gate): number {
-  const moved = (input.scale * line.shift) / line.scale
-  const range = derivative(input.shift - moved)
+function largest(line: Affine, outer: Affine, { derivative, input }: Gate): number {
+  const slope = Math.abs(input.scale / line.scale)
+  const shift = input.shift - (input.scale / line.scale) * line.shift
   // roundings of the constants, which may have cancelled in the shift
-  const slack = 1e-14 * (Math.abs(input.shift) + Math.abs(moved))
+  const error =
+    input.error + slope * line.error + 1e-14 * (Math.abs(input.shift) + slope * Math.abs(line.shift))
+  const range = derivative(interval(shift - error, shift + error))
   const whole = sum(
-    scaled(sum(range, interval(-slack, slack)), outer.scale),
-    interval(outer.shift, outer.shift),
+    scaled(range, outer.scale),
+    interval(outer.shift - outer.error, outer.shift + outer.error),
   )
   return up(Math.abs(line.scale) * farthest(whole))
 }
 
 /** x·(a·tanh(k·x + m·x³) + b): GELU by tanh, for every k and m of one sign. */
-function cubicSlope(context: BoundContext, factor: Value, outer: Line & { root: Value }): Slope | null {
+function cubicSlope(context: BoundContext, factor: Value, outer: Affine): Slope | null {
   const argument = producerOf(outer.root, 'Tanh')?.inputs[0]
   if (!argument) return null
   const line = stripped(context, factor)
   for (const root of [line.root, factor]) {
     const scale = root === line.root ? line.scale : 1
-    if (root === line.root && line.shift !== 0) continue
+    if (root === line.root && (line.shift !== 0 || line.error !== 0)) continue
     const inner = polynomialIn(context, argument, root)
     const [constant, first, square, cube] = inner ?? []
     if (inner?.length !== 4 || constant !== 0 || square !== 0) continue
     const supremum = tanhOfCubic(first, cube)
     if (supremum === null) continue
-    const bound = Math.abs(scale) * (Math.abs(outer.scale) * supremum + Math.abs(outer.shift))
+    const bound = Math.abs(scale) * (Math.abs(outer.scale) * supremum + Math.abs(outer.shift) + outer.error)
     return { root, slope: up(bound) }
   }
   return null
