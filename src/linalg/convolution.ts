@@ -39,7 +39,7 @@ const BUDGET = 1000
  * left is enclosed by the cheapest way that meets the tolerance:
  *
  * - small operators as dense matrices (see dense.ts), deterministic and tight;
- * - 'torus' and 'symbol': windowed plane waves from below (window.ts), twisted tori (torus.ts) or the supremum of the
+ * - 'torus' and 'symbol': windowed plane waves from below (windowed-wave.ts), twisted tori (torus.ts) or the supremum of the
  *   symbol (supremum.ts) from above: deterministic, at a cost that does not depend on the image size;
  * - 'lanczos': the finite operator by its definition, with the probabilistic certificate (finite.ts).
  *

@@ -24,6 +24,9 @@ export interface SimpleAxis {
   readonly outputs: number | null
 }
 
+/** An axis whose size is known. */
+export type SizedAxis = SimpleAxis & { readonly inputs: number; readonly outputs: number }
+
 /** Number of positions that a kernel of `taps` taps finds on a padded axis. */
 export function outputsOf(
   inputs: number,

@@ -1,10 +1,8 @@
 import type { Matrix } from '../dense.ts'
-import type { SimpleAxis } from './axis.ts'
+import type { SizedAxis } from './axis.ts'
 import { outputsReachedBy } from './axis.ts'
 import type { Kernel } from './kernel.ts'
 import { tapPositions } from './kernel.ts'
-
-type SizedAxis = SimpleAxis & { inputs: number; outputs: number }
 
 /** For every tap, the pairs (output position, input position) that it joins, as flat lists. */
 interface TapPairs {

@@ -3,7 +3,7 @@ import { euclideanNorm } from '../dense-map.ts'
 import type { Pointer } from '../kernels.ts'
 import { gamma } from '../rounding-error.ts'
 import { largestMagnitude } from '../survey.ts'
-import type { SimpleAxis } from './axis.ts'
+import type { SizedAxis } from './axis.ts'
 import { type GatherProduct, gatherProduct, padded } from './gather.ts'
 import { type Kernel, sumOfSliceNorms, tapCount, tapPositions } from './kernel.ts'
 
@@ -19,8 +19,6 @@ export interface PlacedConvolution {
   /** A number ≤ ‖T v‖ / ‖v‖, rounding accounted for: a proven lower bound on ‖T‖ for any v ≠ 0. */
   stretch(v: Float64Array): number
 }
-
-type SizedAxis = SimpleAxis & { inputs: number; outputs: number }
 
 /** A grid of positions in the arena with zeros around it, [position, channels padded to fours]. */
 interface Field {

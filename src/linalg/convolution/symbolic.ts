@@ -7,7 +7,7 @@ import { ritzPair } from './ritz.ts'
 import { provenSupremum, type Spectrum, supremumBelow } from './spectrum.ts'
 import { expectedEvaluations } from './symbol.ts'
 import { type TorusBound, torusBound } from './torus.ts'
-import { type WindowedWave, windowedWave } from './window.ts'
+import { type WindowedWave, windowedWave } from './windowed-wave.ts'
 
 /** Share of the tolerance that proofs aim at: the rest is for rounding. */
 const AIM = 0.995

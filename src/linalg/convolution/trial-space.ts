@@ -1,11 +1,8 @@
 import { gamma } from '../rounding-error.ts'
-import type { SimpleAxis } from './axis.ts'
+import type { SizedAxis } from './axis.ts'
 import type { Kernel } from './kernel.ts'
-import { sumOfSliceNorms, tapCount, tapPositions } from './kernel.ts'
-import type { Peak } from './peak.ts'
-import { ritzPair } from './ritz.ts'
-import type { Spectrum } from './spectrum.ts'
-import type { FourierSymbol } from './symbol.ts'
+import { sumOfSliceNorms, tapCount } from './kernel.ts'
+import { dot, windowAxis } from './windows.ts'
 
 /**
  * Lower bounds on the norm of the finite operator T from windowed plane waves, at a cost that does not depend on
@@ -31,99 +28,6 @@ export interface WindowedMap {
   expand(v: Float64Array): Float64Array
   /** Trial vector with the given channel vector (real parts, imaginary parts, phases outermost) on the first windows. */
   embed(channels: Float64Array): Float64Array
-}
-
-type SizedAxis = SimpleAxis & { inputs: number; outputs: number }
-
-/** One axis of the trial space. */
-interface WindowAxis {
-  readonly windows: number
-  /** Basis function of each (tap, window) pair: phase · windows + window. */
-  readonly basis: Int32Array
-  readonly functions: number
-  /** The windows by phase. */
-  readonly windowsOf: readonly (readonly Float64Array[])[]
-  /** R_a, symmetric, (taps · windows)². */
-  readonly overlaps: Float64Array
-  /** How far the windows are from orthonormal: their Gram matrix is at most this much above I. */
-  readonly defect: number
-}
-
-function windowAxis(axis: SizedAxis, count: number): WindowAxis {
-  const { taps, stride, pad, inputs, outputs } = axis
-  const functions = orthonormalWindows(axis, count)
-  const windows = functions[0].length
-  const pairs = taps * windows
-  const seen: Float64Array[] = []
-  const basis = new Int32Array(pairs)
-  for (let tap = 0; tap < taps; tap++) {
-    for (let l = 0; l < windows; l++) {
-      const image = new Float64Array(outputs)
-      const own = functions[tap % stride][l]
-      for (let q = 0; q < outputs; q++) {
-        const input = stride * q + tap - pad
-        if (input >= 0 && input < inputs) image[q] = own[input]
-      }
-      seen.push(image)
-      basis[tap * windows + l] = (tap % stride) * windows + l
-    }
-  }
-  const overlaps = new Float64Array(pairs * pairs)
-  const back = stride * windows
-  for (let p = 0; p < pairs; p++) {
-    for (let r = 0; r <= p; r++) {
-      // taps one stride earlier see the same inputs one output later
-      const value =
-        r < back
-          ? dot(seen[p], seen[r])
-          : overlaps[(p - back) * pairs + r - back] -
-            seen[p - back][0] * seen[r - back][0] +
-            seen[p][outputs - 1] * seen[r][outputs - 1]
-      overlaps[p * pairs + r] = overlaps[r * pairs + p] = value
-    }
-  }
-  let defect = 0
-  for (const phase of functions) {
-    for (const one of phase) {
-      let row = 0
-      for (const other of phase) row += Math.abs(dot(one, other) - (one === other ? 1 : 0))
-      defect = Math.max(defect, row + 2 * windows * gamma(inputs + 4))
-    }
-  }
-  return { windows, basis, functions: stride * windows, windowsOf: functions, overlaps, defect }
-}
-
-/** The windows of every stride phase: the first sine mode, its shifts, and more sine modes as far as they are independent. */
-function orthonormalWindows(axis: SizedAxis, count: number): Float64Array[][] {
-  const { stride, pad, inputs } = axis
-  const found: Float64Array[][] = []
-  for (let phase = 0; phase < stride; phase++) {
-    const own: Float64Array[] = []
-    for (let candidate = 0; candidate < 2 * count && own.length < count; candidate++) {
-      const window = new Float64Array(inputs)
-      for (let i = 0; i < inputs; i++) {
-        if ((i + pad) % stride === phase) window[i] = windowValue(candidate, i, inputs)
-      }
-      const size = Math.sqrt(dot(window, window))
-      for (let pass = 0; pass < 2; pass++) {
-        for (const other of own) {
-          const overlap = dot(other, window)
-          for (let i = 0; i < inputs; i++) window[i] -= overlap * other[i]
-        }
-      }
-      const left = Math.sqrt(dot(window, window))
-      if (!(left > 1e-6 * size)) continue
-      for (let i = 0; i < inputs; i++) window[i] /= left
-      own.push(window)
-    }
-    while (own.length < count) own.push(new Float64Array(inputs))
-    found.push(own)
-  }
-  return found
-}
-
-function windowValue(candidate: number, i: number, inputs: number): number {
-  return Math.sin(((candidate + 1) * Math.PI * (i + 1)) / (inputs + 1))
 }
 
 export function windowedMap(kernel: Kernel, frequency: readonly number[], windowCount: number): WindowedMap {
@@ -279,63 +183,4 @@ export function windowedMap(kernel: Kernel, frequency: readonly number[], window
       return v
     },
   }
-}
-
-/** A windowed plane wave and the proven lower bound on ‖T‖ that it gives. */
-export interface WindowedWave {
-  readonly lower: number
-  /** Its real part, [position, channel]. */
-  expand(): Float64Array
-}
-
-/**
- * A proven lower bound on ‖T‖ from `count` windows per axis around the symbol's highest peak, by a few Lanczos steps
- * from the symbol's own singular vector.
- */
-export function windowedWave(kernel: Kernel, spectrum: Spectrum, count: number): WindowedWave {
-  const { symbol, peak } = spectrum
-  const map = windowedMap(kernel, peak.frequency, count)
-  const start = map.embed(inputVector(kernel, symbol, peak))
-  const { vector } = ritzPair(map.apply, start, 4 * count, 1e-5)
-  return { lower: map.lowerBound(vector), expand: () => map.expand(vector) }
-}
-
-/** The input channels' singular vector K̂(ω)*w of the peak, [real parts, imaginary parts], phases outermost. */
-function inputVector(kernel: Kernel, symbol: FourierSymbol, peak: Peak): Float64Array {
-  const { vector, frequency } = peak
-  const half = vector.length / 2
-  if (symbol.side === 'inputs') {
-    // the polynomial is that of the conjugate
-    const channels = new Float64Array(2 * symbol.order)
-    for (let c = 0; c < symbol.order; c++) {
-      channels[c] = vector[c]
-      channels[symbol.order + c] = -vector[half + c]
-    }
-    return channels
-  }
-  const { outputs, inputs, slices, axes } = kernel
-  const phases = axes.reduce((product, axis) => product * axis.stride, 1)
-  const result = new Float64Array(2 * phases * inputs)
-  tapPositions(kernel).forEach((tap, slice) => {
-    const phase = axes.reduce((index, axis, a) => index * axis.stride + (tap[a] % axis.stride), 0)
-    const angle = axes.reduce((sum, axis, a) => sum + Math.floor(tap[a] / axis.stride) * frequency[a], 0)
-    const cosine = Math.cos(angle)
-    const sine = Math.sin(angle)
-    for (let o = 0; o < outputs; o++) {
-      const re = cosine * vector[o] + sine * vector[half + o]
-      const im = cosine * vector[half + o] - sine * vector[o]
-      for (let c = 0; c < inputs; c++) {
-        const weight = slices[(slice * outputs + o) * inputs + c]
-        result[phase * inputs + c] += weight * re
-        result[phases * inputs + phase * inputs + c] += weight * im
-      }
-    }
-  })
-  return result
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
-  return sum
 }
