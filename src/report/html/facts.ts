@@ -55,6 +55,8 @@ interface Figure {
   readonly title: string
   readonly value: string
   readonly note: string
+  /** A name, which may be long, rather than a number. */
+  readonly isName?: boolean
 }
 
 function upperFigure(model: ModelReport): Figure {
@@ -95,6 +97,7 @@ function layerFigures({ layers }: ModelReport): Figure[] {
     {
       title: 'Most sensitive layer',
       value: tellingName(layerName(first), first.op, 32),
+      isName: true,
       note: `${displayName(first.op, 30)} · ${displayName(first.weight, 60)}: ‖A‖₂ ≤ ${norm}${first.elasticity === null ? '' : share}`,
     },
   ]
@@ -107,12 +110,12 @@ export function renderFigures(model: ModelReport): string {
     ...lowerFigures(model),
     ...offsetFigures(model),
     ...layerFigures(model),
-  ].map(({ title, value, note }) =>
+  ].map(({ title, value, note, isName }) =>
     element(
       'div',
       {},
       textElement('dt', {}, title),
-      textElement('dd', { class: 'value' }, value),
+      textElement('dd', { class: isName ? 'value name' : 'value' }, value),
       textElement('dd', { class: 'faint' }, note),
     ),
   )

@@ -78,6 +78,16 @@ describe('blocks', () => {
     const gains = graph.blocks.reduce((sum, { gain }) => sum + gain!, 0)
     expect(gains).toBeCloseTo(200, 6)
   })
+
+  it('become few where everything reads everything', () => {
+    const trace = Array.from({ length: 250 }, (_, place) =>
+      point(place, { from: Array.from({ length: place }, (_, source) => source), log10: place }),
+    )
+    const { blocks, isCoarse } = groupBlocks(sampleModel({ trace, layers: [] }))
+    expect(isCoarse).toBe(true)
+    expect(blocks.length).toBeLessThanOrEqual(25)
+    expect(layOut(blocks).corners).toHaveLength(blocks.length)
+  })
 })
 
 describe('a gain', () => {

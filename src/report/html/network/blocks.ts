@@ -27,8 +27,16 @@ export interface BlockGraph {
   readonly isCoarse: boolean
 }
 
-/** More cannot be told apart by eye, nor laid out in short time. */
+/** More cannot be told apart by eye. */
 const MOST = 300
+
+/** Blocks that edges pass by, in all: more take seconds to lay out. */
+const MOST_PASSED = 3000
+
+/** Into how many runs of neighbours a graph is cut that cannot be drawn as it is. */
+const RUNS = [100, 50, 25, 12]
+
+const largest = (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b))
 
 /** By how much a node multiplies the largest bound that enters it; null where either is not there. */
 export function gainAt(trace: readonly TracePoint[], place: number): Gain {
@@ -36,7 +44,7 @@ export function gainAt(trace: readonly TracePoint[], place: number): Gain {
   if (unbounded) return null
   if (log10 === null || from.length === 0) return 0
   const entering = from.map((source) => trace[source].log10).filter((value) => value !== null)
-  return entering.length === 0 ? 0 : log10 - Math.max(...entering)
+  return entering.length === 0 ? 0 : log10 - largest(entering)
 }
 
 const losesBound = (trace: readonly TracePoint[], place: number) =>
@@ -97,14 +105,23 @@ export function groupBlocks(model: ModelReport): BlockGraph {
     groups[group].push(place)
     groupOf.push(group)
   }
-  const isCoarse = groups.length > MOST
-  const blocks = describeGroups(trace, isCoarse ? joinNeighbours(trace.length) : groups, ranks)
-  return { blocks, isCoarse }
+  const blocks = describeGroups(trace, groups, ranks)
+  if (isDrawable(blocks)) return { blocks, isCoarse: false }
+  const coarser = RUNS.map((runs) => describeGroups(trace, joinNeighbours(trace.length, runs), ranks))
+  return { blocks: coarser.find(isDrawable) ?? coarser[coarser.length - 1], isCoarse: true }
+}
+
+function isDrawable(blocks: readonly Block[]): boolean {
+  const passed = blocks.reduce(
+    (total, { from }, block) => from.reduce((sum, source) => sum + block - source, total),
+    0,
+  )
+  return blocks.length <= MOST && passed <= MOST_PASSED
 }
 
 /** Runs of neighbours in topological order: what is drawn of them has no cycle. */
-function joinNeighbours(size: number): number[][] {
-  const length = Math.ceil(size / (MOST / 3))
+function joinNeighbours(size: number, runs: number): number[][] {
+  const length = Math.ceil(size / runs)
   return Array.from({ length: Math.ceil(size / length) }, (_, run) =>
     Array.from({ length: Math.min(length, size - run * length) }, (_, i) => run * length + i),
   )
@@ -123,7 +140,7 @@ function describeGroups(
     const last = trace[places[places.length - 1]]
     const unbounded = places.some((place) => trace[place].unbounded)
     const layers = places.map((place) => ranks.get(trace[place].node)).filter((rank) => rank !== undefined)
-    const gain = last.log10 === null ? 0 : last.log10 - (entering.length === 0 ? 0 : Math.max(...entering))
+    const gain = last.log10 === null ? 0 : last.log10 - (entering.length === 0 ? 0 : largest(entering))
     return {
       places,
       ops: places.map((place) => trace[place].op).filter((op, i, all) => op !== '' && op !== all[i - 1]),
@@ -132,7 +149,7 @@ function describeGroups(
       log10: unbounded ? null : last.log10,
       unbounded,
       losesBound: places.some((place) => losesBound(trace, place)),
-      layer: layers.length === 0 ? null : Math.min(...layers),
+      layer: layers.length === 0 ? null : layers.reduce((a, b) => Math.min(a, b)),
       from: [...new Set(sources.map((source) => blockOf[source]))].sort((a, b) => a - b),
     }
   })

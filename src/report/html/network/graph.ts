@@ -9,12 +9,14 @@ import type { Block, BlockGraph } from './blocks.ts'
 import { blockSize, layOut, type Point } from './layout.ts'
 import type { CriticalPath } from './path.ts'
 
+const MOST_OPS = 8
+
 /** A wider graph takes the whole width of the page. */
 const COLUMN = 460
 
 /** 'Conv · Relu', or 'input'. */
 export function describeOps({ ops }: Block): string {
-  return ops.length === 0 ? 'input' : displayName(ops.join(' · '), 60)
+  return ops.length === 0 ? 'input' : displayName(ops.slice(0, MOST_OPS).join(' · '), 60)
 }
 
 export function describeBlock(block: Block): string {
@@ -28,7 +30,7 @@ export function describeBlock(block: Block): string {
 /** The first operators, as many as fit. */
 function shortenOps(block: Block, most: number): string {
   const { ops } = block
-  for (let shown = ops.length; shown > 1; shown--) {
+  for (let shown = Math.min(ops.length, MOST_OPS); shown > 1; shown--) {
     const text = `${ops.slice(0, shown).join(' · ')}${shown < ops.length ? ' …' : ''}`
     if (text.length <= most) return displayName(text, most)
   }
