@@ -64,8 +64,7 @@ describe('parseArguments', () => {
   it('advertises no option that is not there', () => {
     const help = parseArguments(['audit', '--help'])
     if (help.command !== 'print') throw new Error('no help')
-    for (const later of ['--effort', '--shard'])
-      expect(help.text).not.toContain(later)
+    for (const later of ['--effort', '--shard']) expect(help.text).not.toContain(later)
   })
 })
 
