@@ -98,6 +98,14 @@ function rootOf(draft: Draft, d: string, x: Drawn, axes: readonly number[]): str
   ])()
 }
 
+/** A transposed convolution, grouped where that goes, with a scale of its channels behind it. */
+function turned(draft: Draft, { name, shape }: Drawn, out: number): string {
+  const group = shape[1] % 2 === 0 && draft.chance(0.5) ? 2 : 1
+  const spatial = shape.slice(2).map(() => 2)
+  const layer = draft.add('ConvTranspose', [name, draft.numbers([shape[1], out, ...spatial])], { group })
+  return draft.add('Mul', [layer, draft.numbers([1, out * group, ...spatial.map(() => 1)], 3)])
+}
+
 export const compositions: Readonly<Record<string, Maker>> = {
   WrittenGate: (draft, x) => {
     const outer = gate(draft, x.name)
@@ -173,6 +181,7 @@ export const compositions: Readonly<Record<string, Maker>> = {
     const before = draft.add('Mul', [x.name, draft.numbers(perChannel(x.shape[axis]), 3)])
     const out = draft.pick([x.shape[axis], 3])
     const isConv = axis === 1 && x.shape.length > 2
+    if (isConv && draft.chance(0.4)) return { name: turned(draft, { ...x, name: before }, out) }
     const group = isConv && out === x.shape[1] && draft.chance(0.4) ? out : 1
     const layer = isConv
       ? draft.add(

@@ -61,16 +61,14 @@ const gather = fc
     return { op: 'Gather', x, inputs: ['x', 'i'], constants: { i: int64s(positions) }, attributes: { axis } }
   })
 
-const tile = fc
-  .tuple(dims, fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 3, maxLength: 3 }))
-  .map(
-    ([x, repeats]): Linear => ({
-      op: 'Tile',
-      x,
-      inputs: ['x', 'r'],
-      constants: { r: int64s(repeats.slice(0, x.length)) },
-    }),
-  )
+const tile = fc.tuple(dims, fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 3, maxLength: 3 })).map(
+  ([x, repeats]): Linear => ({
+    op: 'Tile',
+    x,
+    inputs: ['x', 'r'],
+    constants: { r: int64s(repeats.slice(0, x.length)) },
+  }),
+)
 
 const expand = fc
   .tuple(
