@@ -1,4 +1,6 @@
 export { audit } from './audit/audit.ts'
+export type { Baseline } from './audit/baseline.ts'
+export type { Ignore } from './audit/ignore.ts'
 export type { AuditOptions, Progress } from './audit/options.ts'
 export type {
   Bound,

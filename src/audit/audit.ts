@@ -49,8 +49,9 @@ export async function auditEach(requests: readonly Request[]): Promise<Report> {
   }
 }
 
-function checkOptions({ maxLipschitz, maxLayer, tolerance, threads }: AuditOptions): void {
-  for (const [name, limit] of Object.entries({ maxLipschitz, maxLayer })) {
+function checkOptions({ maxLipschitz, maxLayer, baseline, tolerance, threads }: AuditOptions): void {
+  const limits = { maxLipschitz, maxLayer, maxIncrease: baseline?.maxIncrease }
+  for (const [name, limit] of Object.entries(limits)) {
     if (limit !== undefined && !(limit >= 0))
       throw refusal(`${name} is ${limit}`, 'give a number of at least 0')
   }

@@ -1,8 +1,10 @@
 import type { Report } from '../audit/report-schema.ts'
+import { toolName } from '../core/version.ts'
 import { makeRequests, type Run, settingsFor } from './audit-requests.ts'
 import { openBaseline, settleBaseline } from './baseline-file.ts'
 import { type Config, loadConfig } from './config/config.ts'
 import { printConfig } from './config/print.ts'
+import { describeUnused } from './config/unused.ts'
 import { chooseDestinations } from './destinations.ts'
 import { exitCodeOf, exitCodes } from './exit-code.ts'
 import { decide, environmentSource, type Settings, type Source } from './options.ts'
@@ -36,8 +38,11 @@ async function audit(paths: readonly string[], run: Run): Promise<Report> {
 
 /** Writes the report everywhere it is asked for. */
 async function publish(report: Report, settings: Settings, surroundings: Surroundings): Promise<void> {
-  const destinations = chooseDestinations(settings)
-  if (report.models.length > 0) await writeReport(report, destinations, settings, surroundings)
+  // a table of no models is empty; other formats say which models failed
+  const destinations = chooseDestinations(settings).filter(
+    ({ name }) => name !== 'table' || report.models.length > 0,
+  )
+  await writeReport(report, destinations, settings, surroundings)
   if (settings.stepSummary !== false) {
     await appendStepSummary(report, toRenderOptions(settings, null, surroundings), surroundings)
   }
@@ -70,6 +75,9 @@ export async function runAudit(
   const tableIsShown = destinations.some(({ name, path }) => name === 'table' && path === null)
   const lines = describeTroubles(report, tableIsShown, settings)
   if (file !== null) lines.push(...(await settleBaseline(file, report, settings, surroundings)))
+  if (config !== null && !settings.quiet) {
+    lines.push(...describeUnused(config, report).map((line) => `${toolName}: ${line}`))
+  }
   for (const line of lines) surroundings.stderr.write(`${line}\n`)
   return exitCodeOf(report, settings)
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -179,6 +179,23 @@ describe('audit with a configuration', () => {
     expect((await run([mlp, '-q'], folder, { LIPSCHITZ_CONFIG: 'other.json' })).code).toBe(0)
   })
 
+  it('leaves out what is ignored, and tells of ignores that nothing needs', async () => {
+    const ignore = [
+      { rule: 'max-layer', node: '/1/*', reason: 'rescaled' },
+      { rule: 'max-lipschitz', reason: 'not yet' },
+      { rule: 'unbounded-op', reason: 'old' },
+    ]
+    file('lipschitz.config.json', JSON.stringify({ maxLayer: 4, maxLipschitz: 10, ignore }))
+    const { code, stdout, stderr } = await run([mlp])
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'lipschitz: lipschitz.config.json: the ignore of unbounded-op is not needed any more (old)\n',
+    })
+    expect(stdout).toMatch(/\? +Lipschitz constant ≤ 10: .* – ignored: not yet\n/)
+    expect(stdout).toMatch(/ok +largest layer's ‖A‖₂ ≤ 4: proven ≤ 3\.8/)
+    expect(stdout).toMatch(/ignored-layers +max-layer leaves out layers: rescaled \(\/1\/Gemm\)/)
+  })
+
   it('prints every setting with its origin', async () => {
     file(
       'lipschitz.config.json',
@@ -201,6 +218,26 @@ describe('audit with a configuration', () => {
       },
     ])
     expect(JSON.parse((await run(['--print-config', '--no-config'])).stdout).config).toBeNull()
+  })
+})
+
+describe('audit of models that cannot be', () => {
+  const bad = file('bad.onnx', 'no model')
+
+  it.each(formatNames.filter((name) => name !== 'table'))('says which in %s', async (format) => {
+    const { code, stdout, stderr } = await run([bad, '--no-config', '-f', format])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^lipschitz: [^\n]+\n$/)
+    if (format === 'csv') expect(stdout.split('\r\n')).toHaveLength(2)
+    else expect(stdout).toContain('bad.onnx')
+  })
+
+  it('has no table', async () => {
+    expect(await run([bad, '--no-config', '-o', join(folder, 'table.txt')])).toMatchObject({
+      code: 2,
+      stdout: '',
+    })
+    expect(existsSync(join(folder, 'table.txt'))).toBe(false)
   })
 })
 
