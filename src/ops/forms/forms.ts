@@ -2,6 +2,7 @@ import { isFloatType } from '../../core/tensor.ts'
 import type { BoundContext, TensorBound } from '../bound.ts'
 import { exponentialQuotient, logarithmOfSum } from './exponential.ts'
 import { gatedProduct } from './product.ts'
+import { magnitudeOfSquares, rootOfSquares } from './root.ts'
 import { deviation, shiftedProduct, standardised } from './standardised.ts'
 
 /** Recognises what a node is the last operator of; the bound of its output, or null where it is nothing known. */
@@ -19,6 +20,7 @@ const forms: ReadonlyMap<string, readonly Form[]> = new Map<string, readonly For
   ['Sub', [deviation]],
   ['Add', [shiftedProduct]],
   ['Log', [logarithmOfSum]],
+  ['Sqrt', [magnitudeOfSquares, rootOfSquares]],
 ])
 
 /** The bound of the node's output as the end of a form; null where it ends none. */

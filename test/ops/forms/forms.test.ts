@@ -416,6 +416,33 @@ const cases: readonly Case[] = [
     scale: 1e-3,
   },
   {
+    name: 'a standard deviation',
+    lines: ['m = ReduceMean x', 'd = Sub x m', 'p = Pow d 2', 'v = ReduceMean p', 'y = Sqrt v'],
+    attributes: { m: mean, v: mean },
+    bound: Math.sqrt(1 / 8),
+    tight: 0.8,
+  },
+  {
+    name: 'a magnitude of two tensors',
+    lines: [
+      'a = Slice x 0i 4i 1i',
+      'b = Slice x 4i 8i 1i',
+      'p = Mul a a',
+      'q = Pow b 2',
+      's = Add p q',
+      'e = Add s 0.000001',
+      'y = Sqrt e',
+    ],
+    constants: { '0i': int64s([0]), '4i': int64s([4]), '8i': int64s([8]), '1i': int64s([1]) },
+    bound: Math.SQRT2,
+    tight: 0.6,
+  },
+  {
+    name: 'a look-alike of a magnitude that takes a number off',
+    lines: ['p = Mul x x', 'q = Mul x x', 's = Add p q', 'e = Add s -0.5', 'y = Sqrt e'],
+    bound: Infinity,
+  },
+  {
     name: 'L2-normalise without a limit',
     lines: ['n = ReduceL2 x', 'y = Div x n'],
     attributes: { n: mean },
