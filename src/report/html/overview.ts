@@ -10,6 +10,7 @@ import { badge } from './verdict.ts'
 /** Where a report has several models: each with its verdict and bound, as a way to its part of the page. */
 export function renderOverview({ models }: Report): string {
   if (models.length < 2) return ''
+  const hasLower = models.some(({ lipschitz }) => lipschitz.lower !== null)
   const rows = models.map((model, index) => {
     const { upper, lower } = model.lipschitz
     const [first] = model.layers
@@ -22,13 +23,22 @@ export function renderOverview({ models }: Report): string {
         textElement('a', { href: `#${identifiers(index).model}` }, displayName(model.path, 80)),
       ),
       element('td', {}, badge(model.verdict)),
-      textElement('td', { class: 'number' }, lower === null ? '–' : `≥ ${formatBound(lower, 'down')}`),
+      hasLower
+        ? textElement('td', { class: 'number' }, lower === null ? '–' : `≥ ${formatBound(lower, 'down')}`)
+        : '',
       textElement('td', { class: 'number' }, upper.unbounded ? 'no bound' : `≤ ${formatBound(upper)}`),
       textElement('td', { class: 'number' }, formatCount(model.layers.length)),
       textElement('td', {}, first === undefined ? '–' : tellingName(layerName(first), first.op, 40)),
     )
   })
-  const head = ['Model', 'Verdict', 'Lower', 'Upper', 'Layers', 'Most sensitive layer'].map((title) =>
+  const head = [
+    'Model',
+    'Verdict',
+    ...(hasLower ? ['Lower'] : []),
+    'Upper',
+    'Layers',
+    'Most sensitive layer',
+  ].map((title) =>
     textElement('th', { scope: 'col', class: /Lower|Upper|Layers/.test(title) ? 'number' : null }, title),
   )
   const table = element(

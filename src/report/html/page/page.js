@@ -113,7 +113,7 @@ function follow() {
   const target = document.getElementById(location.hash.slice(1))
   if (target === null) return
   for (const reveal of reveals) reveal(target)
-  target.scrollIntoView({ block: 'center', inline: 'center' })
+  target.scrollIntoView({ block: 'center', inline: target instanceof SVGElement ? 'center' : 'nearest' })
 }
 addEventListener('hashchange', follow)
 follow()
