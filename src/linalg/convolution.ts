@@ -1,17 +1,17 @@
 import { type Enclosure, exactly, relativeWidth } from '../core/enclosure.ts'
 import type { FloatArray } from '../core/tensor.ts'
 import { scoped } from './arena.ts'
-import { energyBound } from './convolution/energy.ts'
+import { energyBounds } from './convolution/energy.ts'
 import { encloseFinite } from './convolution/finite.ts'
 import type { Kernel } from './convolution/kernel.ts'
-import { keptAxes, kernelOf, matrixOf, partsOf, sumOfSliceNorms } from './convolution/kernel.ts'
+import { keptAxes, kernelReader, matrixOf, partsOf, sumOfSliceNorms } from './convolution/kernel.ts'
 import { denseConvolution, directCost, finiteSize } from './convolution/matrix.ts'
 import type { Spectrum } from './convolution/spectrum.ts'
 import { spectrumOf, supremumBelow } from './convolution/spectrum.ts'
 import { symbolCost } from './convolution/symbol.ts'
 import { encloseBySymbol, encloseUnbounded } from './convolution/symbolic.ts'
 import { type TorusBound, torusBound } from './convolution/torus.ts'
-import { encloseMatrix, scaleEnclosure } from './dense.ts'
+import { encloseMatrix, type Matrix, scaleEnclosure } from './dense.ts'
 import type { ConvolutionOperator } from './linear-operator.ts'
 import type { NormOptions } from './norm-options.ts'
 import { largestMagnitude, powerOfTwoBelow } from './survey.ts'
@@ -59,23 +59,28 @@ export function encloseConvolution(
     failureProbability: options.failureProbability / (groups.length * parts.length),
   }
   const unit = powerOfTwoBelow(largest)
+  const several = groups.length * parts.length > 1
   return scoped(() => {
-    const pieces = parts.flatMap((part) =>
-      groups.map((group): Piece => {
-        if (keptAxes(part).length === 0) return matrixPiece(matrixOf(operator, part, group, weights), unit)
-        return kernelPiece(kernelOf(operator, part, group, weights, 1 / unit))
-      }),
-    )
+    const pieces = parts.flatMap((part) => {
+      if (keptAxes(part).length === 0) {
+        return groups.map((group) => {
+          const matrix = matrixOf(operator, part, group, weights)
+          return matrixPiece(matrix, several ? frobeniusBound(matrix, unit) : Infinity, unit)
+        })
+      }
+      const read = kernelReader(operator, part)
+      const kernels = groups.map((group) => read(group, weights, 1 / unit))
+      const bounds = several ? energyBounds(kernels) : [Infinity]
+      return kernels.map((kernel, group) => kernelPiece(kernel, bounds[group]))
+    })
     return scaleEnclosure(scaleEnclosure(largestOf(pieces, share), unit), operator.factor)
   })
 }
 
 /** One summand of the operator; all numbers in units of the power of two next below the largest weight. */
 interface Piece {
-  /** A bound on the norm that costs one pass over the weights. */
+  /** A cheap bound on the norm. */
   readonly bound: number
-  /** A better one, worth its cost where there are many pieces. */
-  sharperBound(): number
   /** Whether the norm is cheaply shown not to exceed `limit`. */
   isBelow(limit: number): boolean
   enclose(options: NormOptions): Enclosure
@@ -84,12 +89,10 @@ interface Piece {
 /** Encloses the largest of the pieces' norms: the likeliest first, and then only those that are not shown to be less. */
 function largestOf(pieces: readonly Piece[], options: NormOptions): Enclosure {
   if (pieces.length === 1) return pieces[0].enclose(options)
-  const bounds = new Map(pieces.map((piece) => [piece, piece.sharperBound()]))
-  const boundOf = (piece: Piece) => bounds.get(piece) as number
-  const [first, ...others] = [...pieces].sort((a, b) => boundOf(b) - boundOf(a))
+  const [first, ...others] = [...pieces].sort((a, b) => b.bound - a.bound)
   let joined = first.enclose(options)
   others.forEach((piece, i) => {
-    if (boundOf(piece) <= joined.upper || piece.isBelow(joined.upper)) return
+    if (piece.bound <= joined.upper || piece.isBelow(joined.upper)) return
     joined = joinMaximum(joined, piece.enclose({ ...options, seed: options.seed + i + 1 }))
   })
   return joined
@@ -108,20 +111,24 @@ function joinMaximum(a: Enclosure, b: Enclosure): Enclosure {
   }
 }
 
-function matrixPiece(matrix: { rows: number; columns: number; data: FloatArray }, unit: number): Piece {
-  let squares = 0
-  for (let i = 0; i < matrix.data.length; i++) squares += (matrix.data[i] / unit) ** 2
-  const bound = Math.sqrt(squares) * (1 + 2 ** -20)
+function matrixPiece(matrix: Matrix, bound: number, unit: number): Piece {
   return {
     bound,
-    sharperBound: () => bound,
     isBelow: () => false,
     enclose: (options) => scaleEnclosure(encloseMatrix(matrix, options), 1 / unit),
   }
 }
 
-function kernelPiece(kernel: Kernel): Piece {
-  const bound = sumOfSliceNorms(kernel)
+/** ‖A/unit‖_F, rounded up. */
+function frobeniusBound({ data }: Matrix, unit: number): number {
+  let squares = 0
+  for (let i = 0; i < data.length; i++) squares += (data[i] / unit) ** 2
+  return Math.sqrt(squares) * (1 + 2 ** -20)
+}
+
+function kernelPiece(kernel: Kernel, energy: number): Piece {
+  const sum = sumOfSliceNorms(kernel)
+  const bound = Math.min(sum, energy)
   let spectrum: Spectrum | null = null
   let torus: TorusBound | null = null
   const spectral = () => (spectrum ??= spectrumOf(kernel, bound))
@@ -129,7 +136,6 @@ function kernelPiece(kernel: Kernel): Piece {
   const toral = () => (torus ??= torusBound(kernel.axes, spectral()))
   return {
     bound,
-    sharperBound: () => Math.min(bound, energyBound(kernel)),
     isBelow: (limit) => supremumBelow(spectral(), limit, BUDGET) || (sized && toral().below(limit, BUDGET)),
     enclose(options) {
       if (bound === 0) return exactly(0, 'zero')

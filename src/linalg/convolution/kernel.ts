@@ -72,18 +72,15 @@ export function matrixOf(
   if (asStored) {
     return { rows: outputs, columns: inputs * taps, data: weights.subarray(group * size, (group + 1) * size) }
   }
-  const kernel = kernelOf(operator, part, group, weights, 1)
+  const kernel = kernelOf(operator, part, group, weights)
   return { rows: kernel.outputs, columns: kernel.inputs, data: kernel.slices }
 }
 
-/** The weights of one group as the kernel of a part, times `scale`. */
-export function kernelOf(
+/** Reads the weights of one group as the kernel of a part, times `scale`. */
+export function kernelReader(
   operator: ConvolutionOperator,
   part: Part,
-  group: number,
-  weights: FloatArray,
-  scale: number,
-): Kernel {
+): (group: number, weights: FloatArray, scale: number) => Kernel {
   const { outputs, inputs, taps } = channelsOf(operator)
   let picks = [{ tap: 0, slice: 0, row: 0, column: 0 }]
   let slices = 1
@@ -106,15 +103,29 @@ export function kernelOf(
   })
   const rows = outputs * rowCopies
   const columns = inputs * columnCopies
-  const result = new Float64Array(slices * rows * columns)
-  for (const { tap, slice, row, column } of picks) {
-    for (let o = 0; o < outputs; o++) {
-      const target = (slice * rows + o * rowCopies + row) * columns + column
-      const source = (group * outputs + o) * inputs * taps + tap
-      for (let c = 0; c < inputs; c++) result[target + c * columnCopies] = weights[source + c * taps] * scale
+  const axes = keptAxes(part)
+  return (group, weights, scale) => {
+    const result = new Float64Array(slices * rows * columns)
+    for (const { tap, slice, row, column } of picks) {
+      for (let o = 0; o < outputs; o++) {
+        const target = (slice * rows + o * rowCopies + row) * columns + column
+        const source = (group * outputs + o) * inputs * taps + tap
+        for (let c = 0; c < inputs; c++)
+          result[target + c * columnCopies] = weights[source + c * taps] * scale
+      }
     }
+    return { outputs: rows, inputs: columns, axes, slices: result }
   }
-  return { outputs: rows, inputs: columns, axes: keptAxes(part), slices: result }
+}
+
+/** The weights of one group as the kernel of a part. */
+export function kernelOf(
+  operator: ConvolutionOperator,
+  part: Part,
+  group: number,
+  weights: FloatArray,
+): Kernel {
+  return kernelReader(operator, part)(group, weights, 1)
 }
 
 /** Channels of one group, and the number of taps of the whole kernel. */

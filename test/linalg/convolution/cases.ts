@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { createRandom } from '../../../src/core/random.ts'
 import type { ConvolutionOperator } from '../../../src/linalg/linear-operator.ts'
+import { singularValues } from '../known-norms.ts'
 
 export interface Case {
   readonly operator: ConvolutionOperator
@@ -140,4 +141,14 @@ function weightsOf(count: number, seed: number, shape: string): Float64Array {
     if (shape === 'sparse') return random.uniform() < 0.7 ? 0 : random.gaussian()
     return shape === 'smooth' ? 1 + 0.1 * random.gaussian() : random.gaussian()
   })
+}
+
+/** The largest singular value of the operator by its definition. */
+export function largestSingularValue(subject: Case): number {
+  const { rows, columns, data } = denseByDefinition(subject)
+  if (columns <= rows) return singularValues(rows, columns, data)[0]
+  const transposed = new Float64Array(data.length)
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) transposed[j * rows + i] = data[i * columns + j]
+  return singularValues(columns, rows, transposed)[0]
 }

@@ -46,7 +46,7 @@ describe('the parts of a convolution', () => {
 
   it('take axes of one output into the input channels and axes of one input into the outputs', () => {
     const closing = convolution({ kernel: [5, 3], inputSize: [5, 8], inChannels: 2, outChannels: 3 })
-    const kernel = kernelOf(closing, partsOf(closing)[0], 0, new Float64Array(weightCount(closing)), 1)
+    const kernel = kernelOf(closing, partsOf(closing)[0], 0, new Float64Array(weightCount(closing)))
     expect([kernel.outputs, kernel.inputs, kernel.axes.length]).toEqual([3, 10, 1])
     const opening = convolution({
       kernel: [3, 3],
@@ -56,7 +56,7 @@ describe('the parts of a convolution', () => {
       padsBegin: [2, 1],
       padsEnd: [2, 1],
     })
-    const opened = kernelOf(opening, partsOf(opening)[0], 0, new Float64Array(weightCount(opening)), 1)
+    const opened = kernelOf(opening, partsOf(opening)[0], 0, new Float64Array(weightCount(opening)))
     expect([opened.outputs, opened.inputs, opened.axes.length]).toEqual([9, 2, 1])
   })
 

@@ -21,7 +21,7 @@ function randomKernel(outputs: number, inputs: number, taps: number, stride: num
     padsBegin: [1],
   })
   const weights = gaussianVector(weightCount(operator), createRandom(seed))
-  return { operator, weights, kernel: kernelOf(operator, partsOf(operator)[0], 0, weights, 1) }
+  return { operator, weights, kernel: kernelOf(operator, partsOf(operator)[0], 0, weights) }
 }
 
 /** H(ω) by its definition, K̂K̂* or the conjugate of K̂*K̂, as [re, im] of each entry. */
@@ -198,7 +198,7 @@ describe('kernels of convolutions', () => {
     const weights = gaussianVector(weightCount(operator), createRandom(8))
     const { rows, columns, data } = denseByDefinition({ operator, weights })
     scoped(() => {
-      const map = placedConvolution(kernelOf(operator, partsOf(operator)[0], 0, weights, 1))
+      const map = placedConvolution(kernelOf(operator, partsOf(operator)[0], 0, weights))
       const random = createRandom(9)
       const [v, u] = [gaussianVector(map.columns, random), gaussianVector(map.columns, random)]
       const [z, y] = [new Float64Array(map.columns), new Float64Array(map.columns)]
@@ -245,7 +245,7 @@ describe('kernels of convolutions', () => {
       { length: weightCount(operator) },
       (_, i) => ((i * 29) % 83) / 31 - 1.25,
     )
-    const kernel = kernelOf(operator, partsOf(operator)[0], 0, weights, 1)
+    const kernel = kernelOf(operator, partsOf(operator)[0], 0, weights)
     scoped(() => {
       const map = placedConvolution(kernel)
       const v = Float64Array.from({ length: map.columns }, (_, i) => ((i * 37) % 101) / 67 - 0.75)
