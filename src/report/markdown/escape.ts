@@ -1,5 +1,8 @@
-/** Everything that begins markup, HTML, a link, a table's cell, mathematics, a mention or an emoji. */
-const ACTIVE = /[&<>|`*_[\]#!~\\@${}]|:(?! )|(?<=www)\./gi
+/**
+ * Everything that begins markup, HTML, a link, a table's cell, mathematics, a mention or an emoji. An underscore
+ * within a word does not.
+ */
+const ACTIVE = /[&<>|`*[\]#!~\\@${}]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?! )|(?<=www)\./gi
 
 /** A text in which Markdown sees nothing but text, on its line; entities are no structure in any dialect. */
 export function escapeMarkdown(text: string): string {

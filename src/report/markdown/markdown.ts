@@ -147,7 +147,7 @@ export function renderMarkdown(report: Report, options: RenderOptions): string {
     '',
     ...summary(report, options),
     '',
-    ...(options.verbosity === 'quiet' ? [] : report.models.flatMap((model) => section(model, options))),
+    ...report.models.flatMap((model) => section(model, options)),
   ]
   while (lines.at(-1) === '') lines.pop()
   return `${lines.join('\n')}\n`
