@@ -21,8 +21,15 @@ export function allocate(bytes: number): Pointer {
   const { memory } = kernels()
   const pointer = top
   const end = Math.ceil((pointer + bytes) / ALIGNMENT) * ALIGNMENT
+  const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE)
   if (end > LIMIT) throw new LipschitzError('limit', `a layer needs ${end} bytes of memory, more than 4 GiB`)
-  if (end > memory.buffer.byteLength) memory.grow(Math.ceil((end - memory.buffer.byteLength) / PAGE))
+  if (missing > 0) {
+    try {
+      memory.grow(missing)
+    } catch {
+      throw new LipschitzError('limit', `a layer needs ${end} bytes, more memory than there is`)
+    }
+  }
   top = end
   return pointer
 }

@@ -69,13 +69,23 @@ export async function runAll(
     return new Worker(workerFile, { workerData })
   })
   const finished = workers.map((worker) =>
-    settled(worker, (position, measurement) => finish(shared[position], measurement)),
+    settled(
+      worker,
+      (position, measurement) => finish(shared[position], measurement),
+      (position) => tasks[shared[position]].label,
+    ),
   )
   try {
-    for (const index of joint) finish(index, runTogether(tasks[index].task, together[index] as TeamJob))
-    for (const index of late) finish(index, runTask(tasks[index].task))
+    for (const index of joint) {
+      const job = together[index] as TeamJob
+      finish(
+        index,
+        named(tasks[index], (task) => runTogether(task, job)),
+      )
+    }
+    for (const index of late) finish(index, named(tasks[index], runTask))
     for (let position = take(next); position < shared.length; position = take(next)) {
-      finish(shared[position], runTask(tasks[shared[position]].task))
+      finish(shared[position], named(tasks[shared[position]], runTask))
       // Lets messages of workers and signals through.
       await new Promise(setImmediate)
     }
@@ -84,6 +94,15 @@ export async function runAll(
     await Promise.all(workers.map((worker) => worker.terminate()))
   }
   return results
+}
+
+/** Runs the task and puts the name of its weights to whatever goes wrong. */
+function named({ task, label }: CostedTask, run: (task: LayerTask) => LayerMeasurement): LayerMeasurement {
+  try {
+    return run(task)
+  } catch (error) {
+    throw error instanceof LipschitzError ? error.with({ tensor: label }) : error
+  }
 }
 
 /** Threads that the tasks keep busy, this one included. */
@@ -123,11 +142,15 @@ export function take(next: Int32Array<SharedArrayBuffer>): number {
 function settled(
   worker: Worker,
   onResult: (index: number, measurement: LayerMeasurement) => void,
+  labelOf: (index: number) => string,
 ): Promise<void> {
   const promise = new Promise<void>((resolve, reject) => {
     worker.on('message', (reply: WorkerReply) => {
       if ('measurement' in reply) onResult(reply.index, reply.measurement)
-      else reject(new LipschitzError(reply.error.code, reply.error.message, reply.error.facts))
+      else {
+        const { code, message, facts } = reply.error
+        reject(new LipschitzError(code, message, { tensor: labelOf(reply.index), ...facts }))
+      }
     })
     worker.on('error', reject)
     worker.on('exit', () => resolve())

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { LipschitzError } from '../core/errors.ts'
 import type { ElementType, FloatArray } from '../core/tensor.ts'
 import { elementStorage } from '../onnx/element-types.ts'
+import { fileError } from '../onnx/stored-file.ts'
 import type { ByteRange } from '../onnx/stored-tensor.ts'
 
 /** Where a layer's weights come from: a run of a file, which any thread can read, or folded elements. */
@@ -44,24 +45,30 @@ export function readWeights(source: WeightSource, target: FloatArray): string {
     return source.sha256
   }
   const { range, type } = source
-  const descriptor = openSync(range.path, 'r')
-  try {
+  return withFile(range.path, (descriptor) => {
     if (type !== 'float32' && type !== 'float64') return decodeFile(descriptor, source, target)
     const bytes = bytesOf(target)
     readFully(descriptor, bytes, range.offset)
     return hashOf(bytes)
-  } finally {
-    closeSync(descriptor)
-  }
+  })
 }
 
 /** Reads some of the elements of a stored float32 or float64 tensor: as many as `target` holds, from `first` on. */
 export function readElements({ range }: StoredSource, first: number, target: FloatArray): void {
-  const descriptor = openSync(range.path, 'r')
+  const offset = range.offset + first * target.BYTES_PER_ELEMENT
+  withFile(range.path, (descriptor) => readFully(descriptor, bytesOf(target), offset))
+}
+
+/** Opens a file that was there when the model was read. @throws LipschitzError not-found or unreadable */
+function withFile<Result>(path: string, use: (descriptor: number) => Result): Result {
+  let descriptor: number | null = null
   try {
-    readFully(descriptor, bytesOf(target), range.offset + first * target.BYTES_PER_ELEMENT)
+    descriptor = openSync(path, 'r')
+    return use(descriptor)
+  } catch (error) {
+    throw error instanceof Error && 'code' in error ? fileError(error, `${path}: `) : error
   } finally {
-    closeSync(descriptor)
+    if (descriptor !== null) closeSync(descriptor)
   }
 }
 

@@ -1,9 +1,14 @@
-import { describe, expect, it } from 'vitest'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { FloatArray, Shape } from '../../src/core/tensor.ts'
 import type { LinearOperator } from '../../src/linalg/linear-operator.ts'
 import { copiesPerElement } from '../../src/norms/geometry.ts'
 import { measureLayers } from '../../src/norms/measure.ts'
 import type { MeasureOptions } from '../../src/norms/measurement.ts'
+import type { StoredTensor } from '../../src/onnx/stored-tensor.ts'
 import type { LayerSpec } from '../../src/ops/layer.ts'
 
 const options: MeasureOptions = {
@@ -101,6 +106,51 @@ describe('measureLayers', () => {
       failureProbability: 5e-11,
     })
     expect(measured.get('1')?.spectral).toMatchObject({ certificate: 'deterministic', failureProbability: 0 })
+  })
+})
+
+describe('stored weights', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lipschitz-norms-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  function stored(type: StoredTensor['type'], bytes: Uint8Array, size: number): LayerSpec {
+    const path = join(folder, type)
+    writeFileSync(path, Buffer.concat([Buffer.alloc(3), bytes]))
+    const fail = () => {
+      throw new Error('read by position, not loaded')
+    }
+    const range = { path, offset: 3, length: bytes.length }
+    const tensor: StoredTensor = { name: 'w', type, dims: [size, 1], size, range, load: fail, sha256: fail }
+    return {
+      ...layer({ ...matrix(size, 1, new Float32Array(0)), load: fail } as LinearOperator),
+      stored: tensor,
+    }
+  }
+
+  it('are read by position, from any offset, and hashed as stored', async () => {
+    const float = new Uint8Array(Float32Array.of(3, 4).buffer)
+    const double = new Uint8Array(Float64Array.of(3, 4).buffer)
+    const half = new Uint8Array(Uint16Array.of(0x4200, 0x4400).buffer)
+    const byte = Uint8Array.of(3, 4)
+    for (const [type, bytes] of [
+      ['float32', float],
+      ['float64', double],
+      ['float16', half],
+      ['int8', byte],
+    ] as const) {
+      const { frobenius, spectral, weightSha256 } = await measure(stored(type, bytes, 2))
+      expect(frobenius.weight).toBe(5)
+      expect(spectral?.upper).toBeCloseTo(5, 12)
+      expect(weightSha256).toBe(createHash('sha256').update(bytes).digest('hex'))
+    }
+  })
+
+  it('that are gone or cut off are named in the error', async () => {
+    const spec = stored('float32', new Uint8Array(8), 2)
+    writeFileSync(join(folder, 'float32'), new Uint8Array(7))
+    await expect(measure(spec)).rejects.toMatchObject({ code: 'unreadable', facts: { tensor: 'w' } })
+    rmSync(join(folder, 'float32'))
+    await expect(measure(spec)).rejects.toMatchObject({ code: 'not-found', facts: { tensor: 'w' } })
   })
 })
 
