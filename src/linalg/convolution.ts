@@ -157,7 +157,7 @@ function encloseSized(kernel: Kernel, spectral: () => Spectrum, options: NormOpt
   if (probabilistic && (fineSteps > 0 || EXPECTED_STEPS * step <= symbolCost(kernel))) {
     return encloseFinite(kernel, options, fineSteps)
   }
-  const bySymbol = encloseBySymbol(kernel, spectral(), options.tolerance)
+  const bySymbol = encloseBySymbol(kernel, spectral(), options.tolerance, !probabilistic)
   if (relativeWidth(bySymbol) <= options.tolerance) return bySymbol
   if (!probabilistic) return rows * columns <= DENSE_LIMIT ? asMatrix() : bySymbol
   const byLanczos = encloseFinite(kernel, options, 0)

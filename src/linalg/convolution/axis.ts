@@ -60,6 +60,11 @@ export function outputsReachedBy(axis: Axis, tap: number): { first: number; coun
   return { first, count: Math.max(0, last - first + 1) }
 }
 
+/** Whether some output of the axis sees an input through this tap. */
+export function meetsData(axis: SimpleAxis, tap: number): boolean {
+  return axis.inputs === null || outputsReachedBy({ ...axis, dilation: 1 }, tap).count > 0
+}
+
 /**
  * The axis as a direct sum of axes of dilation 1: an axis whose stride and dilation share a factor touches one
  * residue class of the input only, and a dilation that is coprime to the stride makes interleaved copies, which

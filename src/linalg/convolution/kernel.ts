@@ -1,7 +1,7 @@
 import type { FloatArray } from '../../core/tensor.ts'
 import type { ConvolutionOperator } from '../linear-operator.ts'
 import type { SimpleAxis } from './axis.ts'
-import { axesOf, interleavedCopies, tapSets } from './axis.ts'
+import { axesOf, interleavedCopies, meetsData, tapSets } from './axis.ts'
 
 /**
  * A convolution that is left when everything that splits exactly has been split: one group, dilation 1, on every
@@ -90,12 +90,16 @@ export function kernelReader(
     const own = role.role === 'kept' ? range(role.axis.firstTap, role.axis.taps) : role.taps
     const count = own.length
     picks = picks.flatMap((pick) =>
-      own.map((tap, i) => ({
-        tap: pick.tap * operator.kernel[a] + tap,
-        slice: role.role === 'kept' ? pick.slice * count + i : pick.slice,
-        row: role.role === 'rows' ? pick.row * count + i : pick.row,
-        column: role.role === 'columns' ? pick.column * count + i : pick.column,
-      })),
+      own.flatMap((tap, i) => {
+        // weights of inner taps that never meet data stay 0
+        if (role.role === 'kept' && !meetsData(role.axis, i)) return []
+        return {
+          tap: pick.tap * operator.kernel[a] + tap,
+          slice: role.role === 'kept' ? pick.slice * count + i : pick.slice,
+          row: role.role === 'rows' ? pick.row * count + i : pick.row,
+          column: role.role === 'columns' ? pick.column * count + i : pick.column,
+        }
+      }),
     )
     if (role.role === 'kept') slices *= count
     else if (role.role === 'rows') rowCopies *= count

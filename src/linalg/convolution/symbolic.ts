@@ -17,6 +17,8 @@ const PATIENCE = 12
 const HOPE = 3
 /** The first proof aims this many times nearer to the estimate than the tolerance asks for. */
 const SHARPER = 8
+/** How far above its estimate a torus is provable. */
+const MARGIN = 1e-4
 /** Taps above which products with the finite operator are cheaper than more windows. */
 const MANY_TAPS = 60
 /** Positions above which more windows are cheaper than products with the finite operator. */
@@ -30,9 +32,15 @@ export function encloseUnbounded(kernel: Kernel, spectrum: Spectrum): Enclosure 
 
 /**
  * Windowed plane waves below, the supremum or a twisted torus above. Where the wave is not near enough to the norm, a
- * few Lanczos steps on the finite operator itself start from it. May be wider than the tolerance.
+ * few Lanczos steps on the finite operator itself start from it. Where the tolerance cannot be met the enclosure is
+ * wider, and as narrow as it can be made if `thorough`.
  */
-export function encloseBySymbol(kernel: Kernel, spectrum: Spectrum, tolerance: number): Enclosure {
+export function encloseBySymbol(
+  kernel: Kernel,
+  spectrum: Spectrum,
+  tolerance: number,
+  thorough = true,
+): Enclosure {
   const torus = torusBound(kernel.axes, spectrum)
   const budget = PATIENCE * expectedEvaluations(kernel)
   let lower = 0
@@ -48,7 +56,10 @@ export function encloseBySymbol(kernel: Kernel, spectrum: Spectrum, tolerance: n
       break
     }
   }
-  return deterministic(lower, provenSupremum(spectrum, budget), 'symbol')
+  const supremum = provenSupremum(spectrum, budget)
+  const likely = torus.estimate() * (1 + MARGIN)
+  const closed = thorough && likely < supremum && torus.below(likely, budget)
+  return closed ? deterministic(lower, likely, 'torus') : deterministic(lower, supremum, 'symbol')
 }
 
 /** A proof of the target, or of somewhat less where the estimate gives hope for that. */

@@ -14,7 +14,14 @@ import {
 import { spectrumOf } from '../../../src/linalg/convolution/spectrum.ts'
 import { encloseBySymbol } from '../../../src/linalg/convolution/symbolic.ts'
 import { encloseConvolution, frobeniusOfConvolution } from '../../../src/linalg/convolution.ts'
-import { anyCase, type Case, convolution, denseByDefinition, largestSingularValue } from './cases.ts'
+import {
+  anyCase,
+  type Case,
+  convolution,
+  denseByDefinition,
+  largestSingularValue,
+  weightCount,
+} from './cases.ts'
 
 const options = { tolerance: 1e-3, certify: 'probabilistic', seed: 7, failureProbability: 1e-10 } as const
 
@@ -141,5 +148,42 @@ describe('the norm of a convolution', () => {
     expect(encloseConvolution(operator, new Float64Array(3), options)).toMatchObject(zero)
     const far = convolution({ kernel: [1], inputSize: [2], strides: [8], padsBegin: [5], padsEnd: [3] })
     expect(encloseConvolution(far, Float64Array.of(1), options)).toMatchObject(zero)
+  })
+})
+
+describe('the deterministic certificate', () => {
+  it('needs no probability and holds, within the tolerance wherever a matrix can be formed', () => {
+    fc.assert(
+      fc.property(anyAxes, (subject) => {
+        const enclosure = encloseConvolution(subject.operator, subject.weights, {
+          ...options,
+          certify: 'deterministic',
+        })
+        expectToHold(enclosure, largestSingularValue(subject))
+        expect(enclosure.certificate).toBe('deterministic')
+        expect(enclosure.failureProbability).toBe(0)
+        expect(relativeWidth(enclosure)).toBeLessThanOrEqual(options.tolerance)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('is wide rather than wrong for operators that are too large', () => {
+    const random = createRandom(11)
+    const operator = convolution({
+      kernel: [3, 3],
+      inputSize: [13, 13],
+      inChannels: 32,
+      outChannels: 32,
+      padsBegin: [1, 1],
+      padsEnd: [1, 1],
+    })
+    const weights = Float64Array.from({ length: weightCount(operator) }, () => random.gaussian())
+    const proven = encloseConvolution(operator, weights, { ...options, certify: 'deterministic' })
+    const likely = encloseConvolution(operator, weights, { ...options, tolerance: 1e-6 })
+    expect(proven.certificate).toBe('deterministic')
+    expect(proven.lower).toBeLessThanOrEqual(likely.upper)
+    expect(proven.upper).toBeGreaterThanOrEqual(likely.lower)
+    expect(relativeWidth(proven)).toBeLessThan(0.03)
   })
 })
