@@ -1,6 +1,7 @@
-import { type Baseline, compare, counterpart } from './baseline.ts'
+import { type Baseline, counterpart } from './baseline.ts'
 import { judgeGates, type Limits, worstVerdict } from './gate.ts'
 import { describeIgnores, type Ignore, judgedLayers, markFinding, markGate } from './ignore.ts'
+import { compare } from './increase.ts'
 import { defaults } from './options.ts'
 import type { Finding, Gate, ModelReport } from './report-schema.ts'
 
