@@ -47,7 +47,8 @@ function factorOf(gain: Part['gain']): Term {
 
 function gained({ bound, gain }: Part): TensorBound {
   const factor = factorOf(gain)
-  if (term.isZero(factor)) return fixed(bound.range)
+  // 0 times what is not proven to be finite is not 0
+  if (term.isZero(factor) && bound.refusal === null) return fixed(bound.range)
   return {
     ...bound,
     lipschitz: term.product(bound.lipschitz, factor),
