@@ -21,19 +21,26 @@ import { overReals } from './reals.ts'
  * Elementwise arithmetic with broadcasting. An operand whose elements are repeated m times enters with √m.
  */
 
-/** Each operand with the constant times √copies; null where an operand that varies has unknown copies. */
+/**
+ * Each operand with the constant times √copies, or with the length that takes their place where that is less; null
+ * where an operand that varies has unknown copies and no such length.
+ */
 function parts(
   context: BoundContext,
   operands: readonly BoundOperand[],
   constants: readonly number[],
+  lengths: readonly number[] = [],
 ): Part[] | null {
   const gains = broadcastGains(context, operands)
   const result: Part[] = []
   for (const [i, operand] of operands.entries()) {
     if (isFixed(operand)) continue
     const gain = gains[i]
-    if (gain === null) return null
-    result.push({ bound: operand, gain: mag.multiply(gain, mag.magnitude(constants[i])) })
+    const length = mag.magnitude(lengths[i] ?? Infinity)
+    const factor =
+      gain === null ? length : mag.minimum(length, mag.multiply(gain, mag.magnitude(constants[i])))
+    if (!mag.isBounded(factor) && gain === null) return null
+    result.push({ bound: operand, gain: factor })
   }
   return result
 }
@@ -93,7 +100,11 @@ function rangesOf(operands: readonly BoundOperand[]): Interval[] {
   return operands.map((operand) => (tells ? rangeOfOperand(operand) : operand.range))
 }
 
-/** |Δ(fg)| ≤ sup|f|·|Δg| + sup|g|·|Δf|; a square is one path, not two: |Δ(f²)| ≤ 2·sup|f|·|Δf| all the same. */
+/**
+ * |Δ(fg)| ≤ sup|f|·|Δg| + sup|g|·|Δf|. An element of g that is repeated meets different elements of f each time: the
+ * whole of f's length takes the place of √copies·sup|f| where it is less. A square is one path, not two:
+ * |Δ(f²)| ≤ 2·sup|f|·|Δf| all the same.
+ */
 const multiply: BoundRule = (context) => {
   const [a, b] = [context.input(0), context.input(1)]
   if (a === null || b === null) return [context.refuse('lacks an operand')]
@@ -105,8 +116,21 @@ const multiply: BoundRule = (context) => {
   if ([a, b].some((operand, i) => !isFixed(operand) && sizes[i] === Infinity)) {
     return [context.refuse(unboundedFactor(a, b, 'multiplies'))]
   }
-  const found = parts(context, [a, b], sizes)
-  return [found === null ? context.refuse(unknownCopies) : added(found, image)]
+  const found = parts(context, [a, b], sizes, [b.norm, a.norm])
+  return [found === null ? context.refuse(unknownCopies) : added(found, image, productNorm(context, a, b))]
+}
+
+/** √copies·‖f‖·sup|g|, either way round. */
+function productNorm(context: BoundContext, a: BoundOperand, b: BoundOperand): number {
+  const gains = broadcastGains(context, [a, b])
+  const lengths = [
+    [a, b],
+    [b, a],
+  ].map(([own, other], i) => {
+    const gain = gains[i]
+    return gain === null ? Infinity : mulUp(mulUp(mag.toNumber(gain), own.norm), farthest(other.range))
+  })
+  return Math.min(...lengths)
 }
 
 /** |Δ(f/g)| ≤ |Δf|/inf|g| + sup|f|·|Δg|/inf|g|². */
@@ -126,14 +150,20 @@ const divide: BoundRule = (context) => {
   }
   const sensitivity = mulUp(farthest(over), divUp(divUp(1, least), least))
   if (!isFixed(b) && sensitivity === Infinity) return [context.refuse(unboundedFactor(a, b, 'divides'))]
-  const found = parts(context, [a, b], [divUp(1, least), isFixed(b) ? 0 : sensitivity])
+  const length = mulUp(a.norm, divUp(divUp(1, least), least))
+  const found = parts(
+    context,
+    [a, b],
+    [divUp(1, least), isFixed(b) ? 0 : sensitivity],
+    [Infinity, isFixed(b) ? 0 : length],
+  )
   return [found === null ? context.refuse(unknownCopies) : added(found, image)]
 }
 
 function unboundedFactor(a: BoundOperand, b: BoundOperand, verb: string): string {
   const both = !isFixed(a) && !isFixed(b)
   return both
-    ? `${verb} two tensors that both depend on the input and have no proven bounds: not Lipschitz on an unbounded domain`
+    ? `${verb} two tensors that both depend on the input and have no proven bounds: not Lipschitz on an unbounded domain; give --input-range`
     : `${verb} by values that are not known`
 }
 

@@ -24,7 +24,7 @@ import {
  */
 
 const bilinear =
-  'multiplies two tensors that both depend on the input and have no proven bounds: not Lipschitz on an unbounded domain'
+  'multiplies two tensors that both depend on the input and have no proven bounds: not Lipschitz on an unbounded domain; give --input-range'
 
 function varying(operand: BoundOperand | null): operand is BoundOperand {
   return operand !== null && !isFixed(operand)

@@ -31,8 +31,15 @@ function pool(
     const gain = gainOf(context, windows, x.shape?.slice(2) ?? windows.kernel.map(() => null))
     if (typeof gain === 'string') return refused(context, gain)
     const range = hull(x.range, { lo: 0, hi: 0 })
-    return context.node.outputs.map((_, i) => (i === 0 ? through(x, gain, range) : positions(context)))
+    return context.node.outputs.map((_, i) =>
+      i === 0 ? through(x, gain, range, lengthOf(gain, x)) : positions(context),
+    )
   }
+}
+
+/** Pools of zeros are 0, so that lengths grow by the same constant as differences. */
+function lengthOf(gain: number | mag.Magnitude, x: BoundOperand): number {
+  return mulUp(typeof gain === 'number' ? gain : mag.toNumber(gain), x.norm)
 }
 
 function refused(context: BoundContext, reason: string): TensorBound[] {
@@ -169,7 +176,7 @@ function global(gainOf: (context: BoundContext, size: number) => number | mag.Ma
     return [
       gain === null
         ? context.refuse('has an order p below 1')
-        : through(x, gain, hull(x.range, { lo: 0, hi: 0 })),
+        : through(x, gain, hull(x.range, { lo: 0, hi: 0 }), lengthOf(gain, x)),
     ]
   }
 }

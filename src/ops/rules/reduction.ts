@@ -76,7 +76,7 @@ export const reductionRules = {
         farthest(range) < Infinity ? mag.multiply(rootOf(count), mag.magnitude(2 * farthest(range))) : null,
       image: (range, count) => interval(0, mulUp(mulUp(farthest(range), farthest(range)), count)),
     },
-    'squares values that have no proven bounds: not Lipschitz on an unbounded domain',
+    'squares values that have no proven bounds: not Lipschitz on an unbounded domain; give --input-range',
   ),
   ReduceProd: refused,
   ReduceLogSum: refused,
