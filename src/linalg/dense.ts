@@ -20,6 +20,8 @@ export interface Matrix {
 const FINE = 1e-6
 /** Multiply-adds that a Gram matrix and its factorisation may cost to be the default. */
 const GRAM_BUDGET = 6e7
+/** Smaller side up to which the Gram matrix costs no more than a dozen passes over A, however long the other is. */
+const GRAM_ORDER = 128
 /** Largest side that is ever factorised: its two matrices take 2.3 GB. */
 const GRAM_LIMIT = 12_000
 /** Steps after which the best that is proven is given. */
@@ -80,7 +82,8 @@ function encloseSurveyed(matrix: PlacedMatrix, survey: Survey, options: NormOpti
   const order = Math.min(rows, columns)
   const work = (order * order * Math.max(rows, columns)) / 2 + order ** 3 / 6
   const forced = options.certify === 'deterministic' && order <= GRAM_LIMIT
-  if (work <= GRAM_BUDGET) return encloseByGram(matrix, map, survey, null, options.seed)
+  if (work <= GRAM_BUDGET || order <= GRAM_ORDER)
+    return encloseByGram(matrix, map, survey, null, options.seed)
   const free = freeBound(survey)
   const found = runLanczos(columns, map, free.upper, options)
   const { lower } = found
