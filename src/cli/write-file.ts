@@ -38,6 +38,9 @@ async function replaceable(path: string): Promise<{ target: string; mode: number
   return existing.isFile() ? { target: await realpath(path), mode: existing.mode & 0o777 } : null
 }
 
+/** Nothing may be created beside the file, or it is mounted on its own: it can be written, but not replaced. */
+const unmovable: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EBUSY', 'EXDEV'])
+
 async function replace(path: string, text: string): Promise<void> {
   const place = await replaceable(path)
   if (place === null) return writeFile(path, text)
@@ -52,13 +55,15 @@ async function replace(path: string, text: string): Promise<void> {
     await rename(unfinished, target)
   } catch (error) {
     await rm(unfinished, { force: true })
-    throw error
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (mode === null || !unmovable.has(code)) throw error
+    await writeFile(target, text)
   }
 }
 
 /**
- * Writes a whole file or nothing: whoever reads it meanwhile sees the old one or the new one, never a part. Pipes
- * and devices are written through. Throws `output`.
+ * Writes a whole file or nothing: whoever reads it meanwhile sees the old one or the new one, never a part. Pipes,
+ * devices and files that cannot be replaced are written through. Throws `output`.
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
   await replace(path, text).catch((error: unknown) => {
