@@ -55,7 +55,7 @@ function draw(entries) {
           )
           .join('')}`,
     )
-    return [...parts, `<text x="${LEFT + 8}" y="${24 + 16 * m}" fill="${colour}">${escapeXml(model)}</text>`]
+    return [...parts, `<text x="${LEFT + 8}" y="${36 + 16 * m}" fill="${colour}">${escapeXml(model)}</text>`]
   })
   const ends = [entries[0], entries.at(-1)].map(
     ({ commit }, i) =>
