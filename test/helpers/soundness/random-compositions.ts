@@ -214,6 +214,28 @@ export const compositions: Readonly<Record<string, Maker>> = {
     })
     return { name, bounded: true }
   },
+  QuantizedLayer: (draft, x) => {
+    const type = draft.pick(['uint8', 'int8'] as const)
+    const zero = () => draft.constant(tensor([], [draft.whole(0, 100)], type))
+    const scale = (value: number) => draft.constant(tensor([], [value]))
+    const [inputScale, outputScale, inputZero, outputZero] = [scale(0.05), scale(0.3), zero(), zero()]
+    const quantized = draft.add('QuantizeLinear', [x.name, inputScale, inputZero])
+    const isConv = x.shape.length > 2 && draft.chance(0.5)
+    const dims = isConv ? [3, x.shape[1], ...x.shape.slice(2).map(() => 1)] : [x.shape[x.shape.length - 1], 3]
+    const size = dims.reduce((product, dim) => product * dim, 1)
+    const levels = Array.from({ length: size }, () => draft.whole(0, 127))
+    const weights = draft.constant(tensor(dims, levels, type))
+    const weightZero = draft.constant(tensor([], [draft.whole(0, 50)], type))
+    if (draft.chance(0.4)) {
+      const op = isConv ? 'ConvInteger' : 'MatMulInteger'
+      if (isConv && type === 'int8') return null
+      const product = draft.add(op, [quantized, weights, inputZero, weightZero])
+      return { name: draft.add('Mul', [draft.add('Cast', [product], { to: 1 }), scale(0.02)]) }
+    }
+    const own = [quantized, inputScale, inputZero, weights, scale(0.02), weightZero, outputScale, outputZero]
+    const product = draft.add(isConv ? 'QLinearConv' : 'QLinearMatMul', own)
+    return { name: draft.add('DequantizeLinear', [product, outputScale, outputZero]) }
+  },
   WrittenAttention: (draft, x) => {
     if (x.shape.length !== 3) return null
     const width = x.shape[2]
