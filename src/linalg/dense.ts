@@ -138,12 +138,9 @@ function runLanczos(
     const ritz = Math.sqrt(Math.max(...processes.map((process) => process.ritzValue)))
     if (exhausted || enough(steps, 1 - ritz / Math.min(upper, free))) break
   }
-  const lower = Math.max(
-    ...processes.map((process, index) => {
-      process.ritzVector(products[index])
-      return map.stretch(products[index])
-    }),
-  )
+  const best = processes[1].ritzValue > processes[0].ritzValue ? processes[1] : processes[0]
+  best.ritzVector(products[0])
+  const lower = map.stretch(products[0])
   return { lower, upper }
 }
 
