@@ -32,9 +32,18 @@ function cutAt(typed: TypedNode, rangeOfCut: (typed: TypedNode) => Interval | nu
   return range === undefined ? [] : [{ value: output.value, node: typed.node, range }]
 }
 
+/** Operators of ONNX Runtime that look rows up, and may normalise them. */
+const lookups = new Set([
+  'EmbedLayerNormalization',
+  'QEmbedLayerNormalization',
+  'GatherBlockQuantized',
+  'TorchEmbedding',
+])
+
 /** The range of a table of floating-point rows; undefined for what is no look-up. */
 function tableRange({ node, inputs }: TypedNode): Interval | null | undefined {
   const [table, positions] = inputs
+  if (node.domain === 'com.microsoft' && lookups.has(node.op)) return null
   if (node.op !== 'Gather' || node.domain !== '' || !table?.isConstant || !positions) return undefined
   if (positions.isConstant || (table.shape?.length ?? 0) < 2) return undefined
   const tensor = table.constant()

@@ -3,6 +3,7 @@ import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
 import { attentionRules } from '../rules/attention.ts'
 import { refusing } from '../rules/jumps.ts'
+import { rotationRules } from '../rules/rotation.ts'
 import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
 import { attentionLayers } from './attention-layers.ts'
 import { checkedInfo } from './checked-info.ts'
@@ -89,7 +90,7 @@ export const attentions: readonly Operator[] = [
     domain: 'ai.onnx.preview',
     infer: inferAttention,
   },
-  { op: 'RotaryEmbedding', since: 23, infer: likeFirstInput },
+  { op: 'RotaryEmbedding', bound: rotationRules.RotaryEmbedding, since: 23, infer: likeFirstInput },
   {
     op: 'LinearAttention',
     bound: refusing('is attention of a kind that has no rule'),
@@ -129,7 +130,12 @@ export const attentions: readonly Operator[] = [
     ...microsoft,
     infer: inferGroupedQuery,
   },
-  { op: 'RotaryEmbedding', ...microsoft, infer: likeFirstInput },
+  {
+    op: 'RotaryEmbedding',
+    bound: rotationRules.MicrosoftRotaryEmbedding,
+    ...microsoft,
+    infer: likeFirstInput,
+  },
   {
     op: 'LongformerAttention',
     bound: refusing('is attention of a kind that has no rule'),

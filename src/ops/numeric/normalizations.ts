@@ -109,7 +109,13 @@ export const normalizations: readonly Operator[] = [
     layers: scaleOfNormalization(5),
     infer: inferEmbedNormalization,
   },
-  { op: 'GroupNorm', ...microsoft, layers: scaleOfNormalization(1), infer: likeFirstInput },
+  {
+    op: 'GroupNorm',
+    bound: normalizationRules.GroupNorm,
+    ...microsoft,
+    layers: scaleOfNormalization(1),
+    infer: likeFirstInput,
+  },
   {
     op: 'SkipGroupNorm',
     ...microsoft,

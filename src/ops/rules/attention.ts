@@ -8,6 +8,7 @@ import { rootOf } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
 import { farthest, hull } from './interval.ts'
 import { added, isFixed, type Part, stacked, through } from './join.ts'
+import { rotationGain } from './rotation.ts'
 
 /**
  * Y = softmax(s·QKᵀ + mask)·V, head by head. With P the softmax, ‖P‖₂ ≤ √N for N queries, because no row is longer
@@ -72,6 +73,12 @@ function joined(past: BoundOperand | null, own: BoundOperand): Projection {
     sqrtUp(addUp(mulUp(past.norm, past.norm), mulUp(own.norm, own.norm))),
   )
   return { parts: [{ bound, gain: 1 }], range: bound.range, norm: bound.norm }
+}
+
+function stretched(projection: Projection, factor: number): Projection {
+  if (factor === 1) return projection
+  const norm = mulUp(projection.norm, factor)
+  return { parts: times(projection, mag.magnitude(factor)), range: { lo: -norm, hi: norm }, norm }
 }
 
 /** Adds a fixed bias with elements of at most `size`. */
@@ -156,14 +163,16 @@ const multiHead: BoundRule = (context) => {
   return context.node.outputs.map((_, i) => (i === 0 ? first : context.refuse('gives keys and values')))
 }
 
-/** Fewer heads of keys and values; without rotation, whose cache would have to be looked at. */
+/** Fewer heads of keys and values, and a rotation by constant tables. */
 const groupedQuery: BoundRule = (context) => {
   const { node } = context
   const [query, key, value] = [context.input(0), context.input(1), context.input(2)]
   if (query === null || key === null || value === null)
     return refused(context, 'has queries, keys and values packed into one tensor')
   if (varies(context, [5, 6, 7, 8, 9, 10, 11])) return refused(context, others)
-  if (intAttribute(node, 'do_rotary', 0) !== 0) return refused(context, 'rotates its data by a table')
+  const rotates = intAttribute(node, 'do_rotary', 0) !== 0
+  const turn = rotates ? rotationGain(context.input(7), context.input(8)) : 1
+  if (turn === null) return refused(context, 'rotates its data by tables that are not constant')
   const numbers = ['num_heads', 'kv_num_heads'].map((name) => intAttribute(node, name, null))
   const { length, features } = layoutOf(query.shape, numbers[0])
   const heads = {
@@ -172,8 +181,10 @@ const groupedQuery: BoundRule = (context) => {
     scale: scaleOf(context, features),
   }
   if (!(heads.sharing >= 1)) return refused(context, 'has a number of heads that is not known')
-  const pair = [joined(context.input(3), key), joined(context.input(4), value)] as const
-  const first = attended(context, [alone(query), ...pair], heads)
+  // past keys have been rotated before: to stretch them once more makes the bound no smaller
+  const keys = stretched(joined(context.input(3), key), turn)
+  const queries = stretched(alone(query), turn)
+  const first = attended(context, [queries, keys, joined(context.input(4), value)], heads)
   return node.outputs.map((_, i) => (i === 0 ? first : context.refuse('gives keys and values')))
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../bound.ts'
 import { inverseRootOf } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
+import { gated, swishSlope } from './elementwise.ts'
 import { farthest, interval, sum, up } from './interval.ts'
 import { added, isFixed, through } from './join.ts'
 
@@ -112,6 +113,12 @@ function layerStatistics(context: BoundContext, x: BoundOperand, i: number, coun
 }
 
 const lastAxes = (context: BoundContext, x: BoundOperand) => behind(x, intAttribute(context.node, 'axis', -1))
+/** The channels of a group, at all places. */
+function groups(context: BoundContext, x: BoundOperand): Dim {
+  const [size, count] = [behind(x, 1), intAttribute(context.node, 'num_groups', 1)]
+  return size === null || !(count >= 1) ? null : Math.ceil(size / count)
+}
+
 const spatial = (_: BoundContext, x: BoundOperand) => behind(x, 2)
 
 /** x/max-type norms are not Lipschitz near 0: y = x/‖x‖ turns by any angle within any distance. */
@@ -182,10 +189,25 @@ function sameShape(a: BoundOperand, b: BoundOperand): boolean {
   )
 }
 
+/** Channels last, with SiLU behind it where `activation` is 1. */
+const groupNorm: BoundRule = (context) => {
+  const [x, beta] = [context.input(0), context.input(2)]
+  if (x === null || (beta !== null && !isFixed(beta))) return [context.refuse(dataScale)]
+  const [size, count] = [behind(x, 1), intAttribute(context.node, 'groups', 1)]
+  const length = size === null || !(count >= 1) ? null : Math.ceil(size / count)
+  const result = normalized(context, { gamma: 1, beta: 2 }, epsilonOf(context), length)
+  if (typeof result === 'string') return [context.refuse(result)]
+  const bound = through(x, result.gain, result.image, result.norm)
+  if (intAttribute(context.node, 'activation', 0) === 0) return [bound]
+  const { slope, image } = gated(bound.range, swishSlope, 0.2785)
+  return [through(bound, slope, image, mulUp(slope, bound.norm))]
+}
+
 export const normalizationRules = {
+  GroupNorm: groupNorm,
   LayerNormalization: normalization({ gamma: 1, beta: 2 }, lastAxes, layerStatistics),
   InstanceNormalization: normalization({ gamma: 1, beta: 2 }, spatial, noStatistics),
-  GroupNormalization: normalization({ gamma: 1, beta: 2 }, () => null, noStatistics),
+  GroupNormalization: normalization({ gamma: 1, beta: 2 }, groups, noStatistics),
   RMSNormalization: normalization({ gamma: 1, beta: null }, lastAxes, noStatistics),
   SkipLayerNormalization: skipNormalization({ gamma: 2, beta: 3, bias: 4 }),
   SkipSimplifiedLayerNormalization: skipNormalization({ gamma: 2, beta: null, bias: 3 }),

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { bestOf, boundModel } from '../../helpers/bounds.ts'
-import { float, model, node } from '../../helpers/onnx-builder.ts'
+import { float, model, node, tensor } from '../../helpers/onnx-builder.ts'
 import { type Case, describeCases, numbers } from '../../helpers/rule-cases.ts'
 
 const range = [-2, 2] as const
+const angles = [1, 2, 3, 4, 5, 6]
 
 describeCases('attention', [
   {
@@ -54,6 +55,27 @@ describeCases('attention', [
     attributes: { num_heads: 2 },
     range,
     tight: 0.005,
+  },
+  {
+    name: 'RotaryEmbedding',
+    op: 'RotaryEmbedding',
+    opset: 23,
+    x: [1, 1, 3, 4],
+    constants: {
+      cosines: tensor([1, 3, 2], angles.map(Math.cos)),
+      sines: tensor([1, 3, 2], angles.map(Math.sin)),
+    },
+    exact: 1,
+    tight: 0.9,
+  },
+  {
+    name: 'RotaryEmbedding by tables that are no angles',
+    op: 'RotaryEmbedding',
+    opset: 23,
+    x: [1, 1, 3, 4],
+    constants: { cosines: tensor([1, 3, 2], angles), sines: tensor([1, 3, 2], angles) },
+    exact: Math.SQRT2 * 6,
+    tight: 0.9,
   },
 ] satisfies readonly Case[])
 
