@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Report } from '../audit/report-schema.ts'
 import { toolName } from '../core/version.ts'
 import { makeRequests, type Run, settingsFor } from './audit-requests.ts'
@@ -65,6 +66,11 @@ export async function runAudit(
   const destinations = chooseDestinations(settings)
   for (const { path } of destinations) if (path !== null) await checkWritable(path)
   const file = await openBaseline(settings, surroundings)
+  const isWritten = destinations.some(
+    ({ path }) => path !== null && resolve(surroundings.directory, path) === file?.path,
+  )
+  if (isWritten)
+    throw usage('a format would overwrite the baseline', 'write the baseline with --update-baseline')
   const report = await audit(paths, {
     stronger,
     config,

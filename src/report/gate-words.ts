@@ -80,7 +80,7 @@ function blameForLayers(gate: Gate): string[] {
   const lines = [`${count(names.length, 'layer')}: ${listSome(names, NAMED)}`]
   if (gate.upper !== null && gate.limit !== null && gate.limit > 0 && gate.upper > gate.limit) {
     const factor = formatNumber(gate.upper / gate.limit, 'up', 4)
-    const others = names.length > 1 ? ', and likewise the others' : ''
+    const others = names.length > 1 ? ', and of the others by less' : ''
     lines.push(
       `dividing the weights of ${displayName(gate.node ?? names[0])} by ${factor} would meet it${others}`,
     )

@@ -306,6 +306,13 @@ describe('audit with a baseline', () => {
     expect(kept).toEqual([other, mlp])
   })
 
+  it('is overwritten by no format', async () => {
+    const path = join(folder, 'base.json')
+    const { code, stderr } = await audit('--baseline', path, '-f', `json:${path}`)
+    expect(code).toBe(2)
+    expect(stderr).toContain('would overwrite the baseline')
+  })
+
   it('is needed by what speaks of it', async () => {
     expect((await audit('--max-increase', '5')).code).toBe(2)
     expect((await audit('--update-baseline')).stderr).toContain('needs --baseline')
