@@ -32,6 +32,18 @@ describe('graphs that invite a bound that is too small', () => {
     expect(await refusalOf({ ...gemm, nodes: swallowed })).not.toBeNull()
   })
 
+  it('does not forget windows of MaxPool that hold nothing but padding', async () => {
+    const { best } = await boundModel({
+      inputs: { x: [1, 1, 1] },
+      outputs: ['y'],
+      nodes: [
+        node('Sigmoid', ['x'], ['gate']),
+        node('MaxPool', ['gate'], ['y'], { kernel_shape: [2], dilations: [2], pads: [1, 1] }),
+      ],
+    })
+    expect(best.joint.range.lo).toBe(-Infinity)
+  })
+
   const zero = tensor([], [128], 'uint8')
 
   it('refuses zero points that are computed from data', async () => {

@@ -192,8 +192,32 @@ const norms: BoundRule = (context) =>
       : mag.multiply(rootOf(sharing(windows)), mag.magnitude(slope))
   })(context).map((bound) => ({ ...bound, range: { lo: 0, hi: Infinity } }))
 
+/** Windows without an element give the least number that there is, whatever the data are. */
+const maxima: BoundRule = (context) => {
+  const bounds = pool((_, windows) => rootOf(sharing(windows)))(context)
+  const x = context.input(0)
+  const windows = x && windowsAt(context, x)
+  if (x === null || windows === null || !mayBeEmpty(windows, x.shape?.slice(2) ?? null)) return bounds
+  return bounds.map((bound) => ({ ...bound, range: { ...bound.range, lo: -Infinity }, norm: Infinity }))
+}
+
+/** Whether a window may lie in the padding alone: between two elements that dilation sets apart, too. */
+function mayBeEmpty(windows: Windows, input: readonly Dim[] | null): boolean {
+  return windows.kernel.some((kernel, axis) => {
+    const [begin, end, outputs] = [windows.padsBegin[axis], windows.padsEnd[axis], windows.output[axis]]
+    if (windows.dilations[axis] === 1) return (begin ?? 0) >= kernel || (end ?? 0) >= kernel
+    const size = input?.[axis] ?? null
+    if (size === null || begin === null || end === null || outputs === null) return true
+    const isEmpty = (row: number) => {
+      const start = row * windows.strides[axis] - begin
+      return windowAt(windows, axis, start, { size, end, includePad: false }).count === 0
+    }
+    return outputs > longestAxis || Array.from({ length: outputs }, (_, row) => row).some(isEmpty)
+  })
+}
+
 export const poolingRules = {
-  MaxPool: pool((_, windows) => rootOf(sharing(windows))),
+  MaxPool: maxima,
   AveragePool: overReals(pool(averaging)),
   LpPool: norms,
   GlobalMaxPool: global(() => 1),
