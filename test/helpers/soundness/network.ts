@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { ElementType } from '../../../src/core/tensor.ts'
+import { norm } from './vectors.ts'
 
 /** An input that varies: where its elements lie in the one vector of all of them follows from the order. */
 export interface VaryingInput {
@@ -20,8 +21,8 @@ export interface Network {
   readonly isReal: boolean
   /** Runs so far. */
   readonly runs: number
-  /** The least and the largest element that each output has had in any run. */
-  readonly extremes: readonly { lo: number; hi: number }[]
+  /** The least and the largest element that each output has had in any run, and its largest ℓ2 norm. */
+  readonly extremes: readonly { lo: number; hi: number; norm: number }[]
   /** The outputs asked for, each as its elements. */
   run(x: Float64Array): Promise<Float64Array[]>
   /** The vector that `run` really evaluates: rounded to the inputs' type. */
@@ -66,7 +67,7 @@ export async function openNetwork(
   const single = varying.some((input) => input.type === 'float32')
   let runs = 0
   let types = new Set<string>()
-  const extremes = outputs.map(() => ({ lo: Infinity, hi: -Infinity }))
+  const extremes = outputs.map(() => ({ lo: Infinity, hi: -Infinity, norm: 0 }))
   return {
     extremes,
     size,
@@ -98,6 +99,7 @@ export async function openNetwork(
           if (element < seen.lo) seen.lo = element
           if (element > seen.hi) seen.hi = element
         }
+        seen.norm = Math.max(seen.norm, norm(elements))
         return elements
       })
     },

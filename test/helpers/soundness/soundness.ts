@@ -42,8 +42,9 @@ export interface Verdict {
   readonly offset: number
   readonly measured: number
   readonly refusal: string | null
-  /** Where all elements are claimed to lie. */
+  /** Where all elements are claimed to lie, and how long they are together. */
   readonly range: Interval
+  readonly norm: number
   /** False where a pair of points is further apart than claimed, or an element lies outside of its range. */
   readonly holds: boolean
 }
@@ -104,8 +105,9 @@ async function boundsOf(typed: TypedGraph, { box, inputs }: JudgeOptions): Promi
   )
 }
 
-/** Whether no element was seen outside of the range, but for rounding. */
-function covers(range: Interval, seen: Interval): boolean {
+/** Whether no element was seen outside of the range, and no output longer than the norm, but for rounding. */
+function covers({ range, norm }: Claim, seen: Interval & { readonly norm: number }): boolean {
+  if (seen.norm > norm * (1 + tolerance) + 1e-4) return false
   const rounding = 1e-4 * (1 + Math.min(Math.abs(seen.lo), Math.abs(seen.hi)))
   return !(seen.lo < range.lo - rounding) && !(seen.hi > range.hi + rounding)
 }
@@ -133,6 +135,7 @@ function claimOf(output: string, bound: TensorBound, outputs: readonly number[])
     offset: value(bound.offset),
     measured: 0,
     range: bound.range,
+    norm: bound.norm,
     refusal: refusal && `${refusal.op} ${refusal.node}: ${refusal.reason}`,
     holds: true,
     outputs,
@@ -204,7 +207,7 @@ async function measure(
       outputs,
       box: box ?? null,
     })
-    const inside = outputs.length !== 1 || covers(claim.range, network.extremes[outputs[0]])
+    const inside = outputs.length !== 1 || covers(claim, network.extremes[outputs[0]])
     const holds = inside && witness.slope <= claim.claimed * (1 + tolerance)
     verdicts.push({ ...claim, measured: witness.slope, holds })
   }
