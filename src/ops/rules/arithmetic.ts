@@ -1,19 +1,9 @@
 import * as mag from '../../core/magnitude.ts'
-import { addUp, divUp, mulUp } from '../../core/rounding.ts'
+import { addUp, divDown, divUp, mulUp } from '../../core/rounding.ts'
 import type { BoundContext, BoundOperand, BoundRule, Interval, TensorBound } from '../bound.ts'
 import { broadcastGains, operandsOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
-import {
-  difference,
-  farthest,
-  interval,
-  nearest,
-  product,
-  reciprocal,
-  scaled,
-  square,
-  sum,
-} from './interval.ts'
+import { difference, farthest, interval, nearest, product, reciprocal, square, sum } from './interval.ts'
 import { added, isFixed, type Part, stacked, through } from './join.ts'
 import { overReals } from './reals.ts'
 
@@ -186,7 +176,7 @@ export const arithmeticRules = {
   Sum: combination(() => 1, total),
   Mean: combination(
     (count) => divUp(1, count),
-    (ranges) => scaled(total(ranges), 1 / ranges.length),
+    (ranges) => product(total(ranges), interval(divDown(1, ranges.length), divUp(1, ranges.length))),
   ),
   /** |max(a) − max(b)| ≤ max |aᵢ − bᵢ|, and the square of a maximum is at most the sum of squares. */
   Max: combination(() => 1, extreme(Math.max), stacked),
