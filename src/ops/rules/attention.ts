@@ -170,6 +170,8 @@ const groupedQuery: BoundRule = (context) => {
   if (query === null || key === null || value === null)
     return refused(context, 'has queries, keys and values packed into one tensor')
   if (varies(context, [5, 6, 7, 8, 9, 10, 11])) return refused(context, others)
+  if (context.input(12) !== null || context.input(13) !== null)
+    return refused(context, 'keeps keys and values in few bits')
   const rotates = intAttribute(node, 'do_rotary', 0) !== 0
   const turn = rotates ? rotationGain(context.input(7), context.input(8)) : 1
   if (turn === null) return refused(context, 'rotates its data by tables that are not constant')
