@@ -4,7 +4,7 @@ import { type BoundContext, everything, type Interval } from '../bound.ts'
 import { erfSlope, mishSlope, swishSlope } from '../rules/elementwise.ts'
 import { difference, farthest, hull, interval, scaled, sum } from '../rules/interval.ts'
 import { sourceOf } from '../rules/source.ts'
-import { type Affine, numberIn, producerOf, stripped } from './pattern.ts'
+import { type Line, numberIn, producerOf, stripped } from './pattern.ts'
 
 /**
  * A gate in r·g(c·r + d). With t = c·r + d the derivative is g(t) + (t − d)·g′(t) = h(t) − d·g′(t), whose range does not
@@ -14,7 +14,7 @@ export interface Gate {
   /** Holds the derivative for all r and all d of an interval. */
   readonly derivative: (shift: Interval) => Interval
   /** What the gate's operator takes: scale·root + shift. */
-  readonly input: Affine
+  readonly input: Line
 }
 
 /** h of the logistic function: h(t) + h(−t) = 1. */

@@ -43,7 +43,7 @@ export function besideNumber(context: BoundContext, node: Node): { value: Value;
 }
 
 /** value = scale·root + shift, for numbers scale and shift. */
-export interface Affine {
+export interface Line {
   readonly root: Value
   readonly scale: number
   readonly shift: number
@@ -55,7 +55,7 @@ export interface Affine {
 const mostSteps = 16
 
 /** Takes multiplications, divisions, additions and subtractions of constant numbers off a value. */
-export function stripped(context: BoundContext, value: Value): Affine {
+export function stripped(context: BoundContext, value: Value): Line {
   let [root, scale, shift, terms] = [sourceOf(value), 1, 0, 0]
   for (let step = 0; step < mostSteps; step++) {
     const taken = oneStep(context, root)
@@ -76,7 +76,7 @@ function isNormal(x: number): boolean {
   return Math.abs(x) > 1e-290 && Math.abs(x) < 1e290
 }
 
-function oneStep(context: BoundContext, value: Value): Omit<Affine, 'error'> | null {
+function oneStep(context: BoundContext, value: Value): Omit<Line, 'error'> | null {
   const node = producerOf(value, 'Mul', 'Add', 'Sub', 'Div', 'Neg')
   if (node === null) return null
   const [first, second] = node.inputs

@@ -4,7 +4,7 @@ import { farthest, interval, product, scaled, sum, up } from '../rules/interval.
 import { through } from '../rules/join.ts'
 import { tanhOfCubic } from './cubic-gate.ts'
 import { type Gate, gateOf } from './gates.ts'
-import { type Affine, orders, polynomialIn, producerOf, stripped } from './pattern.ts'
+import { type Line, orders, polynomialIn, producerOf, stripped } from './pattern.ts'
 
 /**
  * y = (p·x + q)·(a·g(c·x + d) + b): SiLU, GELU by erf and by tanh, HardSwish, Mish and QuickGelu, however the factors are
@@ -36,7 +36,7 @@ function slopeOf(context: BoundContext, factor: Value, gated: Value): Slope | nu
     : { root: line.root, slope: largest(line, outer, gate) }
 }
 
-function largest(line: Affine, outer: Affine, { derivative, input }: Gate): number {
+function largest(line: Line, outer: Line, { derivative, input }: Gate): number {
   const slope = Math.abs(input.scale / line.scale)
   const shift = input.shift - (input.scale / line.scale) * line.shift
   // roundings of the constants, which may have cancelled in the shift
@@ -51,7 +51,7 @@ function largest(line: Affine, outer: Affine, { derivative, input }: Gate): numb
 }
 
 /** x·(a·tanh(k·x + m·x³) + b): GELU by tanh, for every k and m of one sign. */
-function cubicSlope(context: BoundContext, factor: Value, outer: Affine): Slope | null {
+function cubicSlope(context: BoundContext, factor: Value, outer: Line): Slope | null {
   const argument = producerOf(outer.root, 'Tanh')?.inputs[0]
   if (!argument) return null
   const line = stripped(context, factor)

@@ -133,8 +133,8 @@ const matmul: BoundRule = (context) => {
     if (repeated === null) return [context.refuse(unknownCopies)]
     parts.push({ bound: own, gain: mag.multiply(norm, repeated) })
   }
-  const hull = holdsDistributions(a) ? b.range : productRange(a, b)
-  return [added(parts, hull)]
+  const image = holdsDistributions(a) ? b.range : productRange(a, b)
+  return [added(parts, image)]
 }
 
 /** Whether the last axis holds distributions: the operand is a Softmax along it. */
