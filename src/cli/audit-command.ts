@@ -39,9 +39,9 @@ async function audit(paths: readonly string[], run: Run): Promise<Report> {
 
 /** Writes the report everywhere it is asked for. */
 async function publish(report: Report, settings: Settings, surroundings: Surroundings): Promise<void> {
-  // a table of no models is empty; other formats say which models failed
+  // without a model there is no result for standard output; files say which models failed
   const destinations = chooseDestinations(settings).filter(
-    ({ name }) => name !== 'table' || report.models.length > 0,
+    ({ name, path }) => report.models.length > 0 || (path !== null && name !== 'table'),
   )
   await writeReport(report, destinations, settings, surroundings)
   if (settings.stepSummary !== false) {

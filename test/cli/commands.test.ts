@@ -224,12 +224,17 @@ describe('audit with a configuration', () => {
 describe('audit of models that cannot be', () => {
   const bad = file('bad.onnx', 'no model')
 
-  it.each(formatNames.filter((name) => name !== 'table'))('says which in %s', async (format) => {
-    const { code, stdout, stderr } = await run([bad, '--no-config', '-f', format])
-    expect(code).toBe(2)
+  it.each(formatNames.filter((name) => name !== 'table'))('says which in a file of %s', async (format) => {
+    const path = join(folder, `failed.${format}`)
+    const { code, stdout, stderr } = await run([bad, '--no-config', '-f', `${format}:${path}`])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^lipschitz: [^\n]+\n$/)
-    if (format === 'csv') expect(stdout.split('\r\n')).toHaveLength(2)
-    else expect(stdout).toContain('bad.onnx')
+    if (format === 'csv') expect(readFileSync(path, 'utf8').split('\r\n')).toHaveLength(2)
+    else expect(readFileSync(path, 'utf8')).toContain('bad.onnx')
+  })
+
+  it.each(formatNames)('leaves standard output empty in %s', async (format) => {
+    expect(await run([bad, '--no-config', '-f', format])).toMatchObject({ code: 2, stdout: '' })
   })
 
   it('has no table', async () => {
