@@ -1,6 +1,7 @@
 import type { Shape } from '../../core/tensor.ts'
 import { stringAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { lossRules } from '../rules/loss.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
 
 /** A number, or one per label [N, …] without reduction. */
@@ -15,6 +16,11 @@ function inferLoss(context: InferenceContext): ValueInfo[] {
 }
 
 export const losses: readonly Operator[] = [
-  { op: 'NegativeLogLikelihoodLoss', since: 12, infer: inferLoss },
-  { op: 'SoftmaxCrossEntropyLoss', since: 12, infer: inferLoss },
+  {
+    op: 'NegativeLogLikelihoodLoss',
+    bound: lossRules.NegativeLogLikelihoodLoss,
+    since: 12,
+    infer: inferLoss,
+  },
+  { op: 'SoftmaxCrossEntropyLoss', bound: lossRules.SoftmaxCrossEntropyLoss, since: 12, infer: inferLoss },
 ]
