@@ -1,14 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { bestOf, boundModel } from '../helpers/bounds.ts'
-import { float, int64s, type ModelSpec, node, scalar, subgraph, tensor } from '../helpers/onnx-builder.ts'
-
-/** A graph, and the constant that its bound may not be below; null where there is no bound. */
-type Expectation = readonly [
-  name: string,
-  spec: Omit<ModelSpec, 'outputs'>,
-  least: number | null,
-  most?: number,
-]
+import { describeExpectations, type Expectation } from '../helpers/expectation.ts'
+import { float, int64s, node, scalar, tensor } from '../helpers/onnx-builder.ts'
 
 const microsoft = { 'com.microsoft': 1 }
 const ones = (...dims: number[]) => tensor(dims, new Array(dims.reduce((size, dim) => size * dim, 1)).fill(1))
@@ -196,99 +187,6 @@ const combinations: readonly Expectation[] = [
   ],
 ]
 
-const control: readonly Expectation[] = [
-  [
-    'If by a number that is computed from data',
-    {
-      inputs: { x: [1] },
-      initializers: { zero: [0], flat: int64s([]) },
-      nodes: [
-        node('Greater', ['x', 'zero'], ['positive']),
-        node('Reshape', ['positive', 'flat'], ['condition']),
-        node('If', ['condition'], ['y'], {
-          then_branch: subgraph({ outputs: ['t'], nodes: [node('Identity', ['x'], ['t'])] }),
-          else_branch: subgraph({ outputs: ['e'], nodes: [node('Neg', ['x'], ['e'])] }),
-        }),
-      ],
-    },
-    null,
-  ],
-  [
-    'Loop as long as data says',
-    {
-      inputs: { x: [1] },
-      initializers: { trips: int64s(4), on: tensor([], [1], 'bool'), ten: [10], flat: int64s([]) },
-      nodes: [
-        node('Loop', ['trips', 'on', 'x'], ['y'], {
-          body: subgraph({
-            inputs: {
-              i: { type: 'int64', shape: [] },
-              c: { type: 'bool', shape: [] },
-              r: { type: 'float32', shape: [1] },
-            },
-            outputs: ['next', 'r2'],
-            nodes: [
-              node('Add', ['r', 'r'], ['r2']),
-              node('Less', ['r2', 'ten'], ['small']),
-              node('Reshape', ['small', 'flat'], ['next']),
-            ],
-          }),
-        }),
-      ],
-    },
-    null,
-  ],
-  [
-    'Loop of 2⁶² steps',
-    {
-      inputs: { x: [1] },
-      initializers: { trips: int64s(2 ** 62), on: tensor([], [1], 'bool') },
-      nodes: [
-        node('Loop', ['trips', 'on', 'x'], ['y'], {
-          body: subgraph({
-            inputs: {
-              i: { type: 'int64', shape: [] },
-              c: { type: 'bool', shape: [] },
-              r: { type: 'float32', shape: [1] },
-            },
-            outputs: ['c2', 'r2'],
-            nodes: [node('Identity', ['c'], ['c2']), node('Add', ['r', 'r'], ['r2'])],
-          }),
-        }),
-      ],
-    },
-    null,
-  ],
-  [
-    'Loop whose values grow in size with each step',
-    {
-      inputs: { x: [1] },
-      initializers: { trips: int64s(3), on: tensor([], [1], 'bool'), start: [1, 1] },
-      nodes: [
-        node('Loop', ['trips', 'on', 'start', 'x'], ['grown', 'y'], {
-          body: subgraph({
-            inputs: {
-              i: { type: 'int64', shape: [] },
-              c: { type: 'bool', shape: [] },
-              a: { type: 'float32', shape: [2] },
-              r: { type: 'float32', shape: [1] },
-            },
-            outputs: ['c2', 'a2', 'r2'],
-            nodes: [
-              node('Identity', ['c'], ['c2']),
-              node('Concat', ['a', 'a'], ['a2'], { axis: 0 }),
-              node('Shape', ['a2'], ['size']),
-              node('Expand', ['r', 'size'], ['e']),
-              node('ReduceSum', ['e'], ['r2'], { keepdims: 1 }),
-            ],
-          }),
-        }),
-      ],
-    },
-    null,
-  ],
-]
-
 const foreign: readonly Expectation[] = [
   [
     'FusedConv with a residual',
@@ -341,23 +239,9 @@ const foreign: readonly Expectation[] = [
   ),
 ]
 
-const groups: Readonly<Record<string, readonly Expectation[]>> = {
+describeExpectations({
   weights,
   normalisations: normalizations,
   'operands that are combined': combinations,
-  'control flow': control,
   'operators of others and of quantised networks': foreign,
-}
-
-describe.each(Object.keys(groups))('what is to be said of %s', (group) => {
-  const expectations = groups[group].map(([name, spec, least, most]) => ({ name, spec, least, most }))
-  it.each(expectations)('$name', async ({ spec, least, most = Infinity }) => {
-    const bounds = await boundModel({ ...spec, outputs: ['y'] })
-    if (least === null) {
-      expect(bounds.best.joint.refusal?.reason ?? '').not.toBe('')
-      return
-    }
-    expect(bestOf(bounds)).toBeGreaterThanOrEqual(least)
-    expect(bestOf(bounds)).toBeLessThanOrEqual(most)
-  })
 })
