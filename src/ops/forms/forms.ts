@@ -2,7 +2,7 @@ import { isFloatType } from '../../core/tensor.ts'
 import type { BoundContext, TensorBound } from '../bound.ts'
 import { exponentialQuotient, logarithmOfSum } from './exponential.ts'
 import { gatedProduct } from './product.ts'
-import { magnitudeOfSquares, rootOfSquares } from './root.ts'
+import { inverseLength, magnitudeOfSquares, rootOfSquares } from './root.ts'
 import { deviation, shiftedProduct, standardised } from './standardised.ts'
 
 /** Recognises what a node is the last operator of; the bound of its output, or null where it is nothing known. */
@@ -15,8 +15,8 @@ export type Form = (context: BoundContext) => TensorBound | null
  */
 const forms: ReadonlyMap<string, readonly Form[]> = new Map<string, readonly Form[]>([
   ['Mul', [gatedProduct, standardised]],
-  ['Div', [exponentialQuotient, standardised]],
-  ['Reciprocal', [exponentialQuotient]],
+  ['Div', [exponentialQuotient, standardised, inverseLength]],
+  ['Reciprocal', [exponentialQuotient, inverseLength]],
   ['Sub', [deviation]],
   ['Add', [shiftedProduct]],
   ['Log', [logarithmOfSum]],

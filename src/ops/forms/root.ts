@@ -1,10 +1,11 @@
-import { addUp, mulUp, sqrtDown, sqrtUp } from '../../core/rounding.ts'
+import { addUp, divUp, mulUp, sqrtDown, sqrtUp } from '../../core/rounding.ts'
+import { sizeOf } from '../../core/tensor.ts'
 import type { Value } from '../../graph/graph.ts'
 import type { BoundContext, TensorBound } from '../bound.ts'
 import { farthest, interval, up } from '../rules/interval.ts'
 import { stacked, through } from '../rules/join.ts'
-import { besideNumber, producerOf } from './pattern.ts'
-import { quadratic } from './quadratic.ts'
+import { besideNumber, numberIn, producerOf } from './pattern.ts'
+import { quadratic, rootSpread } from './quadratic.ts'
 import { squaredIn } from './reduced.ts'
 
 /** Roots of sums of squares: lengths, which are 1-Lipschitz also where they come near 0. */
@@ -17,6 +18,22 @@ export function rootOfSquares(context: BoundContext): TensorBound | null {
   const data = context.operandOf(spread.deviation.of)
   const gain = up(Math.sqrt(spread.sum.factor))
   return through(data, gain, interval(sqrtDown(spread.floor), Infinity))
+}
+
+/** k/N, N = √(c·Σd² + ε) and its like: the slope of 1/N is N′/N² ≤ √c/inf N², because N′ ≤ √c. */
+export function inverseLength(context: BoundContext): TensorBound | null {
+  const { node } = context
+  const isReciprocal = node.op === 'Reciprocal'
+  const number = isReciprocal ? 1 : numberIn(context, node.inputs[0] ?? null)
+  const length = isReciprocal ? node.inputs[0] : node.inputs[1]
+  const spread = length && number !== null ? rootSpread(context, length) : null
+  if (!spread || number === null || !(spread.floor > 0 && spread.sum.factor > 0)) return null
+  // an Expand on the way repeats the lengths
+  const [sizes, own] = [context.output(0)?.shape, spread.shape].map((shape) => (shape ? sizeOf(shape) : null))
+  if (own === null || sizes !== own) return null
+  const height = divUp(Math.abs(number), spread.floor)
+  const gain = mulUp(divUp(height, spread.floor), up(Math.sqrt(spread.sum.factor)))
+  return through(context.operandOf(spread.deviation.of), gain, interval(-height, height))
 }
 
 const mostSteps = 8
