@@ -44,6 +44,17 @@ describe('graphs that invite a bound that is too small', () => {
     expect(best.joint.range.lo).toBe(-Infinity)
   })
 
+  it('does not trust that data of an unknown size is as long as the slopes of PRelu', async () => {
+    const slopes = (inputs: ModelSpec['inputs']) => ({
+      inputs,
+      outputs: ['y'],
+      initializers: { slopes: tensor([1, 6], [1, 2, 1, 2, 1, 2]) },
+      nodes: [node('PRelu', ['x', 'slopes'], ['y'])],
+    })
+    expect(await refusalOf(slopes({ x: [1, null] }))).toMatch(/broadcasting/)
+    expect(await refusalOf(slopes({ x: [1, 6] }))).toBeNull()
+  })
+
   const zero = tensor([], [128], 'uint8')
 
   it('refuses zero points that are computed from data', async () => {

@@ -1,6 +1,8 @@
 import { mulUp } from '../../core/rounding.ts'
+import type { Shape } from '../../core/tensor.ts'
 import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
+import { unknownCopies } from './broadcast.ts'
 import { scalarOf } from './constant.ts'
 import { down, farthest, hull, increasing, interval, product, scaled, sum } from './interval.ts'
 import { isFixed, through } from './join.ts'
@@ -126,6 +128,12 @@ const celu = elementwise((range, context) => {
   return { slope: 1, image: interval(Math.max(range.lo, -factor), Math.max(range.hi, 0)) }
 }, 'is not well defined for alpha ≤ 0')
 
+/** Runtimes broadcast data to its slopes, too: a dimension that is not known may be 1, and repeat. */
+function mayRepeat(data: Shape | null, slopes: Shape | null): boolean {
+  if (slopes === null) return true
+  return slopes.some((dim, axis) => dim !== 1 && dim !== (data?.at(axis - slopes.length) ?? null))
+}
+
 /** PRelu's slopes are a constant that broadcasts to the data. */
 const prelu: BoundRule = (context) => {
   const [x, slopes] = [context.input(0), context.input(1)]
@@ -133,6 +141,7 @@ const prelu: BoundRule = (context) => {
   if (!Number.isFinite(farthest(slopes.range)) || !isFixed(slopes)) {
     return [context.refuse('has slopes that are not known or that are computed from data')]
   }
+  if (context.node.version >= 7 && mayRepeat(x.shape, slopes.shape)) return [context.refuse(unknownCopies)]
   const { slope, image } = leaky(x.range, slopes.range)
   return [through(x, slope, image)]
 }
