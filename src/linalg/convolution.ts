@@ -22,9 +22,11 @@ export { frobeniusOfConvolution } from './convolution/frobenius.ts'
 const GRAM_BUDGET = 1e8
 /** Elements up to which a deterministic certificate may cost a dense matrix where nothing else is tight. */
 const DENSE_LIMIT = 16_000_000
-/** Dimensions and multiply-adds per step up to which Lanczos on the finite operator is taken first, and far. */
+/** Multiply-adds per step of Lanczos on the finite operator that are not worth avoiding on images of few positions. */
+const CHEAP_STEP = 3e6
+const SMALL_IMAGE = 700
+/** Dimensions up to which it goes on beyond the tolerance. */
 const SMALL = 1200
-const CHEAP_STEP = 2e6
 /** Lanczos steps, with two starts, that a finite operator is expected to take. */
 const EXPECTED_STEPS = 40
 /** Factorisations that may be spent on showing that one of many pieces does not matter. */
@@ -153,14 +155,19 @@ function encloseSized(kernel: Kernel, spectral: () => Spectrum, options: NormOpt
   const probabilistic = options.certify === 'probabilistic'
   const product = directCost(kernel)
   const step = 2 * product + 24 * columns
-  const fineSteps = columns <= SMALL && step <= CHEAP_STEP ? 3 * EXPECTED_STEPS : 0
-  if (probabilistic && (fineSteps > 0 || EXPECTED_STEPS * step <= symbolCost(kernel))) {
-    return encloseFinite(kernel, options, fineSteps)
+  const tiny = columns <= SMALL && step <= CHEAP_STEP
+  const cheap = columns <= SMALL_IMAGE * kernel.inputs && step <= CHEAP_STEP
+  if (probabilistic && (tiny || cheap || EXPECTED_STEPS * step <= symbolCost(kernel))) {
+    return encloseFinite(kernel, options, tiny ? 3 * EXPECTED_STEPS : 0)
   }
   const bySymbol = encloseBySymbol(kernel, spectral(), options.tolerance, !probabilistic)
   if (relativeWidth(bySymbol) <= options.tolerance) return bySymbol
   if (!probabilistic) return rows * columns <= DENSE_LIMIT ? asMatrix() : bySymbol
   const byLanczos = encloseFinite(kernel, options, 0)
-  const sharper = byLanczos.upper < bySymbol.upper ? byLanczos : bySymbol
-  return { ...sharper, lower: Math.max(byLanczos.lower, bySymbol.lower) }
+  const found =
+    relativeWidth(byLanczos) <= options.tolerance
+      ? bySymbol
+      : encloseBySymbol(kernel, spectral(), options.tolerance, true)
+  const sharper = byLanczos.upper < found.upper ? byLanczos : found
+  return { ...sharper, lower: Math.max(byLanczos.lower, found.lower) }
 }

@@ -40,7 +40,8 @@ export function peakFinder(symbol: FourierSymbol, seed: number): PeakFinder {
     matrix.evaluate(symbol, frequency)
     if (order === 1) return { frequency, value: Math.max(0, matrix.first()), vector: scalar }
     const pair: RitzPair = ritzPair(multiply, start, steps, 1e-9)
-    return { frequency, value: pair.value, vector: pair.vector }
+    // a matrix that is exactly zero has no direction to converge to
+    return pair.value > 0 ? { frequency, ...pair } : { frequency, value: 0, vector: start }
   }
 
   /** The Rayleigh quotient of the vector, less what rounding can do to it: one of a staircase has 2r terms per sum. */

@@ -26,9 +26,6 @@ export function spectrumOf(kernel: Kernel, bound: number): Spectrum {
   return { symbol, finder, prover: proverOf(symbol), peak, supremum: bound }
 }
 
-/** A first guess at how far above the peak the supremum is provable: climbing is not exact. */
-const FIRST_MARGIN = 2e-6
-
 /** Whether sup σ ≤ target is proven; where the proof gets stuck, a peak higher than the known one is looked for. */
 export function supremumBelow(spectrum: Spectrum, target: number, budget: number): boolean {
   if (target >= spectrum.supremum) return true
@@ -56,13 +53,19 @@ function climbFrom(spectrum: Spectrum, box: Box): void {
   if (found.value > spectrum.peak.value) spectrum.peak = found
 }
 
-/** A proven bound on sup σ, near to it unless the budget does not allow that. */
-export function provenSupremum(spectrum: Spectrum, budget: number): number {
-  for (let margin = FIRST_MARGIN; margin < 1; margin *= 6) {
+/**
+ * A proven bound on sup σ: the known peak and `margin` more, or as much as it takes; a proof that runs out of its
+ * budget is tried once more at a far larger margin. Where that fails, too, whatever is proven already.
+ */
+export function provenSupremum(spectrum: Spectrum, margin: number, budget: number): number {
+  let failures = 0
+  while (margin < 1 && failures < 2) {
     const target = Math.sqrt(spectrum.peak.value) * (1 + margin)
     const before = spectrum.prover.evaluations
     if (supremumBelow(spectrum, target, budget)) break
-    if (spectrum.prover.evaluations - before >= budget) break
+    const exhausted = spectrum.prover.evaluations - before >= budget
+    failures += exhausted ? 1 : 0
+    margin *= exhausted ? 40 : 6
   }
   return spectrum.supremum
 }

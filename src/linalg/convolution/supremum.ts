@@ -105,6 +105,7 @@ export function proverOf(symbol: FourierSymbol): Prover {
     below(boxes, { target, supremum, budget, otherwise = () => false }) {
       const base = target >= supremum ? 0 : Math.acos(target / supremum) * (1 + 2 ** -45)
       const limit = Math.max(target, supremum)
+      if (!(target > 0 && limit < Infinity)) return false
       const open: Box[] = [...boxes]
       while (open.length > 0) {
         const box = open.pop() as Box

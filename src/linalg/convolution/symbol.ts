@@ -75,6 +75,9 @@ export function expectedEvaluations(kernel: Kernel): number {
   return degrees.reduce((product, degree) => product * (degree + 1), Math.max(12, 300 / 3 ** degrees.length))
 }
 
+/** Multiply-adds that one frequency costs beyond its arithmetic. */
+const OVERHEAD = 2e4
+
 /** Multiply-adds that bounds by the symbol are expected to cost: the polynomial, and the factorisations. */
 export function symbolCost(kernel: Kernel): number {
   const phases = phaseCount(kernel)
@@ -85,7 +88,7 @@ export function symbolCost(kernel: Kernel): number {
     0.5,
   )
   const build = (0.5 * taps * taps * order * kernel.outputs * kernel.inputs) / phases
-  const eachFrequency = (2 / 3) * order ** 3 + 30 * order ** 2 + shifts * (order ** 2 + 20)
+  const eachFrequency = OVERHEAD + (2 / 3) * order ** 3 + 30 * order ** 2 + shifts * (order ** 2 + 20)
   return build + expectedEvaluations(kernel) * eachFrequency
 }
 

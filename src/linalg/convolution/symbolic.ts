@@ -12,7 +12,12 @@ import { type WindowedWave, windowedWave } from './windowed-wave.ts'
 /** Share of the tolerance that proofs aim at: the rest is for rounding. */
 const AIM = 0.995
 /** Factorisations that one proof may take, as a multiple of those that are expected. */
-const PATIENCE = 12
+const PATIENCE = 8
+/** Margins above the peak at which the supremum is proven: for its own sake, and for discarding frequencies. */
+const FINE = 2e-6
+const COARSE = 3e-4
+/** A bound on the supremum beyond this multiple of the estimate discards too little. */
+const NEAR = 1.3
 /** Lower bounds that would have to rise this many times faster to reach the upper bound are not pursued. */
 const HOPE = 3
 /** The first proof aims this many times nearer to the estimate than the tolerance asks for. */
@@ -26,7 +31,7 @@ const WIDE = 400
 
 /** The norm on inputs of any size: the supremum itself, which growing inputs come as near to as one likes. */
 export function encloseUnbounded(kernel: Kernel, spectrum: Spectrum): Enclosure {
-  const upper = provenSupremum(spectrum, 4 * PATIENCE * expectedEvaluations(kernel))
+  const upper = provenSupremum(spectrum, FINE, 4 * PATIENCE * expectedEvaluations(kernel))
   return deterministic(spectrum.finder.provenAt(spectrum.peak), upper, 'symbol-supremum')
 }
 
@@ -44,7 +49,7 @@ export function encloseBySymbol(
   const torus = torusBound(kernel.axes, spectrum)
   const budget = PATIENCE * expectedEvaluations(kernel)
   let lower = 0
-  for (const improve of lowerBounds(kernel, spectrum)) {
+  for (const { improve, settling } of lowerBounds(kernel, spectrum)) {
     const estimate = Math.min(torus.estimate(), Math.sqrt(spectrum.peak.value))
     const before = lower
     lower = Math.max(lower, improve())
@@ -52,13 +57,15 @@ export function encloseBySymbol(
     if (estimate < target) {
       const found = proveAtMost(spectrum, torus, target, estimate, budget)
       if (found !== null) return deterministic(lower, found.upper, found.method)
-    } else if (before > 0 && lower - before < (estimate - target) / HOPE) {
+      if (spectrum.supremum > NEAR * estimate) break
+    } else if (settling && lower - before < (estimate - target) / HOPE) {
       break
     }
   }
-  const supremum = provenSupremum(spectrum, budget)
+  if (!thorough) return deterministic(lower, spectrum.supremum, 'symbol')
+  const supremum = provenSupremum(spectrum, COARSE, budget)
   const likely = torus.estimate() * (1 + MARGIN)
-  const closed = thorough && likely < supremum && torus.below(likely, budget)
+  const closed = likely < supremum && torus.below(likely, budget)
   return closed ? deterministic(lower, likely, 'torus') : deterministic(lower, supremum, 'symbol')
 }
 
@@ -73,33 +80,40 @@ function proveAtMost(
   const sharper = estimate + (target - estimate) / SHARPER
   for (const aim of [sharper, target]) {
     if (supremumBelow(spectrum, aim, budget)) return { upper: aim, method: 'symbol' }
-    provenSupremum(spectrum, budget)
+    // a torus needs a bound on the supremum to discard frequencies by
+    if (provenSupremum(spectrum, COARSE, budget) > NEAR * estimate) return null
     if (torus.below(aim, budget)) return { upper: aim, method: 'torus' }
   }
   return null
 }
 
+interface LowerBound {
+  improve(): number
+  /** Whether this continues the one before, so that little progress means that little is left to gain. */
+  readonly settling: boolean
+}
+
 /** Proven lower bounds, each dearer and most often better than the one before. */
-function lowerBounds(kernel: Kernel, spectrum: Spectrum): (() => number)[] {
+function lowerBounds(kernel: Kernel, spectrum: Spectrum): LowerBound[] {
   const { columns } = finiteSize(kernel)
-  const wide = columns > WIDE * kernel.inputs
+  const wide = columns > WIDE * kernel.inputs && tapCount(kernel) <= MANY_TAPS
   let wave: WindowedWave | null = null
   let vector: Float64Array | null = null
-  const windowed = (windows: number) => () => {
-    wave = windowedWave(kernel, spectrum, windows)
-    return wave.lower
-  }
   let map: PlacedConvolution | null = null
-  const stepped = (steps: number) => () => {
-    map ??= placedConvolution(kernel)
-    vector ??= (wave as unknown as WindowedWave).expand()
-    vector = ritzPair(map.apply, vector, steps).vector
-    return map.stretch(vector)
-  }
-  return [
-    windowed(1),
-    ...(wide && tapCount(kernel) <= MANY_TAPS ? [windowed(2)] : []),
-    stepped(3),
-    stepped(4),
-  ]
+  const windowed = (windows: number): LowerBound => ({
+    settling: false,
+    improve() {
+      wave = windowedWave(kernel, spectrum, windows)
+      return wave.lower
+    },
+  })
+  const stepped = (steps: number, continues: boolean): LowerBound => ({
+    settling: continues,
+    improve() {
+      map ??= placedConvolution(kernel)
+      vector = ritzPair(map.apply, vector ?? (wave as unknown as WindowedWave).expand(), steps).vector
+      return map.stretch(vector)
+    },
+  })
+  return [windowed(1), ...(wide ? [windowed(2)] : []), stepped(3, false), stepped(4, true), stepped(6, true)]
 }

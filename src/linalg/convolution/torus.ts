@@ -127,13 +127,20 @@ export function torusBound(axes: readonly SimpleAxis[], spectrum: Spectrum): Tor
     })
   }
 
+  let known: { peak: Peak; order: number[]; estimate: number } | null = null
+  function currentOrder(): { peak: Peak; order: number[]; estimate: number } {
+    const { peak } = spectrum
+    if (known?.peak !== peak) known = { peak, ...bestOrder(peak) }
+    return known
+  }
+
   return {
-    estimate: () => bestOrder(spectrum.peak).estimate,
+    estimate: () => currentOrder().estimate,
     below(target, budget) {
       const { peak, supremum } = spectrum
       const goal = { target, supremum, budget: prover.evaluations + budget }
       return belowOver(
-        bestOrder(peak).order,
+        currentOrder().order,
         axes.map(() => null),
         peak,
         goal,

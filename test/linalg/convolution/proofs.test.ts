@@ -80,7 +80,7 @@ describe('proofs over frequencies', () => {
         scoped(() => {
           const kernel = kernelOf(subject.operator, parts[0], 0, weights)
           const spectrum = spectrumOf(kernel, sumOfSliceNorms(kernel))
-          provenSupremum(spectrum, 1000)
+          provenSupremum(spectrum, 1e-4, 1000)
           const frequency = kernel.axes.map((_, a) => (a === 0 ? first : second))
           spectrum.peak = spectrum.finder.at(frequency, spectrum.peak.vector, 8)
           if (torusBound(kernel.axes, spectrum).below(sigma * share, 2000)) {
@@ -125,7 +125,7 @@ describe('proofs over frequencies', () => {
     scoped(() => {
       const kernel = kernelOf(operator, partsOf(operator)[0], 0, weights)
       const spectrum = spectrumOf(kernel, sumOfSliceNorms(kernel) * 2)
-      const supremum = provenSupremum(spectrum, 20_000)
+      const supremum = provenSupremum(spectrum, 2e-6, 20_000)
       expect(supremum).toBeGreaterThanOrEqual(64)
       expect(supremum).toBeLessThan(64 * (1 + 1e-4))
       expect(
