@@ -142,6 +142,24 @@ describe('the norm of a convolution', () => {
     }
   })
 
+  it('is found where the symbol vanishes at whole frequencies', () => {
+    for (const [channels, taps] of [
+      [2, 2],
+      [4, 3],
+      [3, 4],
+    ]) {
+      const operator = convolution({
+        kernel: [taps, taps],
+        inputSize: null,
+        inChannels: channels,
+        outChannels: channels,
+      })
+      const sums = encloseConvolution(operator, new Float64Array(weightCount(operator)).fill(1), options)
+      expectToHold(sums, channels * taps * taps)
+      expect(relativeWidth(sums)).toBeLessThanOrEqual(options.tolerance)
+    }
+  })
+
   it('is zero, exactly, without weights and where no tap meets data', () => {
     const operator = convolution({ kernel: [3], inputSize: [4], padsBegin: [1], padsEnd: [1] })
     const zero = { lower: 0, upper: 0, certificate: 'deterministic' }
