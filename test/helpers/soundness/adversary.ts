@@ -204,9 +204,25 @@ async function secant(state: State, from: Float64Array, to: Float64Array): Promi
   const { network, search } = state
   const [x, y] = [network.round(inBox(search, from)), network.round(inBox(search, to))]
   const [fx, fy] = [await image(state, x), await image(state, y)]
-  const images = distance(fx, fy) - roundingOf(state, fx, fy) - search.offset
   const apart = distance(x, y)
+  let images = distance(fx, fy) - roundingOf(state, fx, fy) - search.offset
+  // what looks like a violation may be cancellation within the network
+  if (images > search.claimed * apart)
+    images -= (await roughness(state, x, fx)) + (await roughness(state, y, fy))
   // where a network overflows there is nothing to compare
   const slope = apart > 0 && images > 0 && Number.isFinite(images) ? images / apart : 0
   return { x, y, slope }
+}
+
+/** How far images jump where the last place of the input changes: rounding that the network amplifies. */
+async function roughness(state: State, x: Float64Array, fx: Float64Array): Promise<number> {
+  const { network, random } = state
+  let largest = 0
+  for (let trial = 0; trial < 4; trial++) {
+    const moved = network.round(
+      x.map((value) => value * (1 + (random() < 0.5 ? -3 : 3) * network.unitRoundoff)),
+    )
+    largest = Math.max(largest, distance(await image(state, moved), fx))
+  }
+  return 4 * largest
 }
