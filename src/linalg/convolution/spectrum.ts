@@ -55,17 +55,17 @@ function climbFrom(spectrum: Spectrum, box: Box): void {
 
 /**
  * A proven bound on sup σ: the known peak and `margin` more, or as much as it takes; a proof that runs out of its
- * budget is tried once more at a far larger margin. Where that fails, too, whatever is proven already.
+ * budget is tried twice more at far larger margins. Where that fails, too, whatever is proven already.
  */
 export function provenSupremum(spectrum: Spectrum, margin: number, budget: number): number {
   let failures = 0
-  while (margin < 1 && failures < 2) {
+  while (margin < 1 && failures < 3) {
     const target = Math.sqrt(spectrum.peak.value) * (1 + margin)
     const before = spectrum.prover.evaluations
     if (supremumBelow(spectrum, target, budget)) break
     const exhausted = spectrum.prover.evaluations - before >= budget
     failures += exhausted ? 1 : 0
-    margin *= exhausted ? 40 : 6
+    margin *= exhausted ? 20 : 6
   }
   return spectrum.supremum
 }

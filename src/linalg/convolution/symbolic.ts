@@ -29,9 +29,15 @@ const MANY_TAPS = 60
 /** Positions above which more windows are cheaper than products with the finite operator. */
 const WIDE = 400
 
+/** Multiply-adds that the proof of a flat symbol may cost: it has no peak, so every frequency must be looked at. */
+const FLAT = 3e8
+const FLAT_EVALUATIONS = 1e5
+
 /** The norm on inputs of any size: the supremum itself, which growing inputs come as near to as one likes. */
 export function encloseUnbounded(kernel: Kernel, spectrum: Spectrum): Enclosure {
-  const upper = provenSupremum(spectrum, FINE, 4 * PATIENCE * expectedEvaluations(kernel))
+  const affordable = Math.min(FLAT_EVALUATIONS, FLAT / spectrum.symbol.order ** 3)
+  const budget = Math.max(affordable, 4 * PATIENCE * expectedEvaluations(kernel))
+  const upper = provenSupremum(spectrum, FINE, budget)
   return deterministic(spectrum.finder.provenAt(spectrum.peak), upper, 'symbol-supremum')
 }
 

@@ -112,6 +112,33 @@ describe('the norm of a convolution', () => {
     )
   })
 
+  it('meets the tolerance where the symbol is flat and has no peak', () => {
+    const weights = Float64Array.from([0, 0, -0.62, 0, -0.87, 0, 0, 0, 0])
+    for (const strides of [
+      [1, 2],
+      [2, 1],
+      [2, 2],
+    ]) {
+      const operator = {
+        ...{
+          form: 'convolution',
+          inChannels: 1,
+          outChannels: 1,
+          groups: 1,
+          kernel: [3, 3],
+          strides,
+          factor: 1,
+        },
+        ...{ dilations: [1, 1], padsBegin: [1, 1], padsEnd: [1, 1], inputSize: null, outputSize: null },
+        load: () => weights,
+      } as const
+      const { lower, upper } = encloseConvolution(operator, weights, options)
+      expect(lower).toBeLessThanOrEqual(Math.hypot(0.62, 0.87) * (1 + 1e-14))
+      expect(upper).toBeGreaterThanOrEqual(Math.hypot(0.62, 0.87))
+      expect((upper - lower) / upper).toBeLessThanOrEqual(options.tolerance)
+    }
+  })
+
   it('has its Frobenius norm by counting taps', () => {
     fc.assert(
       fc.property(anyAxes, (subject) => {
