@@ -14,6 +14,7 @@ import {
 import { spectrumOf } from '../../../src/linalg/convolution/spectrum.ts'
 import { encloseBySymbol } from '../../../src/linalg/convolution/symbolic.ts'
 import { encloseConvolution, frobeniusOfConvolution } from '../../../src/linalg/convolution.ts'
+import type { ConvolutionOperator } from '../../../src/linalg/linear-operator.ts'
 import {
   anyCase,
   type Case,
@@ -119,19 +120,21 @@ describe('the norm of a convolution', () => {
       [2, 1],
       [2, 2],
     ]) {
-      const operator = {
-        ...{
-          form: 'convolution',
-          inChannels: 1,
-          outChannels: 1,
-          groups: 1,
-          kernel: [3, 3],
-          strides,
-          factor: 1,
-        },
-        ...{ dilations: [1, 1], padsBegin: [1, 1], padsEnd: [1, 1], inputSize: null, outputSize: null },
+      const operator: ConvolutionOperator = {
+        form: 'convolution',
+        inChannels: 1,
+        outChannels: 1,
+        groups: 1,
+        kernel: [3, 3],
+        strides,
+        dilations: [1, 1],
+        padsBegin: [1, 1],
+        padsEnd: [1, 1],
+        inputSize: null,
+        outputSize: null,
+        factor: 1,
         load: () => weights,
-      } as const
+      }
       const { lower, upper } = encloseConvolution(operator, weights, options)
       expect(lower).toBeLessThanOrEqual(Math.hypot(0.62, 0.87) * (1 + 1e-14))
       expect(upper).toBeGreaterThanOrEqual(Math.hypot(0.62, 0.87))
