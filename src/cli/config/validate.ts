@@ -18,7 +18,12 @@ type Issue = z.core.$ZodIssue
 /** The keys that an object at this place may have. */
 type Keys = (path: readonly PropertyKey[]) => readonly string[]
 
-function describeIssue(issue: Issue, keysAt: Keys): { message: string; hint?: string } {
+/** What stands at a place, undefined where nothing does. */
+function valueAt(content: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null)?.[key], content)
+}
+
+function describeIssue(issue: Issue, content: unknown, keysAt: Keys): { message: string; hint?: string } {
   if (issue.code === 'unrecognized_keys') {
     const [key] = issue.keys
     const near = suggest(key, keysAt(issue.path))
@@ -26,6 +31,7 @@ function describeIssue(issue: Issue, keysAt: Keys): { message: string; hint?: st
     return { message: `unknown key '${place}'`, ...(near === null ? {} : { hint: `did you mean ${near}?` }) }
   }
   const place = describePlace(issue.path)
+  if (valueAt(content, issue.path) === undefined) return { message: `${place} is missing` }
   return { message: `${place === '' ? 'the file' : place}: ${issue.message}` }
 }
 
@@ -39,7 +45,9 @@ export async function validateConfig(path: string, content: unknown): Promise<Co
   }
   const { success, data, error } = ConfigFile.safeParse(content)
   if (!success) {
-    const { message, ...facts } = describeIssue(error.issues[0], keysAt)
+    // a key that is misspelt is missing as well: the spelling is what helps
+    const unknown = error.issues.find((issue) => issue.code === 'unrecognized_keys')
+    const { message, ...facts } = describeIssue(unknown ?? error.issues[0], content, keysAt)
     throw new LipschitzError('config', `${path}: ${message}`, facts)
   }
   const config = data as ConfigContent
