@@ -144,8 +144,8 @@ describe('a configuration is refused', () => {
     [{ models: [{ maxLayer: 1 }] }, 'models[0].path is missing', undefined],
     [{ models: [{ path: 'a', maxlayer: 1 }] }, "unknown key 'models[0].maxlayer'", 'did you mean maxLayer?'],
     [{ models: [{ path: 'a', threads: 1 }] }, "unknown key 'models[0].threads'", undefined],
-    [{ models: [{ maxLayer: 1 }] }, 'models[0].path: ', undefined],
-    [{ ignore: [{ rule: 'max-layer' }] }, 'ignore[0].reason: ', undefined],
+    [{ models: [{ maxLayer: 1 }] }, 'models[0].path is missing', undefined],
+    [{ ignore: [{ rule: 'max-layer' }] }, 'ignore[0].reason is missing', undefined],
     [
       { ignore: [{ rule: 'max-layr', reason: 'r' }] },
       "ignore[0].rule: there is no rule 'max-layr'",
