@@ -141,7 +141,6 @@ describe('a configuration is refused', () => {
     [{ maxLipshitz: 1 }, "unknown key 'maxLipshitz'", 'did you mean maxLipschitz?'],
     [{ xyzzy: 1 }, "unknown key 'xyzzy'", undefined],
     [{ models: [{ paths: 'a' }] }, "unknown key 'models[0].paths'", 'did you mean path?'],
-    [{ models: [{ maxLayer: 1 }] }, 'models[0].path is missing', undefined],
     [{ models: [{ path: 'a', maxlayer: 1 }] }, "unknown key 'models[0].maxlayer'", 'did you mean maxLayer?'],
     [{ models: [{ path: 'a', threads: 1 }] }, "unknown key 'models[0].threads'", undefined],
     [{ models: [{ maxLayer: 1 }] }, 'models[0].path is missing', undefined],
