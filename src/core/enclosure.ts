@@ -28,3 +28,16 @@ export function exactly(value: number, method: string, relativeError = 0): Enclo
 export function relativeWidth(enclosure: Enclosure): number {
   return enclosure.upper === 0 ? 0 : (enclosure.upper - enclosure.lower) / enclosure.upper
 }
+
+/** Encloses the larger of two values; both proofs must hold, so their failure probabilities add up. */
+export function joinMaximum(a: Enclosure, b: Enclosure): Enclosure {
+  const winner = b.upper > a.upper ? b : a
+  const failureProbability = a.failureProbability + b.failureProbability
+  return {
+    lower: Math.max(a.lower, b.lower),
+    upper: winner.upper,
+    method: winner.method,
+    certificate: failureProbability > 0 ? 'probabilistic' : 'deterministic',
+    failureProbability,
+  }
+}

@@ -1,4 +1,4 @@
-import { type Enclosure, exactly, relativeWidth } from '../core/enclosure.ts'
+import { type Enclosure, exactly, joinMaximum, relativeWidth } from '../core/enclosure.ts'
 import type { FloatArray } from '../core/tensor.ts'
 import { scoped } from './arena.ts'
 import { energyBounds } from './convolution/energy.ts'
@@ -98,19 +98,6 @@ function largestOf(pieces: readonly Piece[], options: NormOptions): Enclosure {
     joined = joinMaximum(joined, piece.enclose({ ...options, seed: options.seed + i + 1 }))
   })
   return joined
-}
-
-/** Encloses the larger of two norms. */
-function joinMaximum(a: Enclosure, b: Enclosure): Enclosure {
-  const winner = b.upper > a.upper ? b : a
-  const failureProbability = a.failureProbability + b.failureProbability
-  return {
-    lower: Math.max(a.lower, b.lower),
-    upper: winner.upper,
-    method: winner.method,
-    certificate: failureProbability > 0 ? 'probabilistic' : 'deterministic',
-    failureProbability,
-  }
 }
 
 function matrixPiece(matrix: Matrix, bound: number, unit: number): Piece {

@@ -1,4 +1,4 @@
-import { type Enclosure, exactly } from '../core/enclosure.ts'
+import { type Enclosure, exactly, joinMaximum } from '../core/enclosure.ts'
 import type { FloatArray } from '../core/tensor.ts'
 import { allocate, floatsAt, scoped, singlesAt } from '../linalg/arena.ts'
 import { encloseConvolution, frobeniusOfConvolution } from '../linalg/convolution.ts'
@@ -146,17 +146,4 @@ function encloseDiagonal(
     joined = joinMaximum(joined, enclosePlaced(matrix, share))
   }
   return joined
-}
-
-/** Encloses the larger of two norms. */
-function joinMaximum(a: Enclosure, b: Enclosure): Enclosure {
-  const winner = b.upper > a.upper ? b : a
-  const failureProbability = a.failureProbability + b.failureProbability
-  return {
-    lower: Math.max(a.lower, b.lower),
-    upper: winner.upper,
-    method: winner.method,
-    certificate: failureProbability > 0 ? 'probabilistic' : 'deterministic',
-    failureProbability,
-  }
 }
