@@ -3,6 +3,7 @@ import type { Graph, Node, Value } from '../graph/graph.ts'
 import type { StoredTensor } from '../onnx/stored-tensor.ts'
 import type { BoundRule } from './bound.ts'
 import type { LayerSpec } from './layer.ts'
+import type { LinearContext, LinearMap, PointContext } from './linear-map.ts'
 
 /** What inference knows of a value: null where it does not know. */
 export interface ValueInfo {
@@ -106,6 +107,16 @@ export interface Operator {
    * constant); null where there is none.
    */
   readonly translates?: (context: LayerContext) => number | null
+  /**
+   * The linear part of the node where it is affine in the inputs that vary, jointly, and the same everywhere; null
+   * where it is not (a product of two inputs that vary). Serves norms of linear regions, slope bounds and Jacobians.
+   */
+  readonly linear?: (context: LinearContext) => LinearMap | null
+  /**
+   * The derivative at one point, for nodes that are not affine; where the node is not differentiable, any element of
+   * Clarke's generalised Jacobian. Null where there is none.
+   */
+  readonly derivative?: (context: PointContext) => LinearMap | null
   /** How the node carries bounds from its inputs to its outputs. Absent: no certificate behind this node. */
   readonly bound?: BoundRule
 }
