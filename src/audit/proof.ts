@@ -1,0 +1,83 @@
+import { availableParallelism } from 'node:os'
+import { boundNetwork, type LayerNorms, type NetworkBounds } from '../bounds/network-bounds.ts'
+import { select } from '../bounds/selection.ts'
+import { usefulMerges } from '../bounds/useful-merges.ts'
+import { layersOf, type PlacedLayer } from '../infer/layers.ts'
+import type { TypedGraph } from '../infer/typed-graph.ts'
+import { measureLayers } from '../norms/measure.ts'
+import type { Interval } from '../ops/bound.ts'
+import { boxOf } from './domain.ts'
+import type { MeasuredLayer } from './layers.ts'
+import { type AuditOptions, defaults } from './options.ts'
+
+/** Relative error that computing a Frobenius norm may make, with room. */
+const frobeniusError = 2 ** -30
+
+/** What is proven of a model, before it is told. */
+export interface Proof {
+  /** The domain, by name of input. */
+  readonly box: ReadonlyMap<string, Interval>
+  /** The model's own layers. */
+  readonly layers: readonly MeasuredLayer[]
+  /** These and the merged ones that bounds rest on. */
+  readonly measured: readonly MeasuredLayer[]
+  readonly bounds: NetworkBounds
+}
+
+/** Measures the layers of a model and bounds the network by their norms. */
+export async function proveBounds(typed: TypedGraph, options: AuditOptions): Promise<Proof> {
+  const selection = { inputs: options.inputs ?? null, outputs: options.outputs ?? null }
+  const box = boxOf(typed.graph.inputs, select(typed, selection), options.inputRanges)
+  const merged = usefulMerges(typed, { ...selection, inputRanges: box })
+  const placed = layersOf(typed)
+  const measured = await measure(typed, [...placed, ...merged], options)
+  const bounds = boundNetwork(typed, normsOf(measured), { ...selection, inputRanges: box, merged })
+  return { box, layers: measured.slice(0, placed.length), measured, bounds }
+}
+
+/** Encloses the norms of the layers. */
+async function measure(
+  typed: TypedGraph,
+  placed: readonly PlacedLayer[],
+  options: AuditOptions,
+): Promise<MeasuredLayer[]> {
+  const { onProgress } = options
+  const measurements = await measureLayers(placed, {
+    tolerance: options.tolerance ?? defaults.tolerance,
+    certify: options.certify ?? defaults.certify,
+    seed: options.seed ?? defaults.seed,
+    threads: options.threads ?? availableParallelism(),
+    failureProbability: defaults.failureProbability,
+    ...(onProgress === undefined
+      ? {}
+      : {
+          onProgress: (done: number, total: number, label: string) =>
+            onProgress({ model: typed.model.path, done, total, label }),
+        }),
+  })
+  return placed.map((layer) => {
+    const measurement = measurements.get(layer.key)
+    if (measurement === undefined) throw new Error(`layer ${layer.key} was not measured`)
+    return { placed: layer, measurement }
+  })
+}
+
+/** Upper bounds by layer key, or the reason why there is none. */
+function normsOf(layers: readonly MeasuredLayer[]): LayerNorms {
+  const byKey = new Map(layers.map((layer) => [layer.placed.key, layer]))
+  const find = (key: string) => {
+    const layer = byKey.get(key)
+    if (layer === undefined) throw new Error(`there is no layer ${key}`)
+    return layer
+  }
+  return {
+    spectral: (key) => {
+      const { placed, measurement } = find(key)
+      return measurement.spectral?.upper ?? `has a weight that is not finite ('${placed.spec.weightName}')`
+    },
+    frobenius: (key) => {
+      const { operator } = find(key).measurement.frobenius
+      return operator === null ? 'has an input whose size is not known' : operator * (1 + frobeniusError)
+    },
+  }
+}
