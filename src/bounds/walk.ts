@@ -1,5 +1,4 @@
 import { LipschitzError } from '../core/errors.ts'
-import { boundLimits } from '../core/limits.ts'
 import { magnitude } from '../core/magnitude.ts'
 import type { Term } from '../core/term.ts'
 import * as term from '../core/term.ts'
@@ -191,6 +190,7 @@ function createContext(
   const operands = inputs.map((operand) => (operand === null ? null : operandOf(operand.value)))
   return {
     node,
+    limits: state.typed.model.limits,
     inputCount: operands.length,
     input: (i) => operands[i] ?? null,
     outputCount: outputs.length,
@@ -204,7 +204,7 @@ function createContext(
     refuse: (reason) => refuse(state, node, operands, reason),
     body: (graph, given = []) => {
       state.walkedNodes += graph.nodes.length
-      if (state.walkedNodes > boundLimits.walkedNodes)
+      if (state.walkedNodes > state.typed.model.limits.walkedNodes)
         return graph.outputs.map(() => refuse(state, node, operands, 'repeats bodies too often to follow'))
       for (const [i, input] of graph.inputs.entries()) {
         const bound = given[i] ?? unbounded(node, 'gives no such input to its body')

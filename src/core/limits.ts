@@ -1,76 +1,160 @@
+import { type ErrorFacts, LipschitzError } from './errors.ts'
+
+/** One number that a model is held against, and why it is what it is. */
+interface Limit {
+  readonly value: number
+  /** What is counted. */
+  readonly counts: string
+  readonly reason: string
+  /** The largest value that it may be raised to, where something else would break beyond it. */
+  readonly most?: number
+}
+
 /**
  * What a model may cost before it is refused. A file is not trusted: every size in it is held against this table
- * before memory or time is spent on it.
+ * before memory or time is spent on it. The option `--limit name=value` raises (or lowers) each of them.
  */
-export interface Limits {
-  readonly fileBytes: number
-  readonly messageDepth: number
-  readonly skeletonBytes: number
-  readonly messages: number
-  readonly nodes: number
-  readonly tensors: number
-  readonly strings: number
-  readonly numbers: number
-  readonly rank: number
-  readonly tensorElements: number
-  readonly sparseElements: number
+export const limitTable = {
+  fileBytes: {
+    value: 2 ** 31 - 1,
+    counts: 'bytes of the model file',
+    reason:
+      'protobuf itself ends at 2 GiB; larger models keep their weights in external files, which have no limit',
+  },
+  messageDepth: {
+    value: 100,
+    counts: 'protobuf messages inside one another',
+    reason: 'where every protobuf library stops by default: about 30 body graphs inside one another',
+    most: 100,
+  },
+  skeletonBytes: {
+    value: 2 ** 27,
+    counts: 'bytes of the model without its tensor data and documentation',
+    reason: 'the largest known language models stay below 30 MB',
+    most: 2 ** 28 - 1,
+  },
+  messages: {
+    value: 2_000_000,
+    counts: 'protobuf messages',
+    reason: 'a decoded message takes 300 to 500 bytes of memory, so that this many stay below 1 GB',
+  },
+  nodes: {
+    value: 500_000,
+    counts: 'nodes as stored',
+    reason: 'ten times the largest real graphs; a node with its values takes about 1 KB in all later stages',
+  },
+  tensors: {
+    value: 500_000,
+    counts: 'initializers, constants and tensors in attributes',
+    reason: 'ten times what the largest real graphs have',
+  },
+  strings: {
+    value: 8_000_000,
+    counts: 'names and byte strings',
+    reason: 'eight a node are usual',
+  },
+  numbers: {
+    value: 16_000_000,
+    counts: 'numbers outside tensor data: dims and attributes',
+    reason: 'each takes 8 to 16 bytes of memory',
+  },
+  functions: {
+    value: 10_000,
+    counts: 'functions that the model defines',
+    reason: "the limit of ONNX's own checker",
+  },
+  rank: {
+    value: 64,
+    counts: 'dims of a tensor',
+    reason: 'ONNX Runtime and NumPy end at or below it; real tensors at 8',
+  },
+  tensorElements: {
+    value: 2 ** 31,
+    counts: 'elements of a stored tensor',
+    reason: 'the largest typed array that decodes to less than 16 GiB',
+    most: 2 ** 32,
+  },
+  sparseElements: {
+    value: 2 ** 28,
+    counts: 'elements of a sparse tensor, zeros included',
+    reason: 'it is loaded as a dense one, whose size its few stored bytes do not pay for',
+    most: 2 ** 32,
+  },
+  inlinedNodes: {
+    value: 1_000_000,
+    counts: 'nodes after all functions are inlined',
+    reason: 'a small file can expand to any number; a node takes about 1 KB in all later stages',
+  },
+  functionDepth: {
+    value: 100,
+    counts: 'functions that call one another, one inside the next',
+    reason: "the limit of ONNX's own checker",
+    most: 1000,
+  },
+  bodyDepth: {
+    value: 64,
+    counts: 'bodies of If, Loop and Scan inside one another, functions inlined',
+    reason: 'bodies are the one thing that later stages descend into by recursion',
+    most: 250,
+  },
+  smallElements: {
+    value: 4096,
+    counts: 'elements of a constant that shape rules read and that is kept for good',
+    reason: 'shapes, axes and sizes have a few dozen',
+  },
+  foldedElements: {
+    value: 2 ** 28,
+    counts: 'elements of one constant that is computed',
+    reason: 'at most 2 GiB',
+    most: 2 ** 32,
+  },
+  foldedTotal: {
+    value: 2 ** 31,
+    counts: 'elements read and written by all computations of constants, besides what parameters pay for',
+    reason: 'some ten seconds',
+  },
+  foldedPerParameter: {
+    value: 64,
+    counts: 'the same, for each parameter of the model',
+    reason: 'chains of a few operators, asked for by a few readers',
+  },
+  recentBytes: {
+    value: 64 * 2 ** 20,
+    counts: 'bytes of large constants kept because they were used last',
+    reason: 'saves time where several nodes read one constant, at the price of memory',
+  },
+  inferredNodes: {
+    value: 3_000_000,
+    counts: 'nodes whose shapes are inferred, each in a body once for every time that the body is',
+    reason: 'some ten seconds',
+  },
+  walkedNodes: {
+    value: 300_000,
+    counts: 'nodes of bodies that bounds are carried through, each as often as a loop repeats it',
+    reason: 'a few seconds',
+  },
+  loopSteps: {
+    value: 10_000,
+    counts: 'steps of one loop that bounds are carried through',
+    reason: 'real loops have as many as a sequence has elements',
+  },
+} as const satisfies Record<string, Limit>
+
+export type LimitName = keyof typeof limitTable
+export type Limits = Readonly<Record<LimitName, number>>
+
+/** A row of the table, whichever. */
+export const limitOf = (name: LimitName): Limit => limitTable[name]
+
+export const limitNames = Object.keys(limitTable) as LimitName[]
+
+/** The limits that hold where nothing else is said. */
+export const standardLimits = Object.fromEntries(
+  limitNames.map((name) => [name, limitTable[name].value]),
+) as Limits
+
+/** The error for what goes beyond a limit; tells the option that raises it. */
+export function beyondLimit(name: LimitName, message: string, facts: ErrorFacts = {}): LipschitzError {
+  const hint = `--limit ${name}=<n> raises the limit, for a model that you trust`
+  return new LipschitzError('limit', message, { hint, ...facts })
 }
-
-export const limits: Limits = {
-  /** Protobuf itself ends at 2 GiB; models beyond it keep their weights in external files, which have no limit. */
-  fileBytes: 2 ** 31 - 1,
-  /** The nesting at which every protobuf library stops by default: about 30 body graphs inside one another. */
-  messageDepth: 100,
-  /** A model without its tensor data: the largest known language models stay below 30 MB. Below 2^28, see wire-scan. */
-  skeletonBytes: 2 ** 27,
-  /** A decoded message takes 300 to 500 bytes of heap, so that this many stay below 1 GB. */
-  messages: 2_000_000,
-  /** Ten times the largest real graphs; a decoded node with its values takes about 1 KB in all later stages. */
-  nodes: 500_000,
-  /** Initializers, constants and attribute tensors together. */
-  tensors: 500_000,
-  /** Names and byte strings: eight a node are usual. */
-  strings: 8_000_000,
-  /** Numbers outside tensor data (dims, attributes): 8 to 16 bytes of heap each. */
-  numbers: 16_000_000,
-  /** ONNX Runtime and numpy end at or below this; real tensors at 8. */
-  rank: 64,
-  /** 2^31 elements: the largest typed array that decodes to less than 16 GiB. */
-  tensorElements: 2 ** 31,
-  /** A sparse tensor is loaded as a dense one, whose size its few stored bytes do not pay for. */
-  sparseElements: 2 ** 28,
-}
-
-/** Building the graph: what a small file can expand to. */
-export const graphLimits = {
-  /** Nodes after all functions are inlined; a node takes about 1 KB in all later stages. */
-  inlinedNodes: 1_000_000,
-  /** Functions that call one another, one inside the next. */
-  functionDepth: 100,
-  /** Bodies of If, Loop and Scan, one inside the next, functions inlined: the only recursion in later stages. */
-  bodyDepth: 64,
-} as const
-
-/** Inference and constant folding. */
-export const inferenceLimits = {
-  /** Largest constant, in elements, that shape rules read and that is kept for good. */
-  smallElements: 4096,
-  /** Elements of one folded tensor: at most 2 GiB. */
-  tensorElements: 2 ** 28,
-  /** Elements read and written by all foldings of one model together, besides what its parameters pay for. */
-  totalElements: 2 ** 31,
-  /** The same for each parameter: chains of a few operators, asked for by a few readers. */
-  elementsPerParameter: 64,
-  /** Bytes of large constants kept because they were used last. */
-  recentBytes: 64 * 2 ** 20,
-  /** Nodes inferred, counting a node in a body once for every time that the body is inferred. */
-  inferredNodes: 3_000_000,
-} as const
-
-/** Bounds. */
-export const boundLimits = {
-  /** Nodes of bodies that are walked, each as often as a loop repeats it: a few seconds. */
-  walkedNodes: 300_000,
-  /** Steps of one loop. */
-  loopSteps: 10_000,
-} as const

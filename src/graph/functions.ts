@@ -1,5 +1,4 @@
-import { LipschitzError } from '../core/errors.ts'
-import { graphLimits } from '../core/limits.ts'
+import { beyondLimit, type Limits } from '../core/limits.ts'
 import type { FunctionProto, GraphProto, NodeProto } from '../onnx/generated/onnx.d.ts'
 import { malformed } from './malformed.ts'
 import { canonicalDomain, displayDomain, runtimeDomains } from './opsets.ts'
@@ -16,7 +15,11 @@ export interface Functions {
  * Throws `malformed` for two functions of one name, for recursion and for functions in a runtime's own domain
  * (which it ignores, so that the file would mean something else there), `limit` beyond the budgets.
  */
-export function indexFunctions(protos: readonly FunctionProto[], main: GraphProto): Functions {
+export function indexFunctions(
+  protos: readonly FunctionProto[],
+  main: GraphProto,
+  limits: Limits,
+): Functions {
   const index = new Map<string, FunctionProto>()
   for (const proto of protos) {
     if (proto.name === '') throw malformed('a function has no name')
@@ -31,7 +34,7 @@ export function indexFunctions(protos: readonly FunctionProto[], main: GraphProt
   }
   const called = (node: NodeProto) =>
     index.size === 0 ? null : (index.get(keyOf(node.domain, node.opType, node.overload)) ?? null)
-  checkExpansion(main, protos, called)
+  checkExpansion(main, protos, called, limits)
   return { called }
 }
 
@@ -52,6 +55,7 @@ function checkExpansion(
   main: GraphProto,
   protos: readonly FunctionProto[],
   called: (node: NodeProto) => FunctionProto | null,
+  limits: Limits,
 ): void {
   const expansions = new Map<FunctionProto, Expansion>()
   const open = new Set<FunctionProto>()
@@ -65,17 +69,14 @@ function checkExpansion(
       total += expansion?.nodes ?? 1
       depth = Math.max(depth, expansion?.depth ?? 0)
     }
-    if (total > graphLimits.inlinedNodes) {
-      throw new LipschitzError(
-        'limit',
-        `with its functions inlined the graph has more than ${graphLimits.inlinedNodes} nodes`,
+    if (total > limits.inlinedNodes) {
+      throw beyondLimit(
+        'inlinedNodes',
+        `with its functions inlined the graph has more than ${limits.inlinedNodes} nodes`,
       )
     }
-    if (depth >= graphLimits.functionDepth) {
-      throw new LipschitzError(
-        'limit',
-        `functions call one another more than ${graphLimits.functionDepth} deep`,
-      )
+    if (depth >= limits.functionDepth) {
+      throw beyondLimit('functionDepth', `functions call one another more than ${limits.functionDepth} deep`)
     }
     // Bounded by the limit above, so that it stays exact; one more for a function without nodes.
     return { nodes: total + 1, depth: depth + 1 }

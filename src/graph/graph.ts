@@ -1,3 +1,4 @@
+import type { Limits } from '../core/limits.ts'
 import type { ElementType, Shape } from '../core/tensor.ts'
 import type { StoredTensor } from '../onnx/stored-tensor.ts'
 
@@ -89,6 +90,8 @@ export interface Model {
   /** Elements of all initializers and constant tensors of floating or quantised type that layers may use. */
   readonly parameters: number
   readonly graph: Graph
+  /** What this model is held against in all later stages. */
+  readonly limits: Limits
   /** Facts about the file that a reader should know (for example training info that is ignored), as findings. */
   readonly notes: readonly Note[]
 }

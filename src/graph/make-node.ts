@@ -1,5 +1,5 @@
 import { LipschitzError } from '../core/errors.ts'
-import { graphLimits } from '../core/limits.ts'
+import { beyondLimit } from '../core/limits.ts'
 import type { AttributeProto, GraphProto, NodeProto } from '../onnx/generated/onnx.d.ts'
 import { type Builder, versionOf } from './builder.ts'
 import { decodeAttribute, hasValue } from './decode-attribute.ts'
@@ -59,10 +59,11 @@ function passedAttribute(proto: AttributeProto, { attributes }: Scope, node: str
   throw new LipschitzError('unsupported', `attribute '${refAttrName}' hands a graph to a function`, { node })
 }
 
-function openBody({ waiting }: Builder, proto: GraphProto, owner: DraftNode, parent: Scope): Graph {
+function openBody({ file, waiting }: Builder, proto: GraphProto, owner: DraftNode, parent: Scope): Graph {
   const depth = parent.depth + 1
-  if (depth > graphLimits.bodyDepth) {
-    throw new LipschitzError('limit', `bodies are nested more than ${graphLimits.bodyDepth} deep`, {
+  const { bodyDepth } = file.limits
+  if (depth > bodyDepth) {
+    throw beyondLimit('bodyDepth', `bodies are nested more than ${bodyDepth} deep`, {
       node: owner.name,
     })
   }

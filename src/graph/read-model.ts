@@ -30,7 +30,12 @@ function toModel(file: ModelFile): Model {
   if (opsets.size === 0 && proto.irVersion >= 3) throw malformed('the model imports no operators')
   if (opsets.size === 0) opsets.set('', 1)
   if (proto.graph.output.length === 0) throw malformed('the model has no outputs')
-  const { graph, notes } = buildGraph(file, proto.graph, opsets, indexFunctions(proto.functions, proto.graph))
+  const { graph, notes } = buildGraph(
+    file,
+    proto.graph,
+    opsets,
+    indexFunctions(proto.functions, proto.graph, file.limits),
+  )
   verifyGraph(graph)
   return {
     path: file.path,
@@ -41,6 +46,7 @@ function toModel(file: ModelFile): Model {
     producer: `${proto.producerName} ${proto.producerVersion}`.trim(),
     parameters: countParameters(graph),
     graph,
+    limits: file.limits,
     notes: [...fileNotes(file, opsets), ...overridableNotes(graph), ...notes],
   }
 }

@@ -1,5 +1,5 @@
 import { LipschitzError } from '../core/errors.ts'
-import { inferenceLimits as limits } from '../core/limits.ts'
+import { beyondLimit, type Limits } from '../core/limits.ts'
 import type { ElementType, Tensor } from '../core/tensor.ts'
 import { sizeOf } from '../core/tensor.ts'
 import type { Node, Value } from '../graph/graph.ts'
@@ -27,8 +27,9 @@ export function createFolder(
   facts: FactTable,
   operatorOf: (node: Node) => Operator | null,
   parameters: number,
+  limits: Limits,
 ): Folder {
-  const budget = limits.totalElements + limits.elementsPerParameter * parameters
+  const budget = limits.foldedTotal + limits.foldedPerParameter * parameters
   const small = new Map<Value, Tensor | null>()
   const recent = createRecentTensors<Value>(limits.recentBytes)
   let spent = 0
@@ -53,7 +54,7 @@ export function createFolder(
   function spend(elements: number, node: string): void {
     spent += elements
     if (spent <= budget) return
-    throw new LipschitzError('limit', `folding constants takes more than ${budget} elements`, {
+    throw beyondLimit('foldedTotal', `folding constants takes more than ${budget} elements`, {
       node,
     })
   }
@@ -93,7 +94,7 @@ export function createFolder(
         fail: (message) => {
           throw new LipschitzError('malformed', `${node.op}: ${message}`, { node: node.name })
         },
-        allocate: (type, dims) => allocate(node, type, dims),
+        allocate: (type, dims) => allocate(node, type, dims, limits),
       }),
     )
     for (const [index, tensor] of results.entries()) checkResult(node, outputs[index], tensor)
@@ -161,12 +162,12 @@ function foldKnown(fold: () => readonly Tensor[] | null): readonly Tensor[] {
   }
 }
 
-function allocate(node: Node, type: ElementType, dims: readonly number[]): Tensor {
+function allocate(node: Node, type: ElementType, dims: readonly number[], limits: Limits): Tensor {
   const elements = sizeOf(dims) ?? Number.NaN
   if (Number.isNaN(elements)) throw unknownSize
-  if (elements > limits.tensorElements) {
-    const reason = `makes a constant of shape [${dims.join(',')}], more than ${limits.tensorElements} elements`
-    throw new LipschitzError('limit', `${node.op} ${reason}`, { node: node.name })
+  if (elements > limits.foldedElements) {
+    const reason = `makes a constant of shape [${dims.join(',')}], more than ${limits.foldedElements} elements`
+    throw beyondLimit('foldedElements', `${node.op} ${reason}`, { node: node.name })
   }
   return {
     type,

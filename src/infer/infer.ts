@@ -1,5 +1,5 @@
 import { LipschitzError, named } from '../core/errors.ts'
-import { inferenceLimits } from '../core/limits.ts'
+import { beyondLimit, type Limits } from '../core/limits.ts'
 import type { Dim, Shape } from '../core/tensor.ts'
 import { sizeOf } from '../core/tensor.ts'
 import type { Graph, Model, Node, Note, Value } from '../graph/graph.ts'
@@ -31,6 +31,7 @@ interface Pass {
   readonly operators: Map<Node, Operator | null>
   readonly inferredBodies: Set<Graph>
   readonly notes: Note[]
+  readonly limits: Limits
   steps: number
 }
 
@@ -44,14 +45,15 @@ interface Pass {
 export function inferModel(model: Model, options: InferenceOptions = {}): TypedGraph {
   const facts = createFacts()
   const operators = new Map<Node, Operator | null>()
-  const folder = createFolder(facts, (node) => operators.get(node) ?? null, model.parameters)
+  const folder = createFolder(facts, (node) => operators.get(node) ?? null, model.parameters, model.limits)
   const bound = named({ model: model.path }, () =>
     bindInputShapes(model.graph, options.inputShapes ?? new Map()),
   )
   for (const [input, shape] of bound.shapes)
     facts.set(input, sourceFact(input, { type: input.declared.type, shape }))
   const notes = [...model.notes, ...bound.notes]
-  const pass: Pass = { facts, folder, operators, inferredBodies: new Set(), notes, steps: 0 }
+  const { limits } = model
+  const pass: Pass = { facts, folder, operators, inferredBodies: new Set(), notes, limits, steps: 0 }
   const context = { model: model.path, hint: bound.notes.length > 0 ? batchHint : undefined }
   named(context, () => inferNodes(pass, model.graph))
 
@@ -76,8 +78,8 @@ function inferNodes(pass: Pass, graph: Graph): void {
   for (const value of graph.initializers) checkDeclared(value, pass.facts.of(value))
   for (const node of graph.nodes) {
     pass.steps++
-    if (pass.steps > inferenceLimits.inferredNodes) {
-      throw new LipschitzError('limit', 'loops in loops take too many steps to infer', { node: node.name })
+    if (pass.steps > pass.limits.inferredNodes) {
+      throw beyondLimit('inferredNodes', 'loops in loops take too many steps to infer', { node: node.name })
     }
     inferNode(pass, node)
   }
@@ -190,7 +192,7 @@ function createOperand(pass: Pass, value: Value, onDataRead?: () => void): Opera
     if (!isConstant) onDataRead?.()
     return pass.folder.constant(value)
   }
-  const isLarge = ((shape && sizeOf(shape)) ?? 0) > inferenceLimits.smallElements
+  const isLarge = ((shape && sizeOf(shape)) ?? 0) > pass.limits.smallElements
   return {
     value,
     type,

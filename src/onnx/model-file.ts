@@ -1,5 +1,5 @@
 import { LipschitzError, named } from '../core/errors.ts'
-import { type Limits, limits as standardLimits } from '../core/limits.ts'
+import { beyondLimit, type Limits, standardLimits } from '../core/limits.ts'
 import { externalFiles } from './external-data.ts'
 import { recognizeFormat } from './file-format.ts'
 import type { ModelProto, SparseTensorProto, TensorProto } from './generated/onnx.js'
@@ -28,6 +28,8 @@ export interface ModelFile {
   readonly path: string
   readonly bytes: number
   readonly proto: ModelProto
+  /** What this model is held against, here and in all later stages. */
+  readonly limits: Limits
   /** Fields that this version of the format does not have, as `Message.number`, and how often they occur. */
   readonly unknownFields: ReadonlyMap<string, number>
   /** SHA-256 of the file in hex; reads the file anew. */
@@ -48,8 +50,8 @@ function notOnnx(file: StoredFile, limits: Limits, otherwise: LipschitzError): L
 function scanFile(file: StoredFile, limits: Limits): Scan {
   if (file.bytes === 0) throw new LipschitzError('not-onnx', 'the file is empty')
   if (file.bytes > limits.fileBytes) {
-    const tooLarge = new LipschitzError(
-      'limit',
+    const tooLarge = beyondLimit(
+      'fileBytes',
       `the file has ${file.bytes} bytes, more than ${limits.fileBytes}`,
     )
     throw notOnnx(file, limits, tooLarge)
@@ -85,6 +87,7 @@ export function readModelFile(path: string, options: ReadOptions = {}): ModelFil
       path,
       bytes: file.bytes,
       proto,
+      limits,
       unknownFields,
       sha256: () => named(facts, () => file.digest('sha256', 0, file.bytes)),
       tensor: (tensor) => named(facts, () => storedTensor(tensor, source)),

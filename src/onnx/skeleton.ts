@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import protobuf from 'protobufjs/minimal.js'
-import { LipschitzError } from '../core/errors.ts'
+import { beyondLimit } from '../core/limits.ts'
 import { type ModelProto, onnx } from './generated/onnx.js'
 import type { WireCursor } from './wire-cursor.ts'
 
@@ -21,8 +21,8 @@ export class SkeletonWriter {
     const wanted = this.length + count
     if (wanted <= this.bytes.length) return
     if (wanted > this.limit) {
-      throw new LipschitzError(
-        'limit',
+      throw beyondLimit(
+        'skeletonBytes',
         `its structure without tensor data takes more than ${this.limit} bytes`,
       )
     }

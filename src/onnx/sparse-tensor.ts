@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LipschitzError, named } from '../core/errors.ts'
+import { beyondLimit } from '../core/limits.ts'
 import { stridesOf, type Tensor } from '../core/tensor.ts'
 import { elementStorage } from './element-types.ts'
 import type { SparseTensorProto } from './generated/onnx.js'
@@ -51,8 +52,8 @@ export function storedSparseTensor(proto: SparseTensorProto, source: TensorSourc
     const indices = storedTensor(proto.indices, source)
     const size = elementCount(dims, source.limits)
     if (size > source.limits.sparseElements) {
-      throw new LipschitzError(
-        'limit',
+      throw beyondLimit(
+        'sparseElements',
         `it is sparse and has ${size} elements, more than ${source.limits.sparseElements}`,
       )
     }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LipschitzError, named } from '../core/errors.ts'
-import type { Limits } from '../core/limits.ts'
+import { beyondLimit, type Limits } from '../core/limits.ts'
 import type { ElementType, FloatArray, Tensor } from '../core/tensor.ts'
 import { type ElementStorage, elementStorage, elementTypeOf, rawBytes } from './element-types.ts'
 import { type ExternalFiles, externalRange } from './external-data.ts'
@@ -25,7 +25,7 @@ export interface TensorSource {
 /** Elements of a shape. @throws LipschitzError malformed or limit */
 export function elementCount(dims: readonly number[], limits: Limits): number {
   if (dims.length > limits.rank)
-    throw new LipschitzError('limit', `it has ${dims.length} dims, more than ${limits.rank}`)
+    throw beyondLimit('rank', `it has ${dims.length} dims, more than ${limits.rank}`)
   let count = 1
   for (const dim of dims) {
     if (dim < 0) throw new LipschitzError('malformed', `it has the negative dim ${dim}`)
@@ -33,7 +33,7 @@ export function elementCount(dims: readonly number[], limits: Limits): number {
     count *= dim
   }
   if (count > limits.tensorElements) {
-    throw new LipschitzError('limit', `it has ${count} elements, more than ${limits.tensorElements}`)
+    throw beyondLimit('tensorElements', `it has ${count} elements, more than ${limits.tensorElements}`)
   }
   return count
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { LipschitzError } from '../core/errors.ts'
-import type { Limits } from '../core/limits.ts'
+import { beyondLimit, type Limits } from '../core/limits.ts'
 import { type Field, type MessageKind, type MessageName, messageKind } from './fields.ts'
 import type { Payload, PayloadField } from './payload.ts'
 import { SkeletonWriter } from './skeleton.ts'
@@ -39,12 +39,13 @@ interface Frame {
 const fixedWidths: Readonly<Partial<Record<number, number>>> = { 1: 8, 5: 4 }
 
 /** Kinds of messages with a limit of their own. */
-const kindLimits: Partial<Record<MessageName, 'nodes' | 'tensors'>> = {
+const kindLimits: Partial<Record<MessageName, Budget>> = {
+  FunctionProto: 'functions',
   NodeProto: 'nodes',
   TensorProto: 'tensors',
 }
 
-type Budget = 'messages' | 'nodes' | 'tensors' | 'strings' | 'numbers'
+type Budget = 'messages' | 'functions' | 'nodes' | 'tensors' | 'strings' | 'numbers'
 
 /**
  * One pass over the wire format of a whole file, from the first byte to the last, iterative, in memory that does not
@@ -63,6 +64,7 @@ class WireScanner {
   private frame: Frame
   private readonly spent: Record<Budget, number> = {
     messages: 0,
+    functions: 0,
     nodes: 0,
     tensors: 0,
     strings: 0,
@@ -83,7 +85,11 @@ class WireScanner {
     } catch (error) {
       if (!(error instanceof LipschitzError)) throw error
       const nesting = this.frames.map((frame) => frame.field).join('.')
-      throw new LipschitzError(error.code, `at byte ${this.cursor.offset}: ${error.message}, in ${nesting}`)
+      throw new LipschitzError(
+        error.code,
+        `at byte ${this.cursor.offset}: ${error.message}, in ${nesting}`,
+        error.facts,
+      )
     }
   }
 
@@ -172,7 +178,7 @@ class WireScanner {
     const length = this.valueLength()
     const kind = field.message!
     if (this.frames.length >= this.limits.messageDepth) {
-      throw new LipschitzError('limit', `more than ${this.limits.messageDepth} messages inside one another`)
+      throw beyondLimit('messageDepth', `more than ${this.limits.messageDepth} messages inside one another`)
     }
     this.spend('messages', 1)
     const own = kindLimits[kind.name]
@@ -303,7 +309,7 @@ class WireScanner {
   private spend(budget: Budget, amount: number): void {
     this.spent[budget] += amount
     if (this.spent[budget] > this.limits[budget]) {
-      throw new LipschitzError('limit', `more than ${this.limits[budget]} ${budget}`)
+      throw beyondLimit(budget, `more than ${this.limits[budget]} ${budget}`)
     }
   }
 }

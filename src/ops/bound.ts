@@ -1,3 +1,4 @@
+import type { Limits } from '../core/limits.ts'
 import type { Shape } from '../core/tensor.ts'
 import type { Term } from '../core/term.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
@@ -42,6 +43,7 @@ export interface BoundOperand extends TensorBound {
 
 export interface BoundContext {
   readonly node: Node
+  readonly limits: Limits
   /** Null where the optional input i is omitted. */
   input(i: number): BoundOperand | null
   readonly inputCount: number

@@ -1,4 +1,3 @@
-import { boundLimits } from '../../core/limits.ts'
 import * as term from '../../core/term.ts'
 import { graphAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { Graph } from '../../graph/graph.ts'
@@ -94,7 +93,7 @@ const loop: BoundRule = (context) => {
   if (body === null) return refusedAll(context, 'lacks its body')
   if (trips === null || context.input(0) === null || !alwaysGoesOn(context, body))
     return refusedAll(context, unknownSteps)
-  if (trips > boundLimits.loopSteps) return refusedAll(context, 'repeats its body too often to follow')
+  if (trips > context.limits.loopSteps) return refusedAll(context, 'repeats its body too often to follow')
   const initial = Array.from({ length: context.inputCount - 2 }, (_, i) => context.input(i + 2) ?? fixed())
   const inputsAt = (step: number, carried: readonly TensorBound[]) => [
     fixed(interval(step, step)),
@@ -116,7 +115,7 @@ const scan: BoundRule = (context) => {
   const axis = intsAttribute(node, 'scan_input_axes', null)?.[0] ?? 0
   const steps = inputs[states]?.shape?.at(axis) ?? null
   if (steps === null) return refusedAll(context, unknownSteps)
-  if (steps > boundLimits.loopSteps) return refusedAll(context, 'repeats its body too often to follow')
+  if (steps > context.limits.loopSteps) return refusedAll(context, 'repeats its body too often to follow')
   const slices = inputs.slice(states).map((input) => through(input, 1, input.range, input.norm))
   return unrolled(context, body, steps, inputs.slice(0, states), (_, carried) => [...carried, ...slices], 0)
 }
