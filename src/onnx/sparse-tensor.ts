@@ -87,6 +87,7 @@ export function storedSparseTensor(proto: SparseTensorProto, source: TensorSourc
       dims,
       size,
       range: null,
+      payload: null,
       load: () => named(facts, load),
       sha256: () => named(facts, sha256),
     }

@@ -1,4 +1,5 @@
 import type { ElementType, Tensor } from '../core/tensor.ts'
+import type { Payload } from './payload.ts'
 
 /** A run of bytes in a file: the model itself or an external data file. */
 export interface ByteRange {
@@ -22,6 +23,8 @@ export interface StoredTensor {
    * float_data or double_data): what a worker reads straight into its own memory. Else null.
    */
   readonly range: ByteRange | null
+  /** Where the model file has the elements, in pieces; null where they are in another file, or only as sparse values. */
+  readonly payload: Payload | null
   /** Reads and decodes all elements. Nothing is cached. */
   load(): Tensor
   /** SHA-256 (hex) of the stored bytes of the elements. */

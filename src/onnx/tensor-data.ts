@@ -171,7 +171,7 @@ export function storedTensor(proto: TensorProto, source: TensorSource): StoredTe
     }
 
     return {
-      ...{ name, type, dims, size, range },
+      ...{ name, type, dims, size, range, payload: proto.dataLocation === 0 ? payload : null },
       load: () => named(facts, load),
       sha256: () => named(facts, sha256),
     }

@@ -115,6 +115,7 @@ function storedTensorOf(proto: Message) {
     dims,
     size: dims.reduce((product, dim) => product * dim, 1),
     range: null,
+    payload: null,
     load: () => tensor ?? { type, dims, data: new Float32Array() },
     sha256: () => '',
   }
