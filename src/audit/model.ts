@@ -12,7 +12,7 @@ import type { ModelReport } from './report-schema.ts'
 
 /** Audits one model, from the file to its report, no gate judged yet. Throws `LipschitzError` for files that cannot be audited. */
 export async function auditModel(path: string, options: AuditOptions): Promise<ModelReport> {
-  const typed = inferModel(readModel(path), { inputShapes: options.inputShapes })
+  const typed = inferModel(readModel(path, options), { inputShapes: options.inputShapes })
   const { box, measured, layers, bounds } = await proveBounds(typed, options)
   const trust = trustIn(measured)
   const lipschitz = describeLipschitz(bounds, trust, null)

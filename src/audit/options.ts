@@ -1,4 +1,5 @@
 import type { Dim } from '../core/tensor.ts'
+import type { ReadOptions } from '../onnx/model-file.ts'
 import type { Baseline } from './baseline.ts'
 import type { Ignore } from './ignore.ts'
 
@@ -10,7 +11,7 @@ export interface InputRange {
 }
 
 /** What an audit may be told; every field has a default. */
-export interface AuditOptions {
+export interface AuditOptions extends ReadOptions {
   /** Shapes of graph inputs by name; null for a dimension that stays unknown. */
   readonly inputShapes?: ReadonlyMap<string, readonly Dim[]>
   /** The domain: bounds hold for inputs in these ranges alone. Default: for all inputs. */

@@ -2,6 +2,7 @@ import type { Request } from '../audit/audit.ts'
 import type { Baseline } from '../audit/baseline.ts'
 import type { AuditOptions } from '../audit/options.ts'
 import type { Report } from '../audit/report-schema.ts'
+import type { ReadOptions } from '../onnx/model-file.ts'
 import type { Config } from './config/config.ts'
 import { readSettings, type Settings, type Source } from './options.ts'
 import type { ProgressLine } from './progress.ts'
@@ -14,6 +15,15 @@ export function shapesByName(shapes: readonly InputShape[] = []): Map<string, In
     byName.set(name, dims)
   }
   return byName
+}
+
+/** What a file may cost, and what it may reach. */
+export function toReadOptions({ limit = [], external, hardLinks }: Settings): ReadOptions {
+  return {
+    externalData: external,
+    hardLinks,
+    limits: Object.fromEntries(limit.map(({ name, value }) => [name, value])),
+  }
 }
 
 /** What a run brings to every model. */
@@ -56,6 +66,7 @@ function toAuditOptions(path: string, run: Run): AuditOptions {
     threads,
   } = settings
   return {
+    ...toReadOptions(settings),
     inputShapes: shapesByName(inputShape),
     inputRanges: inputRange,
     inputs: input,

@@ -1,3 +1,4 @@
+import { limitNames, limitOf } from '../core/limits.ts'
 import { formats } from '../report/renderer.ts'
 import { widest } from '../report/text.ts'
 
@@ -19,6 +20,15 @@ export function formatTable(): string {
   const width = widest(Object.keys(formats)) + 2
   const rows = Object.entries(formats).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`)
   return ['Formats:', ...rows].join('\n')
+}
+
+export function limitTable(): string {
+  const width = widest(limitNames) + 2
+  const values = limitNames.map((name) => String(limitOf(name).value))
+  const rows = limitNames.map((name, i) => {
+    return `  ${name.padEnd(width)}${values[i].padStart(widest(values))}  ${limitOf(name).counts}`
+  })
+  return ['Limits, with their defaults:', ...rows].join('\n')
 }
 
 export const inspectFields = `Fields of a node, with tabs between them unless on a terminal:

@@ -6,6 +6,7 @@ import {
   formatChoice,
   inputRange,
   inputShape,
+  limitChoice,
   numberWithin,
   oneOf,
   percentage,
@@ -15,7 +16,7 @@ import {
   yesOrNo,
 } from './readers.ts'
 
-export type OptionGroup = 'Output' | 'Gates' | 'What is audited' | 'Proofs' | 'Running'
+export type OptionGroup = 'Output' | 'Gates' | 'What is audited' | 'Proofs' | 'Safety' | 'Running'
 
 interface Declaration<T> {
   readonly flags: string
@@ -210,6 +211,30 @@ export const auditOptions = {
     kind: 'value',
     read: wholeNumber(0, 2 ** 32 - 1),
     json: 'integer',
+  },
+  limit: {
+    flags: '--limit <name=n>',
+    group: 'Safety',
+    text: 'raises or lowers what a model may cost, by a name listed below; repeatable',
+    kind: 'list',
+    read: limitChoice,
+    perModel: true,
+  },
+  external: {
+    flags: '--no-external',
+    group: 'Safety',
+    text: 'refuse models that keep tensors in other files',
+    kind: 'negated',
+    read: yesOrNo,
+    perModel: true,
+  },
+  hardLinks: {
+    flags: '--hard-links',
+    group: 'Safety',
+    text: 'accept external data files that have further hard links',
+    kind: 'switch',
+    read: yesOrNo,
+    perModel: true,
   },
   config: {
     flags: '-c, --[no-]config <path>',

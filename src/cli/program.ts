@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import { toolName, toolVersion } from '../core/version.ts'
-import { auditExamples, completionHelp, exitCodes, formatTable, inspectFields } from './help.ts'
+import { auditExamples, completionHelp, exitCodes, formatTable, inspectFields, limitTable } from './help.ts'
 import { auditOptions, type OptionName, type Source } from './options.ts'
 import { usage } from './readers.ts'
 import { suggest } from './suggest.ts'
@@ -88,7 +88,7 @@ export function makeProgram(printed: string[], choose: (invocation: Invocation) 
     )
     .argument('[model...]', 'ONNX files')
     .usage('[options] <model...>')
-    .addHelpText('after', `\n${formatTable()}\n\n${auditExamples}\n\n${exitCodes}`)
+    .addHelpText('after', `\n${formatTable()}\n\n${limitTable()}\n\n${auditExamples}\n\n${exitCodes}`)
     .action((models: string[]) => choose({ command: 'audit', models, flags: flagSource(audit) }))
   for (const name of Object.keys(auditOptions) as OptionName[]) {
     for (const option of toOptions(name)) audit.addOption(option)

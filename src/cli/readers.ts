@@ -1,4 +1,5 @@
 import { LipschitzError } from '../core/errors.ts'
+import { type LimitName, largestLimit, limitNames } from '../core/limits.ts'
 import type { Dim } from '../core/tensor.ts'
 import { type FormatName, formatNames } from '../report/renderer.ts'
 import { suggest } from './suggest.ts'
@@ -142,4 +143,26 @@ export const inputShape: Reader<InputShape> = (text, source) => {
       return Number(size)
     }),
   }
+}
+
+export interface LimitChoice {
+  readonly name: LimitName
+  readonly value: number
+}
+
+const factors: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
+
+/** name=n, where n is a whole number, also as 2e6 or 4GiB. */
+export const limitChoice: Reader<LimitChoice> = (text, source) => {
+  const equals = text.indexOf('=')
+  const expected = 'name=n'
+  if (equals < 1)
+    refuse(source, text, expected, 'for example nodes=2e6; lipschitz audit --help lists the names')
+  const name = oneOf(limitNames)(text.slice(0, equals), source)
+  const [, digits = '', unit = ''] = /^([^A-Z]*)([KMG]iB)?$/.exec(text.slice(equals + 1).trim()) ?? []
+  const value = readDecimal(digits) * factors[unit]
+  const most = largestLimit(name)
+  if (!(Number.isInteger(value) && value >= 1 && value <= most))
+    refuse(source, text, expected, `${name} is a whole number from 1 to ${most}`)
+  return { name, value }
 }

@@ -153,6 +153,22 @@ export const standardLimits = Object.fromEntries(
   limitNames.map((name) => [name, limitTable[name].value]),
 ) as Limits
 
+/** The largest value that a limit may be raised to. */
+export function largestLimit(name: LimitName): number {
+  return limitOf(name).most ?? Number.MAX_SAFE_INTEGER
+}
+
+/** The standard limits with some of them changed. @throws LipschitzError usage: no such limit, or no such value */
+export function limitsWith(changes: Partial<Limits> = {}): Limits {
+  for (const [name, value] of Object.entries(changes)) {
+    if (!Object.hasOwn(limitTable, name)) throw new LipschitzError('usage', `there is no limit '${name}'`)
+    const most = largestLimit(name as LimitName)
+    if (!(Number.isInteger(value) && value >= 1 && value <= most))
+      throw new LipschitzError('usage', `the limit ${name} is a whole number from 1 to ${most}, not ${value}`)
+  }
+  return { ...standardLimits, ...changes }
+}
+
 /** The error for what goes beyond a limit; tells the option that raises it. */
 export function beyondLimit(name: LimitName, message: string, facts: ErrorFacts = {}): LipschitzError {
   const hint = `--limit ${name}=<n> raises the limit, for a model that you trust`

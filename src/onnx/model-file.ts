@@ -1,5 +1,5 @@
 import { LipschitzError, named } from '../core/errors.ts'
-import { beyondLimit, type Limits, standardLimits } from '../core/limits.ts'
+import { beyondLimit, type Limits, limitsWith } from '../core/limits.ts'
 import { externalFiles } from './external-data.ts'
 import { recognizeFormat } from './file-format.ts'
 import type { ModelProto, SparseTensorProto, TensorProto } from './generated/onnx.js'
@@ -75,7 +75,7 @@ function scanFile(file: StoredFile, limits: Limits): Scan {
 export function readModelFile(path: string, options: ReadOptions = {}): ModelFile {
   const facts = { model: path }
   return named(facts, () => {
-    const limits = { ...standardLimits, ...options.limits }
+    const limits = limitsWith(options.limits)
     const file = openStoredFile(path)
     const { skeleton, payloads, unknownFields } = scanFile(file, limits)
     const proto = decodeSkeleton(skeleton)

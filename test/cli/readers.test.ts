@@ -4,6 +4,7 @@ import {
   formatChoice,
   inputRange,
   inputShape,
+  limitChoice,
   numberWithin,
   oneOf,
   positiveNumber,
@@ -11,6 +12,7 @@ import {
   yesOrNo,
 } from '../../src/cli/readers.ts'
 import { LipschitzError } from '../../src/core/errors.ts'
+import { errorOf } from '../helpers/error.ts'
 
 describe('positiveNumber', () => {
   it('reads back every number above 0 as JavaScript prints it', () => {
@@ -120,4 +122,33 @@ describe('inputRange', () => {
       expect(() => inputRange(text, '--input-range')).toThrow('--input-range expects [name=]lo,hi')
     },
   )
+})
+
+describe('limitChoice', () => {
+  it.each([
+    ['nodes=2000000', 'nodes', 2_000_000],
+    ['nodes=2e6', 'nodes', 2_000_000],
+    ['fileBytes=4GiB', 'fileBytes', 2 ** 32],
+    ['fileBytes=1.5MiB', 'fileBytes', 1.5 * 2 ** 20],
+    ['messageDepth=100', 'messageDepth', 100],
+  ])('reads %s', (text, name, value) => {
+    expect(limitChoice(text, '--limit')).toEqual({ name, value })
+  })
+
+  it.each([
+    ['nodes', 'expects name=n'],
+    ['=5', 'expects name=n'],
+    ['node=5', 'did you mean nodes?'],
+    ['constructor=5', 'expects one of'],
+    ['nodes=', 'from 1 to'],
+    ['nodes=0', 'from 1 to'],
+    ['nodes=-1', 'from 1 to'],
+    ['nodes=1.5', 'from 1 to'],
+    ['nodes=1e300', 'from 1 to'],
+    ['nodes=5 GB', 'from 1 to'],
+    ['messageDepth=101', 'from 1 to 100'],
+  ])('refuses %s', (text, message) => {
+    const { message: what, hint = '' } = errorOf(() => limitChoice(text, '--limit'))
+    expect(`${what} ${hint}`).toContain(message)
+  })
 })

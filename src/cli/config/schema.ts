@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { limitNames } from '../../core/limits.ts'
 import { type AnyDeclaration, auditOptions, type OptionName } from '../options.ts'
 import { configSchemaUrl } from './schema-url.ts'
 
@@ -13,6 +14,9 @@ const numbers = { number: () => z.number(), integer: () => z.int() } as const
 /** Shapes and ranges may be written as an object by input: { "x": [1, 3, null] }. */
 const byInput = z.record(z.string(), z.array(z.number().nullable()))
 
+/** Limits may be: { "nodes": 2000000 }. */
+const byLimit = z.partialRecord(z.enum(limitNames), z.int().min(1))
+
 function oneValue({ json, choices, isPath }: AnyDeclaration) {
   if (json !== undefined) return numbers[json]()
   return choices === undefined || isPath ? z.string() : z.enum(choices as [string, ...string[]])
@@ -24,6 +28,7 @@ function schemaOf(name: OptionName): z.ZodType {
   const one = oneValue(declaration)
   if (declaration.kind === 'value') return one
   const many = [one, z.array(one)] as const
+  if (name === 'limit') return z.union([...many, byLimit])
   return name === 'inputShape' || name === 'inputRange' ? z.union([...many, byInput]) : z.union(many)
 }
 
@@ -65,7 +70,7 @@ export type OptionValue =
   | number
   | string
   | readonly (string | number)[]
-  | Readonly<Record<string, readonly (number | null)[]>>
+  | Readonly<Record<string, number | readonly (number | null)[]>>
 
 /** Settings as they stand in the file or in a block of it. */
 export type OptionValues = { readonly [K in OptionName]?: OptionValue }

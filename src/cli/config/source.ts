@@ -20,12 +20,16 @@ function isByInput(value: OptionValue): value is ByInput {
   return typeof value === 'object' && !Array.isArray(value)
 }
 
-/** Texts as on the command line: shapes and ranges by input become name=1,3,?. */
+/** Texts as on the command line: shapes and ranges by input become name=1,3,?, limits name=n. */
 function toTexts(name: OptionName, value: OptionValue, places: Places): string[] {
   const { kind, isPath }: AnyDeclaration = auditOptions[name]
   if (isByInput(value)) {
     return Object.entries(value).map(
-      ([input, parts]) => `${input}=${parts.map((part) => part ?? '?').join(',')}`,
+      ([key, parts]) =>
+        `${key}=${[parts]
+          .flat()
+          .map((part) => part ?? '?')
+          .join(',')}`,
     )
   }
   const texts = (Array.isArray(value) ? value : [value]).map(String)
