@@ -1,3 +1,5 @@
+import { LipschitzError } from './errors.ts'
+
 /** `deterministic` holds given IEEE arithmetic, rounding accounted for; `probabilistic` except with the stated probability. */
 export type Certificate = 'deterministic' | 'probabilistic'
 
@@ -11,6 +13,19 @@ export interface Enclosure {
   readonly method: string
   readonly certificate: Certificate
   readonly failureProbability: number
+}
+
+/**
+ * Two bounds that are proven without exception. Throws `internal` where they contradict each other: then one of the
+ * proofs is wrong, and neither may be shown.
+ */
+export function deterministic(lower: number, upper: number, method: string): Enclosure {
+  if (!(lower <= upper))
+    throw new LipschitzError(
+      'internal',
+      `the bounds ${lower} and ${upper} (${method}) of a norm contradict each other`,
+    )
+  return { lower, upper, method, certificate: 'deterministic', failureProbability: 0 }
 }
 
 /** An exact value that was computed with a relative error of at most `relativeError`, widened by it. */

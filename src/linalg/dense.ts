@@ -1,4 +1,4 @@
-import { type Enclosure, exactly } from '../core/enclosure.ts'
+import { deterministic, type Enclosure, exactly } from '../core/enclosure.ts'
 import { createRandom, gaussianVector } from '../core/random.ts'
 import { mulDown, mulUp } from '../core/rounding.ts'
 import type { FloatArray } from '../core/tensor.ts'
@@ -91,9 +91,11 @@ function encloseSurveyed(matrix: PlacedMatrix, survey: Survey, options: NormOpti
     return deterministic(lower, free.upper, free.method)
   }
   if (forced) return encloseByGram(matrix, map, survey, found, options.seed)
-  if (options.certify === 'deterministic') return deterministic(lower, free.upper, free.method)
+  // a lower bound above it says that the random start was the rare one for which the certificate is wrong
+  const refuted = lower > found.upper
+  if (refuted || options.certify === 'deterministic') return deterministic(lower, free.upper, free.method)
   return {
-    lower: Math.min(lower, found.upper),
+    lower,
     upper: found.upper,
     method: 'lanczos',
     certificate: 'probabilistic',
@@ -107,10 +109,6 @@ export function freeBound(survey: Survey): { upper: number; method: string } {
   return survey.holder <= frobenius
     ? { upper: survey.holder, method: 'holder' }
     : { upper: frobenius, method: 'frobenius' }
-}
-
-export function deterministic(lower: number, upper: number, method: string): Enclosure {
-  return { lower: Math.min(lower, upper), upper, method, certificate: 'deterministic', failureProbability: 0 }
 }
 
 /** Two Lanczos processes that share each pass over A, until the width is what it should be. */

@@ -1,5 +1,5 @@
 import type { Enclosure } from '../../core/enclosure.ts'
-import { deterministic } from '../dense.ts'
+import { deterministic } from '../../core/enclosure.ts'
 import { type Kernel, tapCount } from './kernel.ts'
 import { finiteSize } from './matrix.ts'
 import { type PlacedConvolution, placedConvolution } from './placed.ts'
