@@ -1,6 +1,6 @@
 import type { Tensor } from '../core/tensor.ts'
 import type { Node } from '../graph/graph.ts'
-import type { Operand, ValueInfo } from './operator.ts'
+import type { Operand, Operator, ValueInfo } from './operator.ts'
 
 /**
  * A linear map from the varying inputs of a node to its outputs, matrix-free, in float64, row-major. Null stands for
@@ -16,15 +16,49 @@ export interface LinearMap {
 /** What a node's linear map may read. */
 export interface LinearContext {
   readonly node: Node
+  /** The node's declaration: how it folds tells how it moves elements. */
+  readonly operator: Operator
   readonly inputs: readonly (Operand | null)[]
   readonly outputs: readonly (ValueInfo | null)[]
   /** Inputs that may vary; the others are constants or held fixed. */
   varies(i: number): boolean
+  /** A contradiction that inference should have met: reading attributes again needs it. */
+  fail(message: string): never
+}
+
+export type LinearRule = (context: LinearContext) => LinearMap | null
+
+export type DerivativeRule = (context: PointContext) => LinearMap | null
+
+/** A node whose inputs are at one point of the domain; types and shapes are those of the values. */
+export interface EvaluationContext extends LinearContext {
+  /** Inputs at the point, float64 where they are floating-point; null where omitted. */
+  readonly values: readonly (Tensor | null)[]
 }
 
 /** A node at one point of the domain. */
-export interface PointContext extends LinearContext {
-  /** Inputs and outputs at the point, float64 where they are floating-point; null where omitted. */
-  readonly values: readonly (Tensor | null)[]
+export interface PointContext extends EvaluationContext {
+  /** Outputs at the point, as `values`. */
   readonly results: readonly (Tensor | null)[]
+}
+
+/** What an operator is as a function of real numbers. All optional: what is absent is not known. */
+export interface Calculus {
+  /**
+   * The linear part of the node where it is affine in the inputs that vary, jointly, and the same everywhere; null
+   * where it is not (a product of two inputs that vary). Serves norms of linear regions, slope bounds and Jacobians.
+   */
+  readonly linear?: LinearRule
+  /**
+   * The derivative at one point, for nodes that are not affine; where the node is not differentiable, any one-sided
+   * derivative. Null where there is none.
+   */
+  readonly derivative?: DerivativeRule
+  /**
+   * The outputs' elements in float64, where folding does not give them or takes too long; null for those that are not
+   * known. Absent: folding, and where there is none, `linear` applied to the inputs.
+   */
+  readonly evaluate?: (context: EvaluationContext) => readonly (Float64Array | null)[] | null
+  /** The outputs do not change where they are differentiable: comparisons, positions. */
+  readonly locallyConstant?: true
 }

@@ -3,7 +3,7 @@ import type { Graph, Node, Value } from '../graph/graph.ts'
 import type { StoredTensor } from '../onnx/stored-tensor.ts'
 import type { BoundRule } from './bound.ts'
 import type { LayerSpec } from './layer.ts'
-import type { LinearContext, LinearMap, PointContext } from './linear-map.ts'
+import type { Calculus } from './linear-map.ts'
 
 /** What inference knows of a value: null where it does not know. */
 export interface ValueInfo {
@@ -62,7 +62,7 @@ export interface LayerContext {
  * One operator from one opset version on, as data. The registry picks, for a node, the declaration with the
  * largest `since` that is ≤ the imported version of its domain.
  */
-export interface Operator {
+export interface Operator extends Calculus {
   readonly op: string
   /** Default '' (ai.onnx). */
   readonly domain?: string
@@ -107,16 +107,8 @@ export interface Operator {
    * constant); null where there is none.
    */
   readonly translates?: (context: LayerContext) => number | null
-  /**
-   * The linear part of the node where it is affine in the inputs that vary, jointly, and the same everywhere; null
-   * where it is not (a product of two inputs that vary). Serves norms of linear regions, slope bounds and Jacobians.
-   */
-  readonly linear?: (context: LinearContext) => LinearMap | null
-  /**
-   * The derivative at one point, for nodes that are not affine; where the node is not differentiable, any element of
-   * Clarke's generalised Jacobian. Null where there is none.
-   */
-  readonly derivative?: (context: PointContext) => LinearMap | null
   /** How the node carries bounds from its inputs to its outputs. Absent: no certificate behind this node. */
   readonly bound?: BoundRule
+  /** Why there is no `bound`, in words that go on from the node's name; what the refusal says. One of the two is given. */
+  readonly without?: string
 }

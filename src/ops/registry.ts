@@ -1,3 +1,4 @@
+import { calculusOf } from './maps/families.ts'
 import { numericFamilies } from './numeric/families.ts'
 import type { Operator } from './operator.ts'
 import { structureFamilies } from './structure/families.ts'
@@ -7,15 +8,18 @@ type Versions = Operator[]
 
 const byDomain = new Map<string, Map<string, Versions>>()
 
-for (const family of [...structureFamilies, ...numericFamilies]) {
-  for (const operator of family) {
-    const domain = operator.domain ?? ''
-    const operators = byDomain.get(domain) ?? new Map<string, Versions>()
-    byDomain.set(domain, operators)
-    const versions = operators.get(operator.op) ?? []
-    operators.set(operator.op, versions)
-    versions.push(operator)
-  }
+/** Declarations with what is known of the operators as functions of real numbers. */
+const declared: readonly Operator[] = [...structureFamilies, ...numericFamilies]
+  .flat()
+  .map((operator) => ({ ...calculusOf(operator.op), ...operator }))
+
+for (const operator of declared) {
+  const domain = operator.domain ?? ''
+  const operators = byDomain.get(domain) ?? new Map<string, Versions>()
+  byDomain.set(domain, operators)
+  const versions = operators.get(operator.op) ?? []
+  operators.set(operator.op, versions)
+  versions.push(operator)
 }
 for (const operators of byDomain.values()) {
   for (const versions of operators.values()) versions.sort((a, b) => (b.since ?? 1) - (a.since ?? 1))
@@ -34,12 +38,10 @@ export function findOperator(domain: string, op: string, version: number): Opera
 
 /** Every declaration, ordered by domain, operator and version: what documentation lists. */
 export function operatorTable(): readonly Operator[] {
-  return [...structureFamilies, ...numericFamilies]
-    .flat()
-    .sort(
-      (a, b) =>
-        compare(a.domain ?? '', b.domain ?? '') || compare(a.op, b.op) || (a.since ?? 1) - (b.since ?? 1),
-    )
+  return declared.toSorted(
+    (a, b) =>
+      compare(a.domain ?? '', b.domain ?? '') || compare(a.op, b.op) || (a.since ?? 1) - (b.since ?? 1),
+  )
 }
 
 function compare(a: string, b: string): number {

@@ -16,7 +16,7 @@ const defaultEpsilon = Math.fround(1e-5)
  * Whether statistics come from the data, so that the node is not linear: `training_mode` since version 14; before
  * that more than one output, and before version 7 also the absence of `is_test`.
  */
-function normalizesByData(node: Node): boolean {
+export function normalizesByData(node: Node): boolean {
   if (node.version >= 14) return intAttribute(node, 'training_mode', 0) !== 0
   if (node.version < 7 && intAttribute(node, 'is_test', 0) === 0) return true
   return node.outputs.slice(1).some((output) => output !== null)

@@ -144,7 +144,7 @@ function averageNorm(rows: readonly AverageWindow[], windows: Windows, axis: num
 }
 
 /** Runtimes differ in whether windows that `ceil_mode` adds count beyond the pads: the larger weight counts. */
-function windowAt(
+export function windowAt(
   windows: Windows,
   axis: number,
   start: number,
@@ -157,6 +157,20 @@ function windowAt(
   const count = before(size) - skipped
   const divisor = includePad ? before(size + end) : count
   return { first: start + skipped * dilation, count, weight: count === 0 ? 0 : up(1 / divisor) }
+}
+
+/** The constant of AveragePool over the given spatial sizes; null where one that it needs is not known. */
+export function windowedAverageGain(context: BoundContext, spatial: readonly Dim[]): number | null {
+  const kernel = intsAttribute(context.node, 'kernel_shape', null)
+  if (kernel?.length !== spatial.length) return null
+  const gain = averaging(context, windowsOf(context, kernel, spatial), spatial)
+  return typeof gain === 'string' ? null : gain
+}
+
+/** 1/√n for the mean over n spatial elements; null where n is not known. */
+export function globalAverageGain(spatial: readonly Dim[]): mag.Magnitude | null {
+  const size = sizeOf(spatial)
+  return size === null ? null : inverseRootOf(size)
 }
 
 /** ‖·‖_p of a window is Lipschitz with 1 for p ≥ 2, and k^(1/p − 1/2) for 1 ≤ p < 2, in ℓ2. */

@@ -1,5 +1,6 @@
 import { mulUp } from '../../core/rounding.ts'
 import { floatAttribute, intAttribute, stringAttribute } from '../../graph/attribute.ts'
+import type { Node } from '../../graph/graph.ts'
 import { type BoundContext, type BoundRule, everything } from '../bound.ts'
 import { entriesOf } from './constant.ts'
 import { isFixed, through } from './join.ts'
@@ -11,14 +12,14 @@ import { normUpperBound, type SparseRow } from './small-matrix.ts'
  * is the product of theirs. The matrices are built as the standard defines the coordinates.
  */
 
-interface Axis {
+export interface Axis {
   readonly input: number
   readonly output: number
   /** output/input as the node gives it. */
   readonly scale: number
 }
 
-interface Interpolation {
+export interface Interpolation {
   readonly mode: string
   readonly coordinates: string
   readonly nearest: string
@@ -63,22 +64,20 @@ function rowsOf(axis: Axis, interpolation: Interpolation): SparseRow[] | null {
   if (at === undefined || rowOf === undefined || axis.output > longestAxis) return null
   const rows: SparseRow[] = []
   for (let x = 0; x < axis.output; x++) {
-    const made = rowOf(at(x, axis), axis, interpolation)
+    const made = rowOf(at(x, axis), axis, interpolation, doubt(axis))
     if (made === null) return null
     rows.push(...made)
   }
   return rows
 }
 
-type RowKind = (at: number, axis: Axis, interpolation: Interpolation) => SparseRow[] | null
+type RowKind = (at: number, axis: Axis, interpolation: Interpolation, doubt: number) => SparseRow[] | null
 
 const rowKinds: Readonly<Record<string, RowKind>> = {
-  nearest(at, axis, { nearest }) {
+  nearest(at, axis, { nearest }, doubt) {
     const round = nearestModes[nearest]
     if (round === undefined) return null
-    const candidates = new Set(
-      [at - doubt(axis), at, at + doubt(axis)].map((x) => clampIndex(round(x), axis.input)),
-    )
+    const candidates = new Set([at, at - doubt, at + doubt].map((x) => clampIndex(round(x), axis.input)))
     return [...candidates].map((column) => ({ columns: [column], weights: [1] }))
   },
   linear(at, { input }) {
@@ -127,8 +126,22 @@ export function interpolationNorm(axis: Axis, interpolation: Interpolation): num
   return rows === null ? null : mulUp(normUpperBound(rows, axis.input), weightSlack)
 }
 
+/** The matrix of the interpolation along one axis, as real numbers give it; null where a mode has no rule. */
+export function interpolationRows(axis: Axis, interpolation: Interpolation): SparseRow[] | null {
+  const at = coordinateModes[interpolation.coordinates]
+  const rowOf = rowKinds[interpolation.mode]
+  if (at === undefined || rowOf === undefined || axis.output > longestAxis) return null
+  const rows: SparseRow[] = []
+  for (let x = 0; x < axis.output; x++) {
+    const [row] = rowOf(at(x, axis), axis, interpolation, 0) ?? []
+    if (row === undefined) return null
+    rows.push(row)
+  }
+  return rows
+}
+
 /** How the node interpolates; Upsample and Resize-10 scale coordinates without shifting them. */
-function interpolationOf({ node }: BoundContext): Interpolation | string {
+export function interpolationOf({ node }: Pick<BoundContext, 'node'>): Interpolation | string {
   const early = node.op === 'Upsample' || node.version < 11
   if (!early && intAttribute(node, 'antialias', 0) !== 0) return 'antialiases, which has no rule'
   if (stringAttribute(node, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch') {
@@ -146,10 +159,18 @@ function interpolationOf({ node }: BoundContext): Interpolation | string {
 
 /** Scales that the node gives, spread over all axes; null where it gives sizes or they are not known. */
 function givenScales(context: BoundContext, rank: number): (number | null)[] | null {
-  const { node } = context
+  return scalesOf(context.node, rank, (i) => entriesOf(context.input(i)))
+}
+
+/** The same, with the elements of input i from `entries`. */
+export function scalesOf(
+  node: Node,
+  rank: number,
+  entries: (i: number) => readonly number[] | null,
+): (number | null)[] | null {
   const early = node.op === 'Upsample' || node.version < 11
   const attribute = node.attributes.get('scales')
-  const scales = attribute?.kind === 'floats' ? attribute.value : entriesOf(context.input(early ? 1 : 2))
+  const scales = attribute?.kind === 'floats' ? attribute.value : entries(early ? 1 : 2)
   if (scales === null || scales.length === 0) return null
   const axes = node.attributes.get('axes')
   if (axes?.kind !== 'ints') return scales.length === rank ? [...scales] : null

@@ -11,7 +11,7 @@ import { allKnown, foldedParameters, inferredParameters, type Parameters } from 
 /** Reductions over axes. */
 
 /** The axes that are reduced, [] for none; null when they are not known. */
-function reducedAxes(parameters: Parameters, rank: number, axesInputSince: number): readonly number[] | null {
+export function reducedAxes(parameters: Parameters, rank: number, axesInputSince: number): readonly number[] | null {
   const { node } = parameters
   const fromInput = node.domain === '' && node.version >= axesInputSince
   const axes = fromInput ? parameters.integers(1) : intsAttribute(node, 'axes', [])
