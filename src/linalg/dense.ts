@@ -112,7 +112,7 @@ export function freeBound(survey: Survey): { upper: number; method: string } {
 }
 
 /** Two Lanczos processes that share each pass over A, until the width is what it should be. */
-function runLanczos(
+export function runLanczos(
   columns: number,
   map: DenseMap,
   free: number,

@@ -29,15 +29,26 @@ export function encloseByGram(
   known: { lower: number; upper: number } | null,
   seed: number,
 ): Enclosure {
-  const { rows, columns } = matrix
   const gram = gramMatrix(matrix, survey.frobenius * (1 + 2 * survey.relativeError))
+  return encloseFromGram(gram, matrix.columns < matrix.rows, map, survey, known, seed)
+}
+
+/** The same from a Gram matrix that is there: AᵀA where A is tall, else AAᵀ. */
+export function encloseFromGram(
+  gram: Gram,
+  isTall: boolean,
+  map: Pick<DenseMap, 'stretch' | 'stretchAdjoint'>,
+  survey: Survey,
+  known: { lower: number; upper: number } | null,
+  seed: number,
+): Enclosure {
   const free = freeBound(survey)
   let lower = known === null ? 0 : known.lower
   let estimate = lower * lower
   let gap = known === null ? EXACT : Math.max(EXACT, (known.upper / known.lower) ** 2 - 1)
   if (known === null) {
     const top = topEigenpair(gram, seed)
-    lower = columns < rows ? map.stretch(top.vector) : map.stretchAdjoint(top.vector)
+    lower = isTall ? map.stretch(top.vector) : map.stretchAdjoint(top.vector)
     estimate = top.value
   }
   if (free.upper - lower <= EXACT * free.upper) return deterministic(lower, free.upper, free.method)

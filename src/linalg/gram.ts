@@ -36,6 +36,6 @@ export function gramMatrix(matrix: PlacedMatrix, frobenius: number): Gram {
 }
 
 /** Copies the lower triangle onto the upper one. */
-function mirror(order: number, data: Float64Array): void {
+export function mirror(order: number, data: Float64Array): void {
   for (let i = 0; i < order; i++) for (let j = 0; j < i; j++) data[j * order + i] = data[i * order + j]
 }
