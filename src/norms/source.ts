@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, readSync } from 'node:fs'
-import { LipschitzError } from '../core/errors.ts'
 import type { ElementType, FloatArray } from '../core/tensor.ts'
 import { elementStorage } from '../onnx/element-types.ts'
-import { fileError } from '../onnx/stored-file.ts'
+import { type OpenFile, useFile } from '../onnx/stored-file.ts'
 import type { ByteRange } from '../onnx/stored-tensor.ts'
 
 /** Where a layer's weights come from: a run of a file, which any thread can read, or folded elements. */
@@ -45,10 +43,10 @@ export function readWeights(source: WeightSource, target: FloatArray): string {
     return source.sha256
   }
   const { range, type } = source
-  return withFile(range.path, (descriptor) => {
-    if (type !== 'float32' && type !== 'float64') return decodeFile(descriptor, source, target)
+  return useFile(range, `${range.path}: `, (file) => {
+    if (type !== 'float32' && type !== 'float64') return decodeFile(file, source, target)
     const bytes = bytesOf(target)
-    readFully(descriptor, bytes, range.offset)
+    file.read(bytes, range.offset)
     return hashOf(bytes)
   })
 }
@@ -56,23 +54,10 @@ export function readWeights(source: WeightSource, target: FloatArray): string {
 /** Reads some of the elements of a stored float32 or float64 tensor: as many as `target` holds, from `first` on. */
 export function readElements({ range }: StoredSource, first: number, target: FloatArray): void {
   const offset = range.offset + first * target.BYTES_PER_ELEMENT
-  withFile(range.path, (descriptor) => readFully(descriptor, bytesOf(target), offset))
+  useFile(range, `${range.path}: `, (file) => file.read(bytesOf(target), offset))
 }
 
-/** Opens a file that was there when the model was read. @throws LipschitzError not-found or unreadable */
-function withFile<Result>(path: string, use: (descriptor: number) => Result): Result {
-  let descriptor: number | null = null
-  try {
-    descriptor = openSync(path, 'r')
-    return use(descriptor)
-  } catch (error) {
-    throw error instanceof Error && 'code' in error ? fileError(error, `${path}: `) : error
-  } finally {
-    if (descriptor !== null) closeSync(descriptor)
-  }
-}
-
-function decodeFile(descriptor: number, source: StoredSource, target: FloatArray): string {
+function decodeFile(file: OpenFile, source: StoredSource, target: FloatArray): string {
   const { range, type, size } = source
   const { bits, decode } = elementStorage[type]
   const pieceElements = Math.floor((PIECE * 8) / bits / 8) * 8
@@ -81,19 +66,9 @@ function decodeFile(descriptor: number, source: StoredSource, target: FloatArray
   for (let done = 0; done < size; done += pieceElements) {
     const count = Math.min(pieceElements, size - done)
     const piece = buffer.subarray(0, Math.ceil((count * bits) / 8))
-    readFully(descriptor, piece, range.offset + (done * bits) / 8)
+    file.read(piece, range.offset + (done * bits) / 8)
     hash.update(piece)
     decode(piece, count, target, done)
   }
   return hash.digest('hex')
-}
-
-function readFully(descriptor: number, target: Uint8Array, offset: number): void {
-  let done = 0
-  while (done < target.length) {
-    const wanted = Math.min(target.length - done, 1 << 30)
-    const count = readSync(descriptor, target, done, wanted, offset + done)
-    if (count === 0) throw new LipschitzError('unreadable', 'the file ended while it was being read')
-    done += count
-  }
 }

@@ -1,6 +1,6 @@
-import { realpathSync } from 'node:fs'
-import { dirname, join, sep } from 'node:path'
+import { dirname, join } from 'node:path'
 import { LipschitzError } from '../core/errors.ts'
+import { containedPath, type Roots, rootsOf } from './contained-path.ts'
 import type { StringStringEntryProto } from './generated/onnx.js'
 import { fileError, openStoredFile, type StoredFile } from './stored-file.ts'
 import type { ByteRange } from './stored-tensor.ts'
@@ -43,33 +43,34 @@ const quoted = (text: string) => JSON.stringify(text.length > 100 ? `${text.slic
 /**
  * A file is accepted when its real path, all symbolic links resolved, is below the folder of the model as given or
  * below that of the model's real path (a cache of links keeps all its files in one folder). It must be regular, and
- * have one hard link unless `hardLinks` is set: a second link may be a name for a file outside of the folder.
+ * have one hard link unless `hardLinks` is set: a second link may be a name for a file outside of the folder. What
+ * counts is the file that was opened, whatever its name leads to by then.
  */
 export function externalFiles(modelPath: string, hardLinks: boolean): ExternalFiles {
   const folder = dirname(modelPath)
   const opened = new Map<string, StoredFile>()
   const checksums = new Map<StoredFile, string>()
-  let roots: string[] | null = null
+  let roots: Roots | null = null
 
   function open(location: string): StoredFile {
     const reason = objection(location)
     if (reason !== null) throw unsafe(`its external location ${quoted(location)} ${reason}`)
     const named = join(folder, location)
-    let path: string
+    let path: string | null
     try {
-      roots ??= [realpathSync(folder), dirname(realpathSync(modelPath))]
-      path = realpathSync(named)
+      roots ??= rootsOf(modelPath)
+      path = containedPath(folder, location, roots)
     } catch (error) {
       const failure = fileError(error, `its elements are in ${named}: `)
       const isMissing = failure instanceof LipschitzError && failure.code === 'not-found'
       throw isMissing ? failure.with({ hint: 'put the external data file back next to the model' }) : failure
     }
-    if (!roots.some((root) => path.startsWith(root.endsWith(sep) ? root : root + sep))) {
+    if (path === null) {
       throw unsafe(
-        `its external location ${quoted(location)} leads out of the folder of the model through a link`,
+        `its external location ${quoted(location)} leads out of the folder of the model through a link, or is that folder`,
       )
     }
-    const file = openStoredFile(path, `its elements are in ${named}: `, false)
+    const file = openStoredFile(path, `its elements are in ${named}: `, true)
     if (file.links > 1 && !hardLinks) {
       throw unsafe(
         `its external data file ${named} has ${file.links} hard links`,
@@ -151,5 +152,5 @@ export function externalRange(
       },
     )
   }
-  return { file, range: { path: file.path, offset, length } }
+  return { file, range: { path: file.path, stamp: file.stamp, offset, length } }
 }

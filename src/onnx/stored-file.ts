@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs'
 import { type ErrorCode, LipschitzError } from '../core/errors.ts'
 
 /** One read call takes less than 2 GiB; hashing and copying go by pieces of this size. */
@@ -12,13 +12,19 @@ export interface OpenFile {
   read(target: Uint8Array, offset: number): void
 }
 
-/** A regular file that is read by position. It is opened for each use and must stay the same file throughout. */
-export interface StoredFile {
+/** A file as it was when it was opened first. Plain data: a worker opens the same file by it, or none. */
+export interface FileIdentity {
   readonly path: string
+  /** Device, number, size and times of last changes: another file, or other content, has another stamp. */
+  readonly stamp: string
+}
+
+/** A regular file that is read by position. It is opened for each use and must stay the same file throughout. */
+export interface StoredFile extends FileIdentity {
   readonly bytes: number
   /** Hard links to the file. */
   readonly links: number
-  /** Opens the file, makes sure that it is still the same, and closes it afterwards. */
+  /** Opens the file, makes sure before and after that it is still the same, and closes it. */
   use<Result>(step: (file: OpenFile) => Result): Result
   /** Hash of a run of bytes, in hex. */
   digest(algorithm: 'sha256' | 'sha1', offset: number, length: number): string
@@ -46,20 +52,16 @@ export function fileError(error: unknown, prefix = ''): unknown {
   return new LipschitzError(code, prefix + reason)
 }
 
-function kindOf(stats: Stats): string {
+function kindOf(stats: BigIntStats): string {
   if (stats.isDirectory()) return 'a directory'
   if (stats.isFIFO()) return 'a pipe'
   if (stats.isSocket()) return 'a socket'
   return 'a device'
 }
 
-function isSame(first: Stats, second: Stats): boolean {
-  return (
-    first.dev === second.dev &&
-    first.ino === second.ino &&
-    first.size === second.size &&
-    first.mtimeMs === second.mtimeMs
-  )
+/** The time of the last change of anything, ctime, is not for programs to set. */
+function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':')
 }
 
 function readFully(descriptor: number, target: Uint8Array, offset: number, prefix: string): void {
@@ -72,41 +74,72 @@ function readFully(descriptor: number, target: Uint8Array, offset: number, prefi
   }
 }
 
+/** Opens and closes a file; a pipe is not waited for. */
+function withDescriptor<Result>(
+  path: string,
+  flags: number,
+  prefix: string,
+  step: (descriptor: number, stats: BigIntStats) => Result,
+): Result {
+  let descriptor: number | null = null
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | flags)
+    return step(descriptor, fstatSync(descriptor, { bigint: true }))
+  } catch (error) {
+    throw fileError(error, prefix)
+  } finally {
+    if (descriptor !== null) closeSync(descriptor)
+  }
+}
+
+/**
+ * Opens a file that was opened before, also in another thread: it must be the same file with the same content.
+ * @throws LipschitzError not-found, unreadable (also where it changed before or during the step)
+ */
+export function useFile<Result>(
+  { path, stamp }: FileIdentity,
+  prefix: string,
+  step: (file: OpenFile) => Result,
+): Result {
+  return withDescriptor(path, 0, prefix, (descriptor, stats) => {
+    const changed = () =>
+      new LipschitzError('unreadable', `${prefix}the file changed while it was being read`)
+    if (stampOf(stats) !== stamp) throw changed()
+    const result = step({
+      descriptor,
+      read: (target, offset) => readFully(descriptor, target, offset, prefix),
+    })
+    if (stampOf(fstatSync(descriptor, { bigint: true })) !== stamp) throw changed()
+    return result
+  })
+}
+
+/** Where the system says that an open file stands; null where it does not say. */
+function pathOfDescriptor(descriptor: number): string | null {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`)
+  } catch {
+    return null
+  }
+}
+
 /**
  * @param prefix of error messages: names the file where that is not plain
- * @param followLink whether the last part of the path may be a symbolic link
+ * @param isReal whether the path is a real path, without symbolic links: then what is opened must stand there, even
+ * where a folder of the path is exchanged for a link meanwhile
  * @throws LipschitzError not-found, unreadable (also for anything but a regular file; a pipe does not block)
  */
-export function openStoredFile(path: string, prefix = '', followLink = true): StoredFile {
-  const flags =
-    constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (followLink ? 0 : (constants.O_NOFOLLOW ?? 0))
-
-  function open<Result>(step: (descriptor: number, stats: Stats) => Result): Result {
-    let descriptor: number | null = null
-    try {
-      descriptor = openSync(path, flags)
-      return step(descriptor, fstatSync(descriptor))
-    } catch (error) {
-      throw fileError(error, prefix)
-    } finally {
-      if (descriptor !== null) closeSync(descriptor)
-    }
-  }
-
-  const first = open((_, stats) => stats)
+export function openStoredFile(path: string, prefix = '', isReal = false): StoredFile {
+  const flags = isReal ? (constants.O_NOFOLLOW ?? 0) : 0
+  const first = withDescriptor(path, flags, prefix, (descriptor, stats) => {
+    const opened = isReal ? pathOfDescriptor(descriptor) : null
+    if (opened !== null && opened !== path)
+      throw new LipschitzError('unreadable', `${prefix}the file moved while it was being opened`)
+    return stats
+  })
   if (!first.isFile()) throw new LipschitzError('unreadable', `${prefix}${kindOf(first)}, not a regular file`)
-
-  function use<Result>(step: (file: OpenFile) => Result): Result {
-    return open((descriptor, stats) => {
-      if (!isSame(first, stats)) {
-        throw new LipschitzError('unreadable', `${prefix}the file changed while it was being read`)
-      }
-      return step({
-        descriptor,
-        read: (target, offset) => readFully(descriptor, target, offset, prefix),
-      })
-    })
-  }
+  const identity = { path, stamp: stampOf(first) }
+  const use = <Result>(step: (file: OpenFile) => Result) => useFile(identity, prefix, step)
 
   function digest(algorithm: 'sha256' | 'sha1', offset: number, length: number): string {
     return use(({ read }) => {
@@ -121,5 +154,5 @@ export function openStoredFile(path: string, prefix = '', followLink = true): St
     })
   }
 
-  return { path, bytes: first.size, links: first.nlink, use, digest }
+  return { ...identity, bytes: Number(first.size), links: Number(first.nlink), use, digest }
 }

@@ -1,9 +1,9 @@
 import type { ElementType, Tensor } from '../core/tensor.ts'
 import type { Payload } from './payload.ts'
+import type { FileIdentity } from './stored-file.ts'
 
 /** A run of bytes in a file: the model itself or an external data file. */
-export interface ByteRange {
-  readonly path: string
+export interface ByteRange extends FileIdentity {
   readonly offset: number
   readonly length: number
 }

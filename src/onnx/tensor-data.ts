@@ -89,7 +89,7 @@ function bareRun(payload: Payload, file: StoredFile): ByteRange | null {
   if (payload.length !== 1) return null
   const [{ field, bare, offset, length }] = payload
   const isRun = bare && (field === 'rawData' || field === 'floatData' || field === 'doubleData')
-  return isRun ? { path: file.path, offset, length } : null
+  return isRun ? { path: file.path, stamp: file.stamp, offset, length } : null
 }
 
 function readRun(

@@ -8,6 +8,7 @@ import type { LinearOperator } from '../../src/linalg/linear-operator.ts'
 import { copiesPerElement } from '../../src/norms/geometry.ts'
 import { measureLayers } from '../../src/norms/measure.ts'
 import type { MeasureOptions } from '../../src/norms/measurement.ts'
+import { openStoredFile } from '../../src/onnx/stored-file.ts'
 import type { StoredTensor } from '../../src/onnx/stored-tensor.ts'
 import type { LayerSpec } from '../../src/ops/layer.ts'
 
@@ -119,7 +120,7 @@ describe('stored weights', () => {
     const fail = () => {
       throw new Error('read by position, not loaded')
     }
-    const range = { path, offset: 3, length: bytes.length }
+    const range = { path, stamp: openStoredFile(path).stamp, offset: 3, length: bytes.length }
     const tensor: StoredTensor = { name: 'w', type, dims: [size, 1], size, range, load: fail, sha256: fail }
     return {
       ...layer({ ...matrix(size, 1, new Float32Array(0)), load: fail } as LinearOperator),
