@@ -14,10 +14,12 @@ const allowed: Record<string, readonly string[]> = {
   norms: ['norms', 'calculus', 'infer', 'ops', 'graph', 'linalg', 'onnx', 'core'],
   bounds: ['bounds', 'calculus', 'infer', 'ops', 'graph', 'linalg', 'onnx', 'core'],
   audit: ['audit', 'bounds', 'norms', 'calculus', 'infer', 'ops', 'graph', 'linalg', 'onnx', 'core'],
+  edit: ['edit', 'audit', 'bounds', 'norms', 'infer', 'ops', 'graph', 'linalg', 'onnx', 'core'],
   report: ['report', 'core'],
   cli: [
     'cli',
     'report',
+    'edit',
     'audit',
     'bounds',
     'norms',

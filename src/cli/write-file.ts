@@ -2,32 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, chmod, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { LipschitzError } from '../core/errors.ts'
-
-function cannotWrite(path: string, reason: string): LipschitzError {
-  return new LipschitzError('output', `cannot write ${path}: ${reason}`)
-}
-
-const reasons = new Map([
-  ['ENOENT', 'its folder does not exist'],
-  ['ENOTDIR', 'its folder is a file'],
-  ['EACCES', 'permission denied'],
-  ['EROFS', 'the file system is read-only'],
-  ['ENOSPC', 'no space is left'],
-  ['EISDIR', 'it is a directory'],
-])
-
-function reasonOf(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException
-  return reasons.get(code) ?? message
-}
+import { cannotWrite, writeFailure } from '../core/write-failure.ts'
 
 /** Says before a long audit that its result could not be written. Throws `output`. */
 export async function checkWritable(path: string): Promise<void> {
   const existing = await stat(path).catch(() => null)
   if (existing?.isDirectory()) throw cannotWrite(path, 'it is a directory')
   await access(existing === null ? dirname(path) : path, constants.W_OK).catch((error: unknown) => {
-    throw cannotWrite(path, reasonOf(error))
+    throw writeFailure(path, error)
   })
 }
 
@@ -67,6 +49,6 @@ async function replace(path: string, text: string): Promise<void> {
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
   await replace(path, text).catch((error: unknown) => {
-    throw cannotWrite(path, reasonOf(error))
+    throw writeFailure(path, error)
   })
 }

@@ -58,6 +58,20 @@ function factorsAlong(
   return () => factorsOf(operator)
 }
 
+/** The output channels of a linear layer and which of them each weight, in the operator's order, belongs to. */
+export interface OutputChannels {
+  readonly count: number
+  of(index: number): number
+}
+
+/** Null where weights do not belong to one channel each, or the layer's axes are not known. */
+export function outputChannels(layer: LayerSpec): OutputChannels | null {
+  const { operator, affine } = layer
+  if (affine === undefined || operator.form === 'diagonal') return null
+  const channels = channelsOf(layer, operator)
+  return channels && { count: channels.outputs, of: channels.outputOf }
+}
+
 const fromStart = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis)
 
 function factorsOf({ load, factor }: DiagonalOperator): FloatArray {

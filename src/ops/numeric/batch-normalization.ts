@@ -10,7 +10,7 @@ import { infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/ope
 import { elementsOf, isData, layerOf, weightOf } from './weight.ts'
 
 /** As float32 holds it: a little less than 10⁻⁵. */
-const defaultEpsilon = Math.fround(1e-5)
+export const defaultEpsilon = Math.fround(1e-5)
 
 /**
  * Whether statistics come from the data, so that the node is not linear: `training_mode` since version 14; before

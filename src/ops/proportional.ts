@@ -1,0 +1,91 @@
+import type { Node } from '../graph/graph.ts'
+
+/**
+ * What has to be multiplied by a number so that a result is multiplied by it: for constants, which are scaled where
+ * the file has them. The tables list operators for which this holds exactly, whatever their attributes are.
+ */
+
+/** Inputs that the first output is proportional to, each with all others as they are. Names of ai.onnx. */
+const proportional: ReadonlyMap<string, readonly number[]> = new Map([
+  ['Identity', [0]],
+  ['Cast', [0]],
+  ['CastLike', [0]],
+  ['Dropout', [0]],
+  ['Reshape', [0]],
+  ['Flatten', [0]],
+  ['Squeeze', [0]],
+  ['Unsqueeze', [0]],
+  ['Transpose', [0]],
+  ['Slice', [0]],
+  ['Gather', [0]],
+  ['Expand', [0]],
+  ['Tile', [0]],
+  ['DepthToSpace', [0]],
+  ['SpaceToDepth', [0]],
+  ['Neg', [0]],
+  ['Mul', [0, 1]],
+  ['Div', [0]],
+  ['MatMul', [0, 1]],
+  ['DequantizeLinear', [1]],
+])
+
+/** Inputs of a node that its first output is proportional to; empty where none is known to be. */
+export function proportionalInputs(node: Node): readonly number[] {
+  return node.domain === '' || isDequantizer(node) ? (proportional.get(node.op) ?? []) : []
+}
+
+/** Whether the node reads integers as multiples of a scale. */
+export function isDequantizer({ op, domain }: Node): boolean {
+  return op === 'DequantizeLinear' && (domain === '' || domain === 'com.microsoft')
+}
+
+/** How a node that multiplies by quantised weights knows what they stand for. */
+export interface QuantizedWeight {
+  /** Input that holds the integers. */
+  readonly weight: number
+  /** Input that holds their scales; null: the node has none. */
+  readonly scale: number | null
+  /** Input that holds a bias of integers in units of that scale. */
+  readonly bias?: number
+}
+
+const quantized: ReadonlyMap<string, readonly QuantizedWeight[]> = new Map<
+  string,
+  readonly QuantizedWeight[]
+>([
+  ['QLinearConv', [{ weight: 3, scale: 4, bias: 8 }]],
+  [
+    'QLinearMatMul',
+    [
+      { weight: 3, scale: 4 },
+      { weight: 0, scale: 1 },
+    ],
+  ],
+  ['QGemm', [{ weight: 3, scale: 4, bias: 6 }]],
+  [
+    'MatMulIntegerToFloat',
+    [
+      { weight: 1, scale: 3 },
+      { weight: 0, scale: 2 },
+    ],
+  ],
+  ['DynamicQuantizeMatMul', [{ weight: 1, scale: 2 }]],
+  ['MatMulNBits', [{ weight: 1, scale: 2 }]],
+  ['MatMulBnb4', [{ weight: 1, scale: 2 }]],
+  ['MatMulInteger', [0, 1].map((weight) => ({ weight, scale: null }))],
+  ['MatMulInteger16', [0, 1].map((weight) => ({ weight, scale: null }))],
+  ['ConvInteger', [{ weight: 1, scale: null }]],
+])
+
+/** The quantised weight that a node has at this input; null where the input holds the real numbers themselves. */
+export function quantizedWeight({ op }: Node, input: number): QuantizedWeight | null {
+  return quantized.get(op)?.find(({ weight }) => weight === input) ?? null
+}
+
+/**
+ * The input with the bias that runtimes add in units of the weight's scale once they fuse the node with its
+ * dequantised operands; null where there is none.
+ */
+export function fusedBias({ op, domain }: Node): number | null {
+  return domain === '' && ['Conv', 'ConvTranspose', 'Gemm'].includes(op) ? 2 : null
+}
