@@ -8,6 +8,8 @@ import type { Reader } from './uses.ts'
 export interface Group {
   readonly place: string
   readonly tensor: StoredTensor
+  /** Weights grow with the tensor's inverse. */
+  readonly inverse: boolean
   readonly layers: readonly SurveyedLayer[]
 }
 
@@ -32,15 +34,17 @@ export function chooseLayers({ typed, layers, uses }: Survey, choice?: LayerChoi
       hint: 'patterns are held against the names of nodes and weights, which `lipschitz inspect` lists',
     })
   }
-  const byPlace = new Map<string, { tensor: StoredTensor; layers: SurveyedLayer[] }>()
+  const byPlace = new Map<string, { tensor: StoredTensor; inverse: boolean; layers: SurveyedLayer[] }>()
   const refused: { layer: SurveyedLayer; reason: string }[] = []
   for (const layer of chosen) {
     const found = layer.norm === null ? null : scalableTensor(typed, layer.placed, uses)
     if (found?.tensor == null) refused.push({ layer, reason: found?.reason ?? 'a weight is not finite' })
     else {
-      const group = byPlace.get(found.place) ?? { tensor: found.tensor, layers: [] }
-      group.layers.push(layer)
-      byPlace.set(found.place, group)
+      const { place, tensor, inverse } = found
+      const group = byPlace.get(place) ?? { tensor, inverse, layers: [] }
+      byPlace.set(place, group)
+      if (group.inverse === inverse) group.layers.push(layer)
+      else refused.push({ layer, reason: `'${tensor.name}' makes one layer larger and another one smaller` })
     }
   }
   const groups: Group[] = []

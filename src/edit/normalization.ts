@@ -13,9 +13,9 @@ export interface NormalizedLayer {
   readonly op: string
   /** The tensor that enters the node. */
   readonly weight: string
-  /** The tensor of the file that was multiplied, if any was: the weight itself, or its scale. */
+  /** The tensor of the file that the layer is scaled by: the weight itself, or its scale. Null where there is none. */
   readonly tensor: string | null
-  /** What it was multiplied by, before rounding to its type; 1 where it was left alone. */
+  /** What the weight was multiplied by, before rounding; 1 where it was left alone. */
   readonly factor: number
   /** The nodes behind the layer whose scales are part of its norm. */
   readonly with: readonly string[]
@@ -69,7 +69,7 @@ export function describeNormalization(described: Described): Normalization {
         role: spec.role,
         op: node.op,
         weight: spec.weightName,
-        tensor: group?.tensor.name ?? null,
+        tensor: group === undefined ? null : group.tensor.name || spec.weightName,
         factor,
         with: layer.merged?.parts.slice(1) ?? [],
         before: describeNorm(layer.norm),

@@ -179,11 +179,12 @@ function newElements(
   factors: Factors,
 ): NewElements[] {
   const changes = new Map(folded)
-  for (const { place, tensor } of groups) {
+  for (const { place, tensor, inverse } of groups) {
     const factor = factors.get(place) ?? 1
     if (factor === 1) continue
     const values = changes.get(place)?.values ?? tensor.load().data
-    changes.set(place, { tensor, values: Float64Array.from(values, (value) => value * factor) })
+    const multiplier = inverse ? 1 / factor : factor
+    changes.set(place, { tensor, values: Float64Array.from(values, (value) => value * multiplier) })
   }
   return [...changes.values()]
 }

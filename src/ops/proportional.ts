@@ -5,32 +5,46 @@ import type { Node } from '../graph/graph.ts'
  * the file has them. The tables list operators for which this holds exactly, whatever their attributes are.
  */
 
-/** Inputs that the first output is proportional to, each with all others as they are. Names of ai.onnx. */
-const proportional: ReadonlyMap<string, readonly number[]> = new Map([
-  ['Identity', [0]],
-  ['Cast', [0]],
-  ['CastLike', [0]],
-  ['Dropout', [0]],
-  ['Reshape', [0]],
-  ['Flatten', [0]],
-  ['Squeeze', [0]],
-  ['Unsqueeze', [0]],
-  ['Transpose', [0]],
-  ['Slice', [0]],
-  ['Gather', [0]],
-  ['Expand', [0]],
-  ['Tile', [0]],
-  ['DepthToSpace', [0]],
-  ['SpaceToDepth', [0]],
-  ['Neg', [0]],
-  ['Mul', [0, 1]],
-  ['Div', [0]],
-  ['MatMul', [0, 1]],
-  ['DequantizeLinear', [1]],
+/** An input that the first output is proportional to, with all others as they are; `inverse`: to its inverse. */
+export interface Proportion {
+  readonly input: number
+  readonly inverse: boolean
+}
+
+const to = (...inputs: number[]): readonly Proportion[] => inputs.map((input) => ({ input, inverse: false }))
+
+/** Names of ai.onnx. Factors are above 0, so that lengths count, too. */
+const proportional: ReadonlyMap<string, readonly Proportion[]> = new Map([
+  ['Identity', to(0)],
+  ['Cast', to(0)],
+  ['CastLike', to(0)],
+  ['Dropout', to(0)],
+  ['Reshape', to(0)],
+  ['Flatten', to(0)],
+  ['Squeeze', to(0)],
+  ['Unsqueeze', to(0)],
+  ['Transpose', to(0)],
+  ['Slice', to(0)],
+  ['Gather', to(0)],
+  ['Expand', to(0)],
+  ['Tile', to(0)],
+  ['DepthToSpace', to(0)],
+  ['SpaceToDepth', to(0)],
+  ['Neg', to(0)],
+  ['Abs', to(0)],
+  ['ReduceSum', to(0)],
+  ['ReduceMean', to(0)],
+  ['ReduceL1', to(0)],
+  ['ReduceL2', to(0)],
+  ['Mul', to(0, 1)],
+  ['MatMul', to(0, 1)],
+  ['Div', [...to(0), { input: 1, inverse: true }]],
+  ['Reciprocal', [{ input: 0, inverse: true }]],
+  ['DequantizeLinear', to(1)],
 ])
 
 /** Inputs of a node that its first output is proportional to; empty where none is known to be. */
-export function proportionalInputs(node: Node): readonly number[] {
+export function proportionsOf(node: Node): readonly Proportion[] {
   return node.domain === '' || isDequantizer(node) ? (proportional.get(node.op) ?? []) : []
 }
 
