@@ -15,6 +15,13 @@ const LIMIT = 2 ** 32
 
 /** The first page belongs to the kernels. */
 let top: Pointer = PAGE
+/** How much of it may be used. */
+let most = LIMIT
+
+/** Lets this thread use so many bytes and no more; without a number as many as there are. */
+export function limitArena(bytes = LIMIT): void {
+  most = Math.min(LIMIT, bytes)
+}
 
 /** Reserves bytes, aligned to a cache line, until the `scoped` call around it returns. */
 export function allocate(bytes: number): Pointer {
@@ -22,7 +29,15 @@ export function allocate(bytes: number): Pointer {
   const pointer = top
   const end = Math.ceil((pointer + bytes) / ALIGNMENT) * ALIGNMENT
   const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE)
-  if (end > LIMIT) throw new LipschitzError('limit', `a layer needs ${end} bytes of memory, more than 4 GiB`)
+  if (end > most) {
+    const hint =
+      most < LIMIT ? 'raise the memory limit, or use fewer threads' : 'a thread cannot address more'
+    throw new LipschitzError(
+      'limit',
+      `a layer needs ${end} bytes of memory, more than the limit of ${most}`,
+      { hint },
+    )
+  }
   if (missing > 0) {
     try {
       memory.grow(missing)
@@ -46,6 +61,11 @@ export function scoped<Result>(work: () => Result): Result {
   } finally {
     top = mark
   }
+}
+
+/** Gives everything back, after work that was broken off without its `scoped` calls returning. */
+export function abandon(): void {
+  top = PAGE
 }
 
 /** A view of float64 in the arena; valid until the next allocation. */

@@ -17,7 +17,7 @@ export interface Matrix {
 }
 
 /** Relative width that is good enough to stop for where steps are still cheap. */
-const FINE = 1e-6
+export const FINE = 1e-6
 /** Multiply-adds that a Gram matrix and its factorisation may cost to be the default. */
 const GRAM_BUDGET = 6e7
 /** Smaller side up to which the Gram matrix costs no more than a dozen passes over A, however long the other is. */

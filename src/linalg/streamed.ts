@@ -1,7 +1,7 @@
 import { deterministic, type Enclosure, exactly } from '../core/enclosure.ts'
 import type { FloatArray } from '../core/tensor.ts'
 import { allocate, allocateFloats, floatsAt, scoped, singlesAt } from './arena.ts'
-import { freeBound, runLanczos } from './dense.ts'
+import { FINE, freeBound, runLanczos } from './dense.ts'
 import { type DenseMap, euclideanNorm } from './dense-map.ts'
 import { type Gram, mirror, PACKED_DEPTH } from './gram.ts'
 import { encloseFromGram } from './gram-enclosure.ts'
@@ -129,13 +129,16 @@ export function encloseStreamed(matrix: StreamedMatrix, options: NormOptions, su
     if (order <= GRAM_ORDER) return byGram(null)
     const free = freeBound(survey)
     const found = runLanczos(columns, map, free.upper, options)
-    if (free.upper <= found.upper) return deterministic(found.lower, free.upper, free.method)
-    if (options.certify === 'deterministic') {
-      const fits = columns < rows && order <= GRAM_LIMIT
-      return fits ? byGram(found) : deterministic(found.lower, free.upper, free.method)
+    const { lower } = found
+    if (free.upper <= found.upper || free.upper - lower <= FINE * free.upper) {
+      return deterministic(lower, free.upper, free.method)
     }
+    const isForced = options.certify === 'deterministic'
+    if (isForced && columns < rows && order <= GRAM_LIMIT) return byGram(found)
+    // as in dense.ts: a lower bound above it refutes the certificate
+    if (isForced || lower > found.upper) return deterministic(lower, free.upper, free.method)
     return {
-      lower: Math.min(found.lower, found.upper),
+      lower,
       upper: found.upper,
       method: 'lanczos',
       certificate: 'probabilistic',

@@ -1,4 +1,5 @@
 import type { Enclosure } from '../core/enclosure.ts'
+import type { Stop, StopReason } from '../core/stop.ts'
 
 /** The measured norms of one layer. */
 export interface LayerMeasurement {
@@ -11,6 +12,8 @@ export interface LayerMeasurement {
   readonly weightSha256: string
   /** Set where the weight holds NaN or ±Infinity: index of the first such element, and its value as text. */
   readonly nonFinite: { readonly index: number; readonly value: string } | null
+  /** Why the norm is not enclosed as tightly as was asked, or not at all: there was no more time. */
+  readonly unfinished?: StopReason
 }
 
 export interface MeasureOptions {
@@ -21,5 +24,15 @@ export interface MeasureOptions {
   readonly threads: number
   /** Failure probability that all layers of the model share. */
   readonly failureProbability: number
-  readonly onProgress?: (done: number, total: number, label: string) => void
+  /** Ends the measuring early: what is not finished then has the bounds of a survey, or none. */
+  readonly stop?: Stop
+  /** Folder where finished measurements are kept for other runs. */
+  readonly cache?: string
+  /** Bytes that the weights in memory may take. */
+  readonly memory?: number
+  /** `share`: how much of the work is done, from 0 to 1, by estimated cost. */
+  readonly onProgress?: (done: number, total: number, label: string, share: number) => void
+  readonly onWarning?: (message: string) => void
+  /** The program of a worker thread; that of the package by default. */
+  readonly workerFile?: URL
 }

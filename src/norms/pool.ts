@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
-import { type ErrorCode, type ErrorFacts, LipschitzError } from '../core/errors.ts'
-import type { LayerMeasurement, MeasureOptions } from './measurement.ts'
-import { type LayerTask, runTask } from './task.ts'
-import { createTeamJob, dismissTeam, leadTeam, type TeamJob } from './team.ts'
+import { LipschitzError } from '../core/errors.ts'
+import { attempt, type Stop } from '../core/stop.ts'
+import { abandon, limitArena } from '../linalg/arena.ts'
+import { type CrewWatch, type CrewWork, hireCrew, sharedIntegers, take } from './crew.ts'
+import type { LayerMeasurement } from './measurement.ts'
+import { type LayerTask, runTask, type TaskOptions } from './task.ts'
+import { createTeamJob, type TeamJob } from './team.ts'
 
 /** A task and what it is expected to cost, in nanoseconds. */
 export interface CostedTask {
@@ -12,94 +14,134 @@ export interface CostedTask {
   readonly label: string
 }
 
-/**
- * What a worker is started with: the matrices that all threads work on together, one after another, then the tasks
- * that each takes for itself, and the shared number of the next one that nobody has taken.
- */
-export interface WorkerStart {
-  readonly member: number
-  readonly jobs: readonly TeamJob[]
-  readonly tasks: readonly LayerTask[]
-  readonly next: Int32Array<SharedArrayBuffer>
+export interface PoolOptions {
+  readonly threads: number
+  readonly stop?: Stop
+  /** Folder of finished measurements. */
+  readonly cache?: string
+  /** Bytes that the weights in all threads together may take. */
+  readonly memory?: number
+  readonly onFinish?: (index: number, measurement: LayerMeasurement) => void
+  /** Told of threads that ended before their work was done: what they had is measured again. */
+  readonly onWarning?: (message: string) => void
+  /** The program of a thread; that of the package by default. */
+  readonly workerFile?: URL
 }
-
-/** What a worker says of one task; an error as its parts, since classes do not cross threads. */
-export type WorkerReply =
-  | { readonly index: number; readonly measurement: LayerMeasurement }
-  | { readonly index: number; readonly error: { code: ErrorCode; message: string; facts: ErrorFacts } }
 
 /** Nanoseconds of work that are worth starting another thread. */
 const WORTH_A_THREAD = 5e7
 
-const workerFile = new URL('./worker.js', import.meta.url)
+const ownWorkerFile = new URL('./worker.js', import.meta.url)
 
 /**
  * Runs all tasks on this thread and on workers, longest first. A matrix that would keep one thread busy when all
  * others have finished is multiplied by all of them; of the rest each thread takes the next task as soon as it has
  * finished one. Late tasks are this thread's. Little work stays on this thread altogether.
+ *
+ * What a thread had when it crashed is measured again, in a thread that is alone; a task that crashes that one too is
+ * an error. When the work has to stop, the results that are there are given, and the others are undefined.
  */
 export async function runAll(
   tasks: readonly CostedTask[],
-  threads: number,
-  onProgress: MeasureOptions['onProgress'],
-): Promise<LayerMeasurement[]> {
-  const results = new Array<LayerMeasurement>(tasks.length)
-  let done = 0
+  options: PoolOptions,
+): Promise<(LayerMeasurement | undefined)[]> {
+  const { stop, cache, memory, onWarning, workerFile = ownWorkerFile } = options
+  const results = new Array<LayerMeasurement | undefined>(tasks.length)
   const finish = (index: number, measurement: LayerMeasurement) => {
+    if (results[index] !== undefined) return
     results[index] = measurement
-    onProgress?.(++done, tasks.length, tasks[index].label)
+    options.onFinish?.(index, measurement)
+  }
+  const labelled = (index: number, error: LipschitzError) => error.with({ tensor: tasks[index].label })
+
+  const members = existsSync(workerFile) ? threadsFor(tasks, options.threads) : 1
+  const plan = planFor(tasks, members)
+  const { order, late, jobs } = plan
+  const share = memory === undefined ? undefined : Math.floor(memory / Math.max(1, plan.threads))
+  const work: CrewWork = {
+    tasks: tasks.map(({ task }) => (plan.helpers > 0 ? shareable(task) : null)),
+    jobs,
+    order,
+    next: sharedIntegers(1),
+    holding: sharedIntegers(plan.helpers),
+    cache,
+    memory: share,
+  }
+  const watch: CrewWatch = {
+    workerFile,
+    stop,
+    onResult: finish,
+    onCrash: (index, reason) =>
+      onWarning?.(
+        index === null
+          ? `a thread ended early: ${reason}`
+          : `a thread ended early: ${reason}; '${tasks[index].label}' is measured again`,
+      ),
+    onError: (index, error) => {
+      // memory that others took may be there again later
+      if (error.code !== 'limit') throw labelled(index, error)
+    },
   }
 
-  const members = threadsFor(tasks, threads)
-  const together = tasks.map((task) => (members > 1 ? teamJobFor(task, tasks, members) : null))
-  const indexes = tasks.map((_, index) => index)
-  const joint = indexes.filter((index) => together[index] !== null)
-  const late = indexes.filter((index) => tasks[index].task.source.kind === 'late')
-  const shared = indexes.filter((index) => !joint.includes(index) && !late.includes(index))
-
-  const next = new Int32Array(new SharedArrayBuffer(4))
-  const start = {
-    jobs: joint.map((index) => together[index] as TeamJob),
-    tasks: shared.map((index) => (members > 1 ? shareable(tasks[index].task) : tasks[index].task)),
-    next,
-  }
-  const helpers = joint.length > 0 ? members - 1 : Math.max(0, Math.min(members, shared.length) - 1)
-  const workers = Array.from({ length: helpers }, (_, helper) => {
-    const workerData: WorkerStart = { ...start, member: helper + 1 }
-    return new Worker(workerFile, { workerData })
-  })
-  const finished = workers.map((worker) =>
-    settled(
-      worker,
-      (position, measurement) => finish(shared[position], measurement),
-      (position) => tasks[shared[position]].label,
-    ),
-  )
+  const crew = hireCrew(work, plan.helpers, watch)
+  limitArena(share)
   try {
-    for (const index of joint) {
-      const job = together[index] as TeamJob
-      finish(
-        index,
-        named(tasks[index], (task) => runTogether(task, job)),
-      )
+    function* own() {
+      yield* late
+      if (jobs.length > 0) return
+      for (let at = take(work.next); at < order.length; at = take(work.next)) yield order[at]
     }
-    for (const index of late) finish(index, named(tasks[index], runTask))
-    for (let position = take(next); position < shared.length; position = take(next)) {
-      finish(shared[position], named(tasks[shared[position]], runTask))
-      // Lets messages of workers and signals through.
+    for (const index of own()) {
+      const outcome = attempt(stop, () => runNamed(tasks[index], { cache, memory: share }))
+      if (outcome.reason !== null) {
+        abandon()
+        break
+      }
+      finish(index, outcome.value)
+      // lets messages of workers and signals through
       await new Promise(setImmediate)
     }
-    await Promise.all(finished)
+    await crew.finished
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()))
+    limitArena()
+    await crew.dismiss()
+  }
+
+  for (const index of [...jobs.map((job) => job.index), ...order]) {
+    if (results[index] !== undefined || stop?.expired() === true) continue
+    await runAlone(
+      index,
+      { ...work, memory },
+      {
+        ...watch,
+        onCrash: (_, reason) => {
+          const message = `the threads that measured it ended early, twice: ${reason}`
+          throw labelled(index, new LipschitzError('limit', message))
+        },
+        onError: (_, error) => {
+          throw labelled(index, error)
+        },
+      },
+    )
   }
   return results
 }
 
-/** Runs the task and puts the name of its weights to whatever goes wrong. */
-function named({ task, label }: CostedTask, run: (task: LayerTask) => LayerMeasurement): LayerMeasurement {
+/** Runs one task in a thread of its own while there is no other. */
+async function runAlone(index: number, work: CrewWork, watch: CrewWatch): Promise<void> {
+  const own = { jobs: [], order: [index], next: sharedIntegers(1), holding: sharedIntegers(1) }
+  const crew = hireCrew({ ...work, ...own }, 1, watch)
   try {
-    return run(task)
+    await crew.finished
+  } finally {
+    await crew.dismiss()
+  }
+}
+
+/** Runs the task and puts the name of its weights to whatever goes wrong. */
+function runNamed({ task, label }: CostedTask, options: TaskOptions): LayerMeasurement {
+  try {
+    return runTask(task, options)
   } catch (error) {
     throw error instanceof LipschitzError ? error.with({ tensor: label }) : error
   }
@@ -108,61 +150,53 @@ function named({ task, label }: CostedTask, run: (task: LayerTask) => LayerMeasu
 /** Threads that the tasks keep busy, this one included. */
 function threadsFor(tasks: readonly CostedTask[], threads: number): number {
   const work = tasks.reduce((sum, { cost }) => sum + cost, 0)
-  const useful = Math.min(threads, 1 + Math.floor(work / WORTH_A_THREAD))
-  return existsSync(workerFile) ? Math.max(1, useful) : 1
+  return Math.max(1, Math.min(threads, 1 + Math.floor(work / WORTH_A_THREAD)))
+}
+
+interface Plan {
+  /** Tasks that are folded when they are measured, on this thread. */
+  readonly late: readonly number[]
+  /** Tasks that threads take one by one. */
+  readonly order: readonly number[]
+  readonly jobs: readonly { readonly index: number; readonly job: TeamJob }[]
+  readonly helpers: number
+  /** Threads that measure at the same time. */
+  readonly threads: number
+}
+
+function planFor(tasks: readonly CostedTask[], members: number): Plan {
+  const total = tasks.reduce((sum, { cost }) => sum + cost, 0)
+  const late: number[] = []
+  const order: number[] = []
+  const jobs: { index: number; job: TeamJob }[] = []
+  for (const [index, task] of tasks.entries()) {
+    const job = members > 1 ? teamJobFor(task, total, members) : null
+    if (job !== null) jobs.push({ index, job })
+    else (task.task.source.kind === 'late' ? late : order).push(index)
+  }
+  // a team is led by a worker: this thread then sees at once when one of its members is gone
+  const helpers =
+    jobs.length > 0
+      ? members
+      : Math.max(0, Math.min(members - 1, late.length > 0 ? order.length : order.length - 1))
+  return { late, order, jobs, helpers, threads: jobs.length > 0 && late.length === 0 ? helpers : helpers + 1 }
 }
 
 /** A job for all threads, if the task is a float32 matrix in a file that takes longer than its share of the work. */
-function teamJobFor(
-  { task, cost }: CostedTask,
-  tasks: readonly CostedTask[],
-  members: number,
-): TeamJob | null {
+function teamJobFor({ task, cost }: CostedTask, work: number, members: number): TeamJob | null {
   const { geometry, source } = task
-  if (geometry.form !== 'matrix' || source.kind !== 'stored' || source.type !== 'float32') return null
-  const work = tasks.reduce((sum, other) => sum + other.cost, 0)
+  if (geometry.form !== 'matrix' || source.kind !== 'stored' || source.type !== 'float32' || task.isQuick)
+    return null
   if (cost < WORTH_A_THREAD || cost <= (1.2 * work) / members) return null
   const isOne = geometry.blocks === 1 || geometry.arrangement === 'stacked'
   return isOne ? createTeamJob(source, geometry.rows * geometry.blocks, geometry.columns, members) : null
 }
 
-function runTogether(task: LayerTask, job: TeamJob): LayerMeasurement {
-  try {
-    return runTask(task, leadTeam(job))
-  } finally {
-    dismissTeam(job)
-  }
-}
-
-/** The number of the next task that nobody has taken. */
-export function take(next: Int32Array<SharedArrayBuffer>): number {
-  return Atomics.add(next, 0, 1)
-}
-
-function settled(
-  worker: Worker,
-  onResult: (index: number, measurement: LayerMeasurement) => void,
-  labelOf: (index: number) => string,
-): Promise<void> {
-  const promise = new Promise<void>((resolve, reject) => {
-    worker.on('message', (reply: WorkerReply) => {
-      if ('measurement' in reply) onResult(reply.index, reply.measurement)
-      else {
-        const { code, message, facts } = reply.error
-        reject(new LipschitzError(code, message, { tensor: labelOf(reply.index), ...facts }))
-      }
-    })
-    worker.on('error', reject)
-    worker.on('exit', () => resolve())
-  })
-  promise.catch(() => {})
-  return promise
-}
-
 /** Folded weights move to memory that threads share instead of being copied to each of them. */
-function shareable(task: LayerTask): LayerTask {
+function shareable(task: LayerTask): LayerTask | null {
   const { source } = task
-  if (source.kind !== 'folded') return task
+  if (source.kind === 'late') return null
+  if (source.kind === 'stored') return task
   const { data } = source
   const buffer = new SharedArrayBuffer(data.byteLength)
   const shared = data instanceof Float32Array ? new Float32Array(buffer) : new Float64Array(buffer)

@@ -11,7 +11,7 @@ export type WeightSource =
 
 export type StoredSource = WeightSource & { readonly kind: 'stored' }
 
-/** Bytes that are read and decoded at a time where elements are not used as they are stored. */
+/** Bytes that are read, hashed and decoded at a time: few enough to stay in the cache of a core. */
 const PIECE = 1 << 20
 
 export function isSingle(source: WeightSource): boolean {
@@ -32,43 +32,54 @@ export function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
+/** Reads elements of a weight, decoded, wherever they stand. */
+export interface WeightReader {
+  /**
+   * Fills the target with elements from `first` on. Elements of less than a byte are read from whole bytes on.
+   * `onBytes` is given what was read as it is stored, piece by piece.
+   */
+  read(first: number, target: FloatArray, onBytes?: (bytes: Uint8Array) => void): void
+}
+
+/**
+ * Opens the weight for as long as it is used. A file has to stay the same meanwhile.
+ * @throws LipschitzError not-found or unreadable
+ */
+export function withReader<Result>(source: WeightSource, use: (reader: WeightReader) => Result): Result {
+  if (source.kind === 'stored') {
+    const { range } = source
+    return useFile(range, `${range.path}: `, (file) => use(storedReader(file, source)))
+  }
+  const { data } = source
+  return use({ read: (first, target) => target.set(data.subarray(first, first + target.length)) })
+}
+
 /**
  * Writes the elements to `target`, which has room for them as float32 or float64 (see `isSingle`), and returns the
  * SHA-256 of the weight: of the bytes as stored, or of the folded elements. Stored float32 and float64 are read by
  * position with no copy in between.
  */
 export function readWeights(source: WeightSource, target: FloatArray): string {
-  if (source.kind === 'folded') {
-    target.set(source.data)
-    return source.sha256
-  }
-  const { range, type } = source
-  return useFile(range, `${range.path}: `, (file) => {
-    if (type !== 'float32' && type !== 'float64') return decodeFile(file, source, target)
-    const bytes = bytesOf(target)
-    file.read(bytes, range.offset)
-    return hashOf(bytes)
-  })
-}
-
-/** Reads some of the elements of a stored float32 or float64 tensor: as many as `target` holds, from `first` on. */
-export function readElements({ range }: StoredSource, first: number, target: FloatArray): void {
-  const offset = range.offset + first * target.BYTES_PER_ELEMENT
-  useFile(range, `${range.path}: `, (file) => file.read(bytesOf(target), offset))
-}
-
-function decodeFile(file: OpenFile, source: StoredSource, target: FloatArray): string {
-  const { range, type, size } = source
-  const { bits, decode } = elementStorage[type]
-  const pieceElements = Math.floor((PIECE * 8) / bits / 8) * 8
-  const buffer = new Uint8Array(Math.min(range.length, PIECE))
   const hash = createHash('sha256')
-  for (let done = 0; done < size; done += pieceElements) {
-    const count = Math.min(pieceElements, size - done)
-    const piece = buffer.subarray(0, Math.ceil((count * bits) / 8))
-    file.read(piece, range.offset + (done * bits) / 8)
-    hash.update(piece)
-    decode(piece, count, target, done)
+  withReader(source, (reader) => reader.read(0, target, (bytes) => hash.update(bytes)))
+  return source.kind === 'folded' ? source.sha256 : hash.digest('hex')
+}
+
+function storedReader(file: OpenFile, { range, type }: StoredSource): WeightReader {
+  const { bits, decode } = elementStorage[type]
+  const isPlain = type === 'float32' || type === 'float64'
+  const buffer = new Uint8Array(isPlain ? 0 : Math.min(range.length, PIECE))
+  const pieceElements = Math.floor(PIECE / bits) * 8
+  return {
+    read(first, target, onBytes) {
+      for (let done = 0; done < target.length; done += pieceElements) {
+        const count = Math.min(pieceElements, target.length - done)
+        const length = Math.ceil((count * bits) / 8)
+        const bytes = isPlain ? bytesOf(target.subarray(done, done + count)) : buffer.subarray(0, length)
+        file.read(bytes, range.offset + ((first + done) * bits) / 8)
+        onBytes?.(bytes)
+        if (!isPlain) decode(bytes, count, target, done)
+      }
+    },
   }
-  return hash.digest('hex')
 }

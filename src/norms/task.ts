@@ -8,6 +8,7 @@ import { type Geometry, measureForm } from './form.ts'
 import { copiesPerElement } from './geometry.ts'
 import type { LayerMeasurement, MeasureOptions } from './measurement.ts'
 import { bytesOf, hashOf, type WeightSource } from './source.ts'
+import { surveyForm } from './survey-form.ts'
 
 /** Weights that are folded only when they are measured, on the main thread: there are too many to keep. */
 export interface LateSource {
@@ -26,6 +27,20 @@ export interface LayerTask {
   readonly certify: MeasureOptions['certify']
   readonly seed: number
   readonly failureProbability: number
+  /** A survey in one pass will do. */
+  readonly isQuick?: true
+}
+
+/** Bytes above which a matrix is read by blocks where nothing else is said: then a thread stays below a gigabyte. */
+const MATRIX_BYTES = 2 ** 29
+
+/** What one thread brings to its tasks. */
+export interface TaskOptions {
+  readonly team?: ProductTeam
+  /** Folder of finished measurements. */
+  readonly cache?: string
+  /** Bytes that the weights of a layer may take in memory; half a GiB by default. */
+  readonly memory?: number
 }
 
 /** Elements of the weights that an operator acts by; null where they are derived from the tensor. */
@@ -39,11 +54,11 @@ function weightCount(operator: LinearOperator): number | null {
 /** Bytes of folded weights that are kept at a time. */
 const FOLDED_BUDGET = 1 << 27
 
-/** Makes the tasks of a model's layers. */
-export function tasksOf(
+/** Makes the tasks of a model's layers, one after another: folding the first weights can take long. */
+export function* tasksOf(
   layers: readonly { readonly key: string; readonly spec: LayerSpec }[],
   options: MeasureOptions,
-): LayerTask[] {
+): Generator<LayerTask> {
   let folded = 0
 
   /** The layer's weights as a run of the file, read by whoever measures them; folded weights are made here. */
@@ -57,9 +72,9 @@ export function tasksOf(
     return foldedSource(operator.load(), stored)
   }
 
-  return layers.map(({ key, spec }) => {
+  for (const { key, spec } of layers) {
     const { load: _load, ...geometry } = spec.operator
-    return {
+    yield {
       geometry,
       copies: copiesPerElement(spec),
       source: sourceOf(key, spec),
@@ -68,7 +83,7 @@ export function tasksOf(
       seed: options.seed,
       failureProbability: options.failureProbability / layers.length,
     }
-  })
+  }
 }
 
 function foldedSource(data: FloatArray, stored: StoredTensor | null): WeightSource {
@@ -87,15 +102,25 @@ export function identityOf(task: LayerTask): string {
  * Takes the measurement. The random start depends on the seed, the weights and the geometry alone, so results are the
  * same in whatever order and thread.
  */
-export function runTask(task: LayerTask, team?: ProductTeam): LayerMeasurement {
+export function runTask(task: LayerTask, options: TaskOptions = {}): LayerMeasurement {
   const { geometry, copies, tolerance, certify, failureProbability } = task
   const source =
     task.source.kind === 'late' ? foldedSource(task.source.load(), task.source.stored) : task.source
+  const recall = () => null
+  if (task.isQuick) return surveyed(geometry, surveyForm(geometry, source, { copies, recall }))
   const optionsFor = (sha256: string) => ({
     tolerance,
     certify,
     seed: hashText(sha256 + JSON.stringify(geometry), hashText(String(task.seed))),
     failureProbability,
   })
-  return measureForm(geometry, source, copies, optionsFor, team)
+  const { team, memory = MATRIX_BYTES } = options
+  return measureForm(geometry, source, { copies, optionsFor, recall, memory, team })
+}
+
+/** Marks a survey as what it is: to be measured better, but where a survey tells all. */
+function surveyed({ form }: Geometry, measurement: LayerMeasurement): LayerMeasurement {
+  return form === 'diagonal' || measurement.nonFinite !== null
+    ? measurement
+    : { ...measurement, unfinished: 'time-limit' }
 }

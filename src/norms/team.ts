@@ -1,8 +1,9 @@
-import { LipschitzError } from '../core/errors.ts'
 import { allocate, scoped, singlesAt } from '../linalg/arena.ts'
 import { slabMultiplier } from '../linalg/dense-map.ts'
 import { type ProductTeam, slabBounds } from '../linalg/slabs.ts'
-import { readElements, type StoredSource } from './source.ts'
+import type { LayerMeasurement } from './measurement.ts'
+import { type StoredSource, withReader } from './source.ts'
+import { type LayerTask, runTask, type TaskOptions } from './task.ts'
 
 /**
  * One large matrix, multiplied by several threads at once. Each helper reads its slabs of rows into its own arena;
@@ -24,8 +25,9 @@ export interface TeamJob {
 const [STEP, READY, FAILED] = [0, 1, 2]
 /** The step after the last one. */
 const OVER = -1
-/** Seconds after which a helper that has not answered is gone. */
-const PATIENCE = 120
+
+/** A member of the team is gone: the matrix has to be measured without it. */
+class TeamFailure extends Error {}
 
 export function createTeamJob(source: StoredSource, rows: number, columns: number, members: number): TeamJob {
   const slabs = slabBounds(rows, columns).length - 1
@@ -54,11 +56,12 @@ export function leadTeam(job: TeamJob): ProductTeam {
   const slabs = slabBounds(rows, columns).length - 1
 
   function awaitHelpers(): void {
-    for (let waited = 0; Atomics.load(signals, READY) < members - 1; ) {
-      if (Atomics.load(signals, FAILED) !== 0) throw new LipschitzError('internal', 'a thread has failed')
-      if (waited > PATIENCE) throw new LipschitzError('internal', 'a thread does not answer')
-      const outcome = Atomics.wait(signals, READY, Atomics.load(signals, READY), 1000)
-      if (outcome === 'timed-out') waited++
+    for (;;) {
+      // in this order: a failure raises READY, too, after it has said so
+      const ready = Atomics.load(signals, READY)
+      if (Atomics.load(signals, FAILED) !== 0) throw new TeamFailure('a thread has failed')
+      if (ready >= members - 1) return
+      Atomics.wait(signals, READY, ready)
     }
   }
 
@@ -84,14 +87,33 @@ export function dismissTeam({ signals }: TeamJob): void {
   Atomics.notify(signals, STEP)
 }
 
+/** Tells the leader that a helper is gone: whoever waits for it wakes up at once. */
+export function failTeam({ signals }: TeamJob): void {
+  Atomics.store(signals, FAILED, 1)
+  // not a number that a leader may be waiting at
+  Atomics.add(signals, READY, 1)
+  Atomics.notify(signals, READY)
+}
+
+/** Measures a matrix at the head of a team; null where a member has failed: then somebody else has to measure it. */
+export function runTogether(task: LayerTask, job: TeamJob, options: TaskOptions): LayerMeasurement | null {
+  try {
+    return runTask(task, { ...options, team: leadTeam(job) })
+  } catch (error) {
+    if (error instanceof TeamFailure) return null
+    throw error
+  } finally {
+    dismissTeam(job)
+  }
+}
+
 /** A helper's side: serves products until the team is dismissed. */
 export function serveTeam(job: TeamJob, member: number): void {
   if (member >= job.members) return
   try {
     scoped(() => serve(job, member))
   } catch (error) {
-    Atomics.store(job.signals, FAILED, 1)
-    Atomics.notify(job.signals, READY)
+    failTeam(job)
     throw error
   }
 }
@@ -106,7 +128,7 @@ function serve(job: TeamJob, member: number): void {
   const first = bounds[own[0]]
   const count = (bounds[own[own.length - 1] + 1] - first) * columns
   const pointer = allocate(count * 4)
-  readElements(source, first * columns, singlesAt(pointer, count))
+  withReader(source, (reader) => reader.read(first * columns, singlesAt(pointer, count)))
   const multiply = slabMultiplier(columns, true)
   let step = 0
   for (;;) {

@@ -1,18 +1,34 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { LipschitzError } from '../core/errors.ts'
-import { take, type WorkerReply, type WorkerStart } from './pool.ts'
-import { runTask } from './task.ts'
-import { serveTeam } from './team.ts'
+import { limitArena } from '../linalg/arena.ts'
+import { take, type WorkerReply, type WorkerStart } from './crew.ts'
+import type { LayerMeasurement } from './measurement.ts'
+import { type LayerTask, runTask } from './task.ts'
+import { runTogether, serveTeam } from './team.ts'
 
-const { member, jobs, tasks, next } = workerData as WorkerStart
+const { member, jobs, order, tasks, next, holding, cache, memory } = workerData as WorkerStart
 
-for (const job of jobs) serveTeam(job, member)
+limitArena(memory)
 
-for (let index = take(next); index < tasks.length; index = take(next)) parentPort?.postMessage(replyTo(index))
+for (const { index, job } of jobs) {
+  if (member === 0) report(index, (task) => runTogether(task, job, { cache, memory }))
+  else serveTeam(job, member)
+}
+for (let at = take(next); at < order.length; at = take(next))
+  report(order[at], (task) => runTask(task, { cache, memory }))
 
-function replyTo(index: number): WorkerReply {
+/** Says what became of a task. Anything but an error for users ends this thread with the task at hand. */
+function report(index: number, run: (task: LayerTask) => LayerMeasurement | null): void {
+  Atomics.store(holding, member, index + 1)
+  const reply = replyTo(index, run)
+  if (reply !== null) parentPort?.postMessage(reply)
+  Atomics.store(holding, member, 0)
+}
+
+function replyTo(index: number, run: (task: LayerTask) => LayerMeasurement | null): WorkerReply | null {
   try {
-    return { index, measurement: runTask(tasks[index]) }
+    const measurement = run(tasks[index] as LayerTask)
+    return measurement === null ? null : { index, measurement }
   } catch (error) {
     if (!(error instanceof LipschitzError)) throw error
     const { code, message, facts } = error
