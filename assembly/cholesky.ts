@@ -31,9 +31,14 @@ function dot(x: usize, y: usize, length: i32): f64 {
  * block column. False as soon as a pivot is not positive. `packed` has room for (order + 3)·48 float64.
  */
 export function cholesky(c: usize, order: i32, packed: usize): bool {
+  return eliminate(c, order, order, packed)
+}
+
+/** The first `count` columns of the factor; what is left of the lower triangle is the Schur complement. */
+export function eliminate(c: usize, order: i32, count: i32, packed: usize): bool {
   const pitch: usize = <usize>order << 3
-  for (let from = 0; from < order; from += BLOCK) {
-    const to = min(from + BLOCK, order)
+  for (let from = 0; from < count; from += BLOCK) {
+    const to = min(from + BLOCK, count)
     const corner: usize = <usize>from << 3
     for (let i = from; i < order; i++) {
       const row = c + <usize>i * pitch + corner

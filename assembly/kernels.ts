@@ -1,6 +1,7 @@
-export { cholesky } from './cholesky'
+export { cholesky, eliminate } from './cholesky'
 export { gatherProduct } from './gather'
 export { gramF32, gramF64 } from './gram'
 export { evaluateHermitian, factoriseShifted, multiplyHermitian } from './hermitian'
 export { adjointF32, adjointF64, imageF32, imageF64, normalPairF32, normalPairF64 } from './normal'
+export { invertTriangle, product } from './product'
 export { surveyF32, surveyF64 } from './survey'

@@ -27,12 +27,12 @@ export function rankUpdate(c: usize, pitch: i32, first: i32, order: i32, packed:
   }
 }
 
-const block = memory.data(128, 16)
+export const block = memory.data(128, 16)
 
 /** The 4 × 4 product of two panels, into `block`. */
 // @ts-ignore: decorator
 @inline
-function multiplyPanels(left: usize, right: usize, depth: i32): void {
+export function multiplyPanels(left: usize, right: usize, depth: i32): void {
   let a0 = f64x2.splat(0)
   let a1 = f64x2.splat(0)
   let b0 = f64x2.splat(0)
@@ -70,7 +70,7 @@ function multiplyPanels(left: usize, right: usize, depth: i32): void {
   v128.store(block, d1, 112)
 }
 
-function microFull(target: usize, pitchBytes: usize, left: usize, right: usize, depth: i32, sign: f64): void {
+export function microFull(target: usize, pitchBytes: usize, left: usize, right: usize, depth: i32, sign: f64): void {
   multiplyPanels(left, right, depth)
   const factor = f64x2.splat(sign)
   for (let row: usize = 0; row < 4; row++) {

@@ -29,6 +29,23 @@ export interface Kernels {
   readonly gramF32: GramKernel
   readonly gramF64: GramKernel
   cholesky(matrix: Pointer, order: number, packed: Pointer): number
+  eliminate(matrix: Pointer, order: number, count: number, packed: Pointer): number
+  product(
+    a: Pointer,
+    aRow: number,
+    aColumn: number,
+    b: Pointer,
+    bRow: number,
+    bColumn: number,
+    rows: number,
+    columns: number,
+    depth: number,
+    c: Pointer,
+    pitch: number,
+    packed: Pointer,
+    sign: number,
+  ): void
+  invertTriangle(triangle: Pointer, order: number, inverse: Pointer): void
   evaluateHermitian(
     coefficients: Pointer,
     shifts: number,
