@@ -1,5 +1,5 @@
 import type { Dim } from '../core/tensor.ts'
-import type { ReadOptions } from '../onnx/model-file.ts'
+import type { ReadOptions } from '../onnx/read-options.ts'
 import type { Baseline } from './baseline.ts'
 import type { Ignore } from './ignore.ts'
 

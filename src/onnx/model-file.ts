@@ -3,20 +3,13 @@ import { beyondLimit, type Limits, limitsWith } from '../core/limits.ts'
 import { externalFiles } from './external-data.ts'
 import { recognizeFormat } from './file-format.ts'
 import type { ModelProto, SparseTensorProto, TensorProto } from './generated/onnx.js'
+import type { ReadOptions } from './read-options.ts'
 import { decodeSkeleton } from './skeleton.ts'
 import { storedSparseTensor } from './sparse-tensor.ts'
 import { openStoredFile, type StoredFile } from './stored-file.ts'
 import type { StoredTensor } from './stored-tensor.ts'
 import { storedTensor, type TensorSource } from './tensor-data.ts'
 import { type Scan, scanWire } from './wire-scan.ts'
-
-export interface ReadOptions {
-  /** Reads tensors that stand in other files (the default); otherwise such a tensor is an error. */
-  readonly externalData?: boolean
-  /** Accepts external data files with more than one hard link; not by default. */
-  readonly hardLinks?: boolean
-  readonly limits?: Partial<Limits>
-}
 
 /**
  * An ONNX file, scanned and decoded but for its tensor data. Names and structure are as in the file: strict UTF-8,
