@@ -1,9 +1,11 @@
 import { LipschitzError } from '../core/errors.ts'
+import * as mag from '../core/magnitude.ts'
 import { magnitude } from '../core/magnitude.ts'
 import type { Term } from '../core/term.ts'
 import * as term from '../core/term.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import { displayDomain } from '../graph/opsets.ts'
+import { bodiesOf, nodesOf } from '../graph/walk.ts'
 import { layersOf } from '../infer/layers.ts'
 import type { MergedLayer } from '../infer/merged-layers.ts'
 import type { TypedGraph, TypedNode } from '../infer/typed-graph.ts'
@@ -35,11 +37,22 @@ export interface WalkOptions {
   readonly merged?: ReadonlyMap<Node, MergedLayer>
   /** With ranges and disjoint dependence; without them what composes the plain constants along the paths. */
   readonly refined: boolean
+  /** Bounds of a node of the main graph that are less than the rule's, where something else proves them. */
+  readonly refine?: Refine
 }
+
+/** Takes the bounds of a node's outputs and gives those that are proven, too; `boundOf` knows what was walked before. */
+export type Refine = (
+  node: Node,
+  results: readonly TensorBound[],
+  boundOf: (value: Value) => TensorBound,
+) => readonly TensorBound[]
 
 /** Bounds of every value that the walk has come to. */
 export interface Walk {
   boundOf(value: Value): TensorBound
+  /** Null for values that the walk has not come to: those of a branch that is not taken. */
+  find(value: Value): TensorBound | null
 }
 
 /** What one walk carries along. */
@@ -72,7 +85,7 @@ export function walkGraph(typed: TypedGraph, options: WalkOptions): Walk {
   for (const input of typed.graph.inputs)
     state.bounds.set(input, settled(inputBound(state, input), typed.operand(input)))
   walkNodes(state, typed.graph)
-  return { boundOf: (value) => boundOf(state, value) }
+  return { boundOf: (value) => boundOf(state, value), find: (value) => state.bounds.get(value) ?? null }
 }
 
 function layerKeys(typed: TypedGraph): Map<Node, Map<string, string>> {
@@ -98,13 +111,53 @@ function walkNodes(state: State, graph: Graph): void {
     const typedNode = state.typed.typed(node)
     const { outputs } = typedNode
     if (outputs.every((output) => output === null || output.isConstant)) continue
-    const results = tightened(state, node, applyRule(state, typedNode))
+    const results = refined(state, graph, node, tightened(state, node, applyRule(state, typedNode)))
     for (const [i, output] of outputs.entries()) {
       if (output === null || output.isConstant) continue
       const found = results[i] ?? unbounded(node, 'has no rule for this output')
       const result = state.options.audited.includes(output.value) ? inputBound(state, output.value) : found
       state.bounds.set(output.value, state.options.refined ? settled(result, output) : plain(state, result))
     }
+  }
+}
+
+function refined(
+  state: State,
+  graph: Graph,
+  node: Node,
+  results: readonly TensorBound[],
+): readonly TensorBound[] {
+  const { refine } = state.options
+  if (refine === undefined || graph !== state.typed.graph) return results
+  return refine(node, results, (value) => boundOf(state, value))
+}
+
+/**
+ * Norm bounds of nodes as maps from all inputs that vary, taken together: what the rule says where each of them varies
+ * by one. Null where the rule finds none.
+ */
+export function gainsOf(
+  typed: TypedGraph,
+  normOf: NormOf,
+): (node: Node, varies: (value: Value) => boolean) => number | null {
+  const options = { normOf, audited: [], refined: false }
+  const keys = layerKeys(typed)
+  const leaves = new Map<string, Term>()
+  const unit = { ...fixed(), lipschitz: term.one, dependence: new Set([0]) }
+  return (node, varies) => {
+    const bounds = new Map<Value, TensorBound>()
+    for (const value of node.inputs) if (value !== null && varies(value)) bounds.set(value, unit)
+    const state: State = { typed, options, bounds, keys, leaves, walkedNodes: 0 }
+    const operand = (value: Value | null) =>
+      value === null || bounds.has(value) || typed.operand(value).isConstant
+    for (const value of node.inputs) if (!operand(value)) bounds.set(value as Value, fixed())
+    const rule = typed.typed(node).operator?.bound
+    if (rule === undefined || node.captures.size > 0) return null
+    const context = createContext(state, typed.typed(node), () => {})
+    const results = guarded(context, () => rule(context))
+    const sizes = results.map((bound) => (bound.refusal === null ? bound.lipschitz : term.infinite))
+    const gain = mag.toNumber(term.rootSumSquare(...sizes).value)
+    return Number.isFinite(gain) ? gain : null
   }
 }
 
@@ -153,7 +206,7 @@ function applyRule(state: State, typedNode: TypedNode): readonly TensorBound[] {
     norm ??= reason
   })
   const rule = operator.bound
-  if (rule === undefined) return node.outputs.map(() => context.refuse('has no rule'))
+  if (rule === undefined) return node.outputs.map(() => context.refuse(operator.without ?? 'has no rule'))
   return guarded(context, () => {
     const form = formBound(context)
     return form === null ? rule(context) : [form]
@@ -249,6 +302,20 @@ function refuse(
 ): TensorBound {
   const read = [...operands, ...Array.from(node.captures, (value) => boundOf(state, value))]
   const varying = read.filter((bound) => bound !== null && !isFixed(bound))
-  if (varying.length === 0) return fixed()
+  if (varying.length === 0)
+    return bodyDraws(state, node)
+      ? unbounded(node, 'runs a body that draws random numbers or holds unknown operators')
+      : fixed()
   return varying.find((bound) => bound?.refusal != null) ?? unbounded(node, reason)
+}
+
+/** Whether a body of the node holds what is no function of its inputs: random draws, or operators that are not known. */
+function bodyDraws({ typed }: State, node: Node): boolean {
+  return bodiesOf(node).some((body) => {
+    for (const inner of nodesOf(body)) {
+      const { operator } = typed.typed(inner)
+      if (operator === null || operator.draws?.(inner) === true) return true
+    }
+    return false
+  })
 }

@@ -35,7 +35,11 @@ export const inspectFields = `Fields of a node, with tabs between them unless on
   node, id (within a body: id of the owner/id), operator, name,
   rule: bound (bounds are carried through), no-rule (no certificate behind it),
         unknown (operator not known), constant (folded away),
-  layers found, inputs, ->, outputs; a value is name:type[shape], name=type[shape] where it is constant`
+  layers found,
+  gain=, by which L grows here, and of the outputs L=, range=, norm=, offset=:
+        |Δoutput| ≤ L·|Δinputs| + offset, every element lies in range, |output| ≤ norm,
+  inputs, ->, outputs; a value is name:type[shape], name=type[shape] where it is constant,
+  reason= why there is no bound, behind= the node after which there is none`
 
 export const completionHelp = `For example:
   $ lipschitz completion bash > ~/.local/share/bash-completion/completions/lipschitz

@@ -22,8 +22,13 @@ const runners: { readonly [Name in Invocation['command']]: Runner<Name> } = {
   },
   audit: async ({ models, flags }, surroundings) =>
     (await import('./audit-command.ts')).runAudit(models, flags, surroundings),
-  inspect: async ({ model, flags }, surroundings) =>
-    (await import('./inspect-command.ts')).runInspect(model, settingsOf(flags, surroundings), surroundings),
+  inspect: async ({ model, norms, flags }, surroundings) =>
+    (await import('./inspect-command.ts')).runInspect(
+      model,
+      norms,
+      settingsOf(flags, surroundings),
+      surroundings,
+    ),
   report: async ({ path, flags }, surroundings) =>
     (await import('./report-command.ts')).runReport(path, settingsOf(flags, surroundings), surroundings),
   schema: async ({ name }, surroundings) =>

@@ -8,7 +8,13 @@ import { suggest } from './suggest.ts'
 /** What the command line asks for. */
 export type Invocation =
   | { readonly command: 'audit'; readonly models: readonly string[]; readonly flags: Source }
-  | { readonly command: 'inspect'; readonly model: string; readonly flags: Source }
+  | {
+      readonly command: 'inspect'
+      readonly model: string
+      /** Whether norms are measured and values bounded. */
+      readonly norms: boolean
+      readonly flags: Source
+    }
   | { readonly command: 'report'; readonly path: string; readonly flags: Source }
   | { readonly command: 'schema'; readonly name: string }
   | { readonly command: 'explain'; readonly rule: string | undefined }
@@ -17,7 +23,21 @@ export type Invocation =
 
 export const commandNames = ['audit', 'inspect', 'report', 'explain', 'schema', 'completion', 'help'] as const
 
-const inspectOptions = ['inputShape', 'debug'] as const satisfies readonly OptionName[]
+const inspectOptions = [
+  'inputShape',
+  'inputRange',
+  'input',
+  'limit',
+  'external',
+  'hardLinks',
+  'tolerance',
+  'certify',
+  'seed',
+  'threads',
+  'quiet',
+  'debug',
+  'progress',
+] as const satisfies readonly OptionName[]
 
 const reportOptions = [
   'format',
@@ -96,11 +116,19 @@ export function makeProgram(printed: string[], choose: (invocation: Invocation) 
 
   const inspect = program
     .command('inspect')
-    .summary('the graph as read, one line per node')
-    .description('Prints the graph as read, one line each for inputs, nodes and outputs.')
+    .summary('the graph as read, with the bound of every value, one line per node')
+    .description(
+      'Prints the graph as read and how the bound grows along it, one line each for inputs, nodes and outputs.',
+    )
     .argument('<model>', 'ONNX file')
-    .addHelpText('after', `\n${inspectFields}`)
-    .action((model: string) => choose({ command: 'inspect', model, flags: flagSource(inspect) }))
+    .addOption(new Option('--json', 'one JSON document instead of lines').helpGroup('Output:'))
+    .addOption(
+      new Option('--no-norms', 'measure no layers: the graph without bounds').helpGroup('What is audited:'),
+    )
+    .addHelpText('after', `\n${inspectFields}\n\n${limitTable()}`)
+    .action((model: string, { norms }: { norms: boolean }) =>
+      choose({ command: 'inspect', model, norms, flags: flagSource(inspect) }),
+    )
   for (const name of inspectOptions) for (const option of toOptions(name)) inspect.addOption(option)
 
   const report = program

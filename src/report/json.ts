@@ -41,7 +41,12 @@ function stringify(value: unknown, indent: string, room: number): string {
   return `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${indent}${close}`
 }
 
-/** The report as it is, keys in its own order. Equal reports give equal bytes. */
+/** Any value that JSON can hold, keys in its own order, as a text that ends with a line. */
+export function renderValue(value: unknown): string {
+  return `${stringify(value, '', LINE)}\n`
+}
+
+/** The report as it is. Equal reports give equal bytes. */
 export function renderJson(report: Report): string {
-  return `${stringify(report, '', LINE)}\n`
+  return renderValue(report)
 }

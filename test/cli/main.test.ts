@@ -58,50 +58,6 @@ describe('schema', () => {
   })
 })
 
-describe('inspect', () => {
-  it('prints one line per node, with tabs in a pipe', async () => {
-    const { code, stdout, stderr } = await run(['inspect', model])
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const lines = stdout
-      .trimEnd()
-      .split('\n')
-      .map((line) => line.split('\t'))
-    expect(lines[0]).toEqual([
-      'model',
-      model,
-      'ir=7',
-      expect.stringMatching(/^parameters=\d+$/),
-      'producer=pytorch 1.13.0',
-    ])
-    expect(lines[1]).toEqual(['opset', 'ai.onnx', '13'])
-    expect(lines.filter(([kind]) => kind === 'input')).toEqual([['input', 'image:float32[1,1,8,8]']])
-    expect(lines.filter(([kind]) => kind === 'output')).toEqual([['output', 'logits:float32[1,10]']])
-    const nodes = lines.filter(([kind]) => kind === 'node')
-    expect(nodes.map((fields) => fields.length)).toEqual(nodes.map(() => 9))
-    expect(nodes[0].slice(0, 4)).toEqual(['node', '0', 'Conv', '/0/Conv'])
-    expect(nodes[0].slice(5)).toEqual([
-      'conv',
-      'image:float32[1,1,8,8] 0.weight=float32[8,1,3,3]',
-      '->',
-      '/0/Conv_output_0:float32[1,8,8,8]',
-    ])
-  })
-
-  it('aligns fields on a terminal', async () => {
-    const { stdout } = await run(['inspect', model], {}, { isTTY: true, columns: 80 })
-    const nodes = stdout.split('\n').filter((line) => line.startsWith('node'))
-    const places = new Set(nodes.map((line) => line.indexOf('/')))
-    expect(places.size).toBe(1)
-    expect(stdout).not.toContain('\t')
-  })
-
-  it('holds --input-shape against the file', async () => {
-    const { code, stderr } = await run(['inspect', model, '--input-shape', 'image=1,1,9'])
-    expect(code).toBe(2)
-    expect(stderr).toMatch(/^lipschitz: [^\n]*image[^\n]*\n$/)
-  })
-})
-
 describe('what cannot be audited', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lipschitz-'))
   const bytes = readFileSync(model)
