@@ -1,11 +1,13 @@
 import { LipschitzError } from '../core/errors.ts'
+import { createStop } from '../core/stop.ts'
 import { toolName, toolVersion } from '../core/version.ts'
 import { worstVerdict } from './gate.ts'
 import { judgeModel } from './judge.ts'
 import { auditModel } from './model.ts'
-import type { AuditOptions } from './options.ts'
+import type { AuditOptions, RunOptions } from './options.ts'
 import type { ModelError, ModelReport, Report } from './report-schema.ts'
 import { schemaUrl, schemaVersion } from './schema-version.ts'
+import { notAudited } from './unfinished.ts'
 
 /**
  * Audits ONNX files: norms of all layers, bounds on the Lipschitz constant, ranking, gates. Every model is audited;
@@ -15,7 +17,12 @@ import { schemaUrl, schemaVersion } from './schema-version.ts'
  */
 export async function audit(paths: string | readonly string[], options: AuditOptions = {}): Promise<Report> {
   const list = typeof paths === 'string' ? [paths] : paths
-  return auditEach(list.map((path) => ({ path, options })))
+  const { timeLimit } = options
+  const run = timeLimit === undefined ? {} : { stop: createStop({ timeLimit: timeLimit * 1000 }) }
+  return auditEach(
+    list.map((path) => ({ path, options })),
+    run,
+  )
 }
 
 /** A model and what is asked of it. */
@@ -24,19 +31,23 @@ export interface Request {
   readonly options: AuditOptions
 }
 
-/** Like `audit`, each model with options of its own. */
-export async function auditEach(requests: readonly Request[]): Promise<Report> {
+/**
+ * Like `audit`, each model with options of its own. Of the time that is left a model gets its part among those that
+ * are still to come; what it does not need goes to the others.
+ */
+export async function auditEach(requests: readonly Request[], { stop }: RunOptions = {}): Promise<Report> {
   for (const { options } of requests) checkOptions(options)
   const paths = requests.map(({ path }) => path)
   const models: ModelReport[] = []
   const errors: ModelError[] = []
-  for (const { path, options } of requests) {
+  for (const [index, { path, options }] of requests.entries()) {
     try {
-      models.push(judgeModel(await auditModel(path, options), options, paths))
+      const reason = stop?.reason() ?? null
+      if (reason !== null) throw notAudited(reason)
+      const part = stop?.within(stop.remaining() / (requests.length - index))
+      models.push(judgeModel(await auditModel(path, options, { stop: part }), options, paths))
     } catch (error) {
-      if (!(error instanceof LipschitzError)) throw error
-      const { model: _, ...facts } = error.facts
-      errors.push({ path, code: error.code, message: error.message, ...facts })
+      errors.push(describeError(path, error))
     }
   }
   return {
@@ -47,6 +58,24 @@ export async function auditEach(requests: readonly Request[]): Promise<Report> {
     models,
     errors,
   }
+}
+
+/** What stands in the report for a model that could not be audited. Throws what is a mistake of ours. */
+function describeError(path: string, error: unknown): ModelError {
+  const known = isOutOfMemory(error)
+    ? new LipschitzError('limit', 'it needs more memory than there is')
+    : error
+  if (!(known instanceof LipschitzError)) throw error
+  const { model: _, ...facts } = known.facts
+  return { path, code: known.code, message: known.message, ...facts }
+}
+
+/** What V8 and Node.js throw where an array cannot be had. */
+function isOutOfMemory(error: unknown): boolean {
+  return (
+    error instanceof RangeError &&
+    /allocation failed|Invalid typed array length|Array buffer/i.test(error.message)
+  )
 }
 
 function checkOptions({ maxLipschitz, maxLayer, baseline, tolerance, threads }: AuditOptions): void {

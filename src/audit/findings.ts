@@ -1,10 +1,12 @@
 import type { NetworkBounds } from '../bounds/network-bounds.ts'
 import { relativeWidth } from '../core/enclosure.ts'
+import type { StopReason } from '../core/stop.ts'
 import * as term from '../core/term.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { Interval } from '../ops/bound.ts'
 import type { MeasuredLayer } from './layers.ts'
 import type { Finding } from './report-schema.ts'
+import { describeUnfinished } from './unfinished.ts'
 
 /** What findings are made from. */
 interface Audited {
@@ -14,6 +16,7 @@ interface Audited {
   /** Ranges of inputs that the bounds hold for. */
   readonly box: ReadonlyMap<string, Interval>
   readonly tolerance: number
+  readonly unfinished: StopReason | null
 }
 
 /** Notes on the file whose consequence a reader should know; all others are notes. */
@@ -26,6 +29,7 @@ export function collectFindings(audited: Audited): Finding[] {
   const findings = [
     ...unproven(audited.bounds),
     ...nonFinite(audited.layers),
+    ...describeUnfinished(audited.layers, audited.bounds, audited.unfinished),
     ...domain(audited.box),
     ...conditions(audited.bounds),
     ...looseness(audited),
@@ -116,7 +120,8 @@ function looseness({ layers, bounds, tolerance }: Audited): Finding[] {
   const findings: Finding[] = []
   for (const { placed, measurement } of layers) {
     const { node, spec } = placed
-    if (measurement.spectral !== null && relativeWidth(measurement.spectral) > tolerance) {
+    const isFinished = measurement.unfinished === undefined
+    if (isFinished && measurement.spectral !== null && relativeWidth(measurement.spectral) > tolerance) {
       const width = relativeWidth(measurement.spectral).toPrecision(2)
       findings.push({
         rule: 'wide-enclosure',

@@ -2,6 +2,7 @@ import type { PlacedLayer } from '../infer/layers.ts'
 import type { LayerMeasurement } from '../norms/measurement.ts'
 import { ranking, shares } from './ranking.ts'
 import type { Layer, ModelReport, Spectral } from './report-schema.ts'
+import { untilWhen } from './unfinished.ts'
 
 /** A layer with what was measured of it. */
 export interface MeasuredLayer {
@@ -54,12 +55,14 @@ function describe({ placed: { node, spec }, measurement }: MeasuredLayer): Descr
   }
 }
 
-function describeSpectral({ spectral, nonFinite }: LayerMeasurement): Spectral {
+function describeSpectral({ spectral, nonFinite, unfinished }: LayerMeasurement): Spectral {
   if (spectral !== null && Number.isFinite(spectral.upper)) return { ...spectral }
   const reason =
-    nonFinite === null
-      ? 'the norm is beyond the range of float64'
-      : `element ${nonFinite.index} of the weight is ${nonFinite.value}`
+    nonFinite !== null
+      ? `element ${nonFinite.index} of the weight is ${nonFinite.value}`
+      : unfinished !== undefined
+        ? `the norm was not measured ${untilWhen(unfinished)}`
+        : 'the norm is beyond the range of float64'
   return {
     lower: null,
     upper: null,

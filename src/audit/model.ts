@@ -1,3 +1,4 @@
+import { attempt } from '../core/stop.ts'
 import type { Value } from '../graph/graph.ts'
 import { readModel } from '../graph/read-model.ts'
 import { inferModel } from '../infer/infer.ts'
@@ -6,14 +7,23 @@ import { describeDomain } from './domain.ts'
 import { collectFindings } from './findings.ts'
 import { rankLayers, regularizers } from './layers.ts'
 import { describeLipschitz, describeTrace, trustIn } from './lipschitz.ts'
-import { type AuditOptions, defaults } from './options.ts'
+import { type AuditOptions, defaults, type RunOptions } from './options.ts'
 import { proveBounds } from './proof.ts'
 import type { ModelReport } from './report-schema.ts'
+import { notAudited } from './unfinished.ts'
 
 /** Audits one model, from the file to its report, no gate judged yet. Throws `LipschitzError` for files that cannot be audited. */
-export async function auditModel(path: string, options: AuditOptions): Promise<ModelReport> {
-  const typed = inferModel(readModel(path, options), { inputShapes: options.inputShapes })
-  const { box, measured, layers, bounds } = await proveBounds(typed, options)
+export async function auditModel(
+  path: string,
+  options: AuditOptions,
+  run: RunOptions = {},
+): Promise<ModelReport> {
+  const opened = attempt(run.stop, () =>
+    inferModel(readModel(path, options), { inputShapes: options.inputShapes }),
+  )
+  if (opened.reason !== null) throw notAudited(opened.reason)
+  const typed = opened.value
+  const { box, measured, layers, bounds, unfinished } = await proveBounds(typed, options, run)
   const trust = trustIn(measured)
   const lipschitz = describeLipschitz(bounds, trust, null)
   const rows = rankLayers(layers, bounds.elasticities)
@@ -46,6 +56,7 @@ export async function auditModel(path: string, options: AuditOptions): Promise<M
       layers,
       bounds,
       box,
+      unfinished,
       tolerance: options.tolerance ?? defaults.tolerance,
     }),
     gates: [],

@@ -1,4 +1,6 @@
+import type { Stop } from '../core/stop.ts'
 import type { Dim } from '../core/tensor.ts'
+import type { LayerMeasurement } from '../norms/measurement.ts'
 import type { ReadOptions } from '../onnx/read-options.ts'
 import type { Baseline } from './baseline.ts'
 import type { Ignore } from './ignore.ts'
@@ -36,7 +38,23 @@ export interface AuditOptions extends ReadOptions {
   readonly seed?: number
   /** Worker threads; default: the cores that are there. The report does not depend on it. */
   readonly threads?: number
+  /** Seconds that the audit may take; what is not proven by then is reported as such. */
+  readonly timeLimit?: number
+  /** Bytes that the weights in memory may take; larger matrices are read by blocks. */
+  readonly memoryLimit?: number
+  /** Folder where norms that were measured are kept for other runs. */
+  readonly cache?: string
   readonly onProgress?: (progress: Progress) => void
+  /** Told what went wrong and was put right. */
+  readonly onWarning?: (message: string) => void
+}
+
+/** What a run brings to each of its models. */
+export interface RunOptions {
+  /** Ends the audit early; the time limit of the options by default. */
+  readonly stop?: Stop
+  /** Measurements that are there already, by key of layer. */
+  readonly measurements?: ReadonlyMap<string, LayerMeasurement>
 }
 
 /** Layers measured so far of one model. */
@@ -45,6 +63,8 @@ export interface Progress {
   readonly done: number
   readonly total: number
   readonly label: string
+  /** How much of the work on the layers of this model is done, from 0 to 1, by estimated cost. */
+  readonly share: number
 }
 
 export const defaults = {

@@ -2,13 +2,16 @@ import { availableParallelism } from 'node:os'
 import { boundNetwork, type LayerNorms, type NetworkBounds } from '../bounds/network-bounds.ts'
 import { select } from '../bounds/selection.ts'
 import { usefulMerges } from '../bounds/useful-merges.ts'
+import { attempt, type StopReason } from '../core/stop.ts'
 import { layersOf, type PlacedLayer } from '../infer/layers.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import { measureLayers } from '../norms/measure.ts'
+import type { LayerMeasurement } from '../norms/measurement.ts'
 import type { Interval } from '../ops/bound.ts'
 import { boxOf } from './domain.ts'
 import type { MeasuredLayer } from './layers.ts'
-import { type AuditOptions, defaults } from './options.ts'
+import { type AuditOptions, defaults, type RunOptions } from './options.ts'
+import { untilWhen } from './unfinished.ts'
 
 /** Relative error that computing a Frobenius norm may make, with room. */
 const frobeniusError = 2 ** -30
@@ -22,17 +25,36 @@ export interface Proof {
   /** These and the merged ones that bounds rest on. */
   readonly measured: readonly MeasuredLayer[]
   readonly bounds: NetworkBounds
+  /** Why the bounds are not those of all methods: there was no more time. */
+  readonly unfinished: StopReason | null
 }
 
 /** Measures the layers of a model and bounds the network by their norms. */
-export async function proveBounds(typed: TypedGraph, options: AuditOptions): Promise<Proof> {
+export async function proveBounds(
+  typed: TypedGraph,
+  options: AuditOptions,
+  run: RunOptions = {},
+): Promise<Proof> {
   const selection = { inputs: options.inputs ?? null, outputs: options.outputs ?? null }
   const box = boxOf(typed.graph.inputs, select(typed, selection), options.inputRanges)
-  const merged = usefulMerges(typed, { ...selection, inputRanges: box })
+  const merges = attempt(run.stop, () => usefulMerges(typed, { ...selection, inputRanges: box }))
+  const candidates = merges.reason === null ? merges.value : []
   const placed = layersOf(typed)
-  const measured = await measure(typed, [...placed, ...merged], options)
-  const bounds = boundNetwork(typed, normsOf(measured), { ...selection, inputRanges: box, merged })
-  return { box, layers: measured.slice(0, placed.length), measured, bounds }
+  const measured = await measure(typed, [...placed, ...candidates], options, run)
+  // a merged layer without a norm is no help: its parts may have theirs
+  const merged = candidates.filter(
+    (_, index) => measured[placed.length + index].measurement.spectral !== null,
+  )
+  const bound = (expired: () => boolean) =>
+    boundNetwork(typed, normsOf(measured), { ...selection, inputRanges: box, merged, expired })
+  const refined = attempt(run.stop, () => bound(run.stop?.expired ?? (() => false)))
+  return {
+    box,
+    layers: measured.slice(0, placed.length),
+    measured,
+    bounds: refined.reason === null ? refined.value : bound(() => true),
+    unfinished: refined.reason ?? run.stop?.reason() ?? null,
+  }
 }
 
 /** Encloses the norms of the layers. */
@@ -40,19 +62,25 @@ async function measure(
   typed: TypedGraph,
   placed: readonly PlacedLayer[],
   options: AuditOptions,
+  { stop, measurements: known }: RunOptions,
 ): Promise<MeasuredLayer[]> {
-  const { onProgress } = options
+  const { onProgress, cache, memoryLimit, onWarning } = options
   const measurements = await measureLayers(placed, {
     tolerance: options.tolerance ?? defaults.tolerance,
     certify: options.certify ?? defaults.certify,
     seed: options.seed ?? defaults.seed,
     threads: options.threads ?? availableParallelism(),
     failureProbability: defaults.failureProbability,
+    known,
+    stop,
+    cache,
+    memory: memoryLimit,
+    onWarning,
     ...(onProgress === undefined
       ? {}
       : {
-          onProgress: (done: number, total: number, label: string) =>
-            onProgress({ model: typed.model.path, done, total, label }),
+          onProgress: (done: number, total: number, label: string, share: number) =>
+            onProgress({ model: typed.model.path, done, total, label, share }),
         }),
   })
   return placed.map((layer) => {
@@ -60,6 +88,11 @@ async function measure(
     if (measurement === undefined) throw new Error(`layer ${layer.key} was not measured`)
     return { placed: layer, measurement }
   })
+}
+
+function withoutNorm({ unfinished }: LayerMeasurement, weight: string): string {
+  if (unfinished === undefined) return `has a weight that is not finite ('${weight}')`
+  return `has a weight whose norm was not measured ${untilWhen(unfinished)} ('${weight}')`
 }
 
 /** Upper bounds by layer key, or the reason why there is none. */
@@ -73,7 +106,7 @@ function normsOf(layers: readonly MeasuredLayer[]): LayerNorms {
   return {
     spectral: (key) => {
       const { placed, measurement } = find(key)
-      return measurement.spectral?.upper ?? `has a weight that is not finite ('${placed.spec.weightName}')`
+      return measurement.spectral?.upper ?? withoutNorm(measurement, placed.spec.weightName)
     },
     frobenius: (key) => {
       const { operator } = find(key).measurement.frobenius

@@ -46,6 +46,8 @@ export interface BoundOptions extends Selection {
   readonly inputRanges?: ReadonlyMap<string, Interval>
   /** Merged layers whose norms `spectral` knows. */
   readonly merged?: readonly MergedLayer[]
+  /** Whether there is no more time: refinements then end with what they have proven. */
+  readonly expired?: () => boolean
 }
 
 /**

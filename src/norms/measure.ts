@@ -23,12 +23,16 @@ export async function measureLayers(
   layers: readonly KeyedLayer[],
   options: MeasureOptions,
 ): Promise<Map<string, LayerMeasurement>> {
-  const { stop } = options
+  const { stop, known } = options
   const tasks: { key: string; identity: string; work: CostedTask }[] = []
   attempt(stop, () => {
+    const missing = layers.filter(({ key }) => known?.has(key) !== true)
     let index = 0
-    for (const task of tasksOf(layers, options)) {
-      const { key, spec } = layers[index++]
+    for (const task of tasksOf(missing, {
+      ...options,
+      failureProbability: options.failureProbability / layers.length,
+    })) {
+      const { key, spec } = missing[index++]
       tasks.push({
         key,
         identity: identityOf(task),
@@ -44,7 +48,7 @@ export async function measureLayers(
   const reason = stop?.reason() ?? 'interrupted'
   const byIdentity = new Map(distinct.map(([identity], index) => [identity, found[index]]))
   const byKey = new Map(tasks.map(({ key, identity }) => [key, byIdentity.get(identity)]))
-  return new Map(layers.map(({ key }) => [key, byKey.get(key) ?? unmeasured(reason)]))
+  return new Map(layers.map(({ key }) => [key, known?.get(key) ?? byKey.get(key) ?? unmeasured(reason)]))
 }
 
 /** Surveys first, where there is a time limit, then measures what that did not settle. */

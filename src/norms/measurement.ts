@@ -24,6 +24,8 @@ export interface MeasureOptions {
   readonly threads: number
   /** Failure probability that all layers of the model share. */
   readonly failureProbability: number
+  /** Measurements that are there already, by key. */
+  readonly known?: ReadonlyMap<string, LayerMeasurement>
   /** Ends the measuring early: what is not finished then has the bounds of a survey, or none. */
   readonly stop?: Stop
   /** Folder where finished measurements are kept for other runs. */

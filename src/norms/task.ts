@@ -54,7 +54,7 @@ function weightCount(operator: LinearOperator): number | null {
 /** Bytes of folded weights that are kept at a time. */
 const FOLDED_BUDGET = 1 << 27
 
-/** Makes the tasks of a model's layers, one after another: folding the first weights can take long. */
+/** Makes the tasks of layers, each with the failure probability of the options, one after another: folding the first weights can take long. */
 export function* tasksOf(
   layers: readonly { readonly key: string; readonly spec: LayerSpec }[],
   options: MeasureOptions,
@@ -81,7 +81,7 @@ export function* tasksOf(
       tolerance: options.tolerance,
       certify: options.certify,
       seed: options.seed,
-      failureProbability: options.failureProbability / layers.length,
+      failureProbability: options.failureProbability,
     }
   }
 }
