@@ -2,8 +2,8 @@ import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import { mapElements, zipElements } from '../fold/elementwise.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { biasedRules } from '../rules/biased.ts'
 import { elementwiseRules } from '../rules/elementwise.ts'
-import { fusedRules } from '../rules/fused.ts'
 import { broadcastTo } from '../shape/broadcast.ts'
 import { infoOf, knownOutput, likeFirstInput, requiredInput, requiredTensor } from '../shape/operands.ts'
 import { elementary } from './elementary.ts'
@@ -125,6 +125,6 @@ export const activations: readonly Operator[] = [
     },
     { domain: 'com.microsoft' },
   ),
-  { op: 'FastGelu', bound: fusedRules.FastGelu, domain: 'com.microsoft', infer: likeFirstInput },
-  { op: 'BiasGelu', bound: fusedRules.BiasGelu, domain: 'com.microsoft', infer: likeFirstInput },
+  { op: 'FastGelu', bound: biasedRules.FastGelu, domain: 'com.microsoft', infer: likeFirstInput },
+  { op: 'BiasGelu', bound: biasedRules.BiasGelu, domain: 'com.microsoft', infer: likeFirstInput },
 ]

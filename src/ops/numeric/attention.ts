@@ -2,7 +2,7 @@ import type { Dim, Shape } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
 import { attentionRules } from '../rules/attention.ts'
-import { refusing } from '../rules/jumps.ts'
+import { linearAttentionRules } from '../rules/linear-attention.ts'
 import { rotationRules } from '../rules/rotation.ts'
 import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
 import { attentionLayers } from './attention-layers.ts'
@@ -86,24 +86,22 @@ export const attentions: readonly Operator[] = [
   },
   {
     op: 'FlexAttention',
-    bound: refusing('is attention of a kind that has no rule'),
+    bound: attentionRules.FlexAttention,
     domain: 'ai.onnx.preview',
     infer: inferAttention,
   },
   { op: 'RotaryEmbedding', bound: rotationRules.RotaryEmbedding, since: 23, infer: likeFirstInput },
   {
     op: 'LinearAttention',
-    bound: refusing('is attention of a kind that has no rule'),
+    bound: linearAttentionRules.LinearAttention,
     since: 27,
     infer: inferTypeAlone,
   },
   {
     op: 'SwiGLU',
-    bound: refusing(
-      'multiplies two tensors that both depend on the input: not Lipschitz on an unbounded domain',
-    ),
+    bound: linearAttentionRules.SwiGLU,
     since: 28,
-    infer: inferTypeAlone,
+    infer: likeFirstInput,
   },
   {
     op: 'Attention',
@@ -120,7 +118,7 @@ export const attentions: readonly Operator[] = [
   },
   {
     op: 'DecoderMaskedMultiHeadAttention',
-    bound: refusing('is attention of a kind that has no rule'),
+    without: 'reads keys and values through a cache that beams reorder',
     ...microsoft,
     infer: inferMultiHead,
   },
@@ -138,7 +136,7 @@ export const attentions: readonly Operator[] = [
   },
   {
     op: 'LongformerAttention',
-    bound: refusing('is attention of a kind that has no rule'),
+    without: 'attends within sliding windows and to global tokens, with a weight for each',
     ...microsoft,
     infer: likeFirstInput,
   },

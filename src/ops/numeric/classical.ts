@@ -2,7 +2,9 @@ import type { ElementType } from '../../core/tensor.ts'
 import { hasAttribute, intAttribute, intsAttribute, stringsAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { featureRules } from '../rules/feature.ts'
 import { jumps } from '../rules/jumps.ts'
+import { kernelMachineRules } from '../rules/kernel-machine.ts'
 import { movementRules, selection } from '../rules/movement.ts'
 import { normalizationRules } from '../rules/normalization.ts'
 import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
@@ -83,16 +85,23 @@ function inferNoTensor(context: InferenceContext): ValueInfo[] {
   return context.node.outputs.map(() => unknownInfo)
 }
 
-/** Operators of classical machine learning: shapes alone. */
+const maps = 'reads a map from names to numbers, which is no tensor'
+
+/** Operators of classical machine learning. */
 export const classicalOperators: readonly Operator[] = [
-  { op: 'ArrayFeatureExtractor', domain, infer: inferFeatureExtractor },
+  {
+    op: 'ArrayFeatureExtractor',
+    bound: featureRules.ArrayFeatureExtractor,
+    domain,
+    infer: inferFeatureExtractor,
+  },
   { op: 'FeatureVectorizer', bound: movementRules.Concat, domain, infer: inferFeatureVectorizer },
-  { op: 'Scaler', domain, infer: inferFloats },
+  { op: 'Scaler', bound: featureRules.Scaler, domain, infer: inferFloats },
   { op: 'Normalizer', bound: normalizationRules.LpNormalization, domain, infer: inferFloats },
   { op: 'Binarizer', bound: jumps, domain, infer: likeFirstInput },
-  { op: 'Imputer', domain, infer: likeFirstInput },
-  { op: 'SVMRegressor', domain, infer: inferTargets(null) },
-  { op: 'SVMClassifier', domain, infer: inferClassifier },
+  { op: 'Imputer', bound: featureRules.Imputer, domain, infer: likeFirstInput },
+  { op: 'SVMRegressor', bound: kernelMachineRules.SVMRegressor, domain, infer: inferTargets(null) },
+  { op: 'SVMClassifier', bound: kernelMachineRules.SVMClassifier, domain, infer: inferClassifier },
   { op: 'TreeEnsembleRegressor', bound: jumps, domain, infer: inferTargets('n_targets') },
   { op: 'TreeEnsembleClassifier', bound: jumps, domain, infer: inferClassifier },
   { op: 'LabelEncoder', bound: jumps, domain, infer: inferLabelEncoder },
@@ -100,6 +109,6 @@ export const classicalOperators: readonly Operator[] = [
   { op: 'OneHotEncoder', bound: jumps, domain, infer: inferOneHotEncoder },
   { op: 'TreeEnsemble', bound: jumps, domain, since: 5, infer: inferNoTensor },
   { op: 'ZipMap', bound: selection, domain, infer: inferNoTensor },
-  { op: 'CastMap', domain, infer: inferNoTensor },
-  { op: 'DictVectorizer', domain, infer: inferNoTensor },
+  { op: 'CastMap', without: maps, domain, infer: inferNoTensor },
+  { op: 'DictVectorizer', without: maps, domain, infer: inferNoTensor },
 ]

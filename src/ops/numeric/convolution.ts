@@ -1,9 +1,14 @@
 import type { ElementType, Shape } from '../../core/tensor.ts'
+import { intAttribute } from '../../graph/attribute.ts'
 import type { LayerSpec } from '../layer.ts'
 import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
+import { causalRules } from '../rules/causal.ts'
+import { deformRules } from '../rules/deform.ts'
 import { fusedRules } from '../rules/fused.ts'
 import { linearRules } from '../rules/linear.ts'
+import { overlapRules } from '../rules/overlap.ts'
 import { quantizationRules } from '../rules/quantization.ts'
+import { normalizeAxis } from '../shape/axes.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
 import { checkedInfo } from './checked-info.ts'
 import { foldConvolution } from './convolution-fold.ts'
@@ -123,6 +128,19 @@ function inferCol2Im(context: InferenceContext): ValueInfo[] {
   return [checkedInfo(context, type, [shape?.[0] ?? null, channels, ...spatial])]
 }
 
+/** Windows of one axis, whose length becomes their number, with a new last axis. */
+function inferUnfolded(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  if (shape === null) return [infoOf(type, null)]
+  const [axis, size, step] = ['dim', 'size', 'step'].map((name) =>
+    intAttribute(context.node, name, name === 'dim' ? -1 : 1),
+  )
+  const at = normalizeAxis(context, axis, shape.length)
+  const dim = shape[at]
+  const windows = dim === null || !(step >= 1) ? null : Math.floor((dim - size) / step) + 1
+  return [checkedInfo(context, type, [...shape.with(at, windows), size])]
+}
+
 const dimOrNull = (entry: number) => (Number.isNaN(entry) ? null : entry)
 
 const channels = { input: 1, output: 1 }
@@ -164,8 +182,8 @@ export const convolutions: readonly Operator[] = [
     infer: inferConvolution,
     layers: convolutionLayers,
   },
-  { op: 'NhwcConv', domain: 'com.microsoft', infer: inferTypeAlone },
-  { op: 'NhwcFusedConv', domain: 'com.microsoft', infer: inferTypeAlone },
+  { op: 'NhwcConv', bound: fusedRules.NhwcConv, domain: 'com.microsoft', infer: inferTypeAlone },
+  { op: 'NhwcFusedConv', bound: fusedRules.NhwcFusedConv, domain: 'com.microsoft', infer: inferTypeAlone },
   {
     op: 'QLinearConv',
     bound: quantizationRules.QLinearConv,
@@ -173,8 +191,14 @@ export const convolutions: readonly Operator[] = [
     infer: (context) => [infoOf(context.input(7)?.type ?? null, null)],
   },
   // Offsets move the windows of DeformConv: only its shape is that of a convolution.
-  { op: 'DeformConv', since: 19, infer: inferConvolution },
-  { op: 'CausalConvWithState', since: 27, infer: inferCausal },
-  { op: 'CausalConvWithState', domain: 'com.microsoft', infer: inferCausal },
-  { op: 'Col2Im', since: 18, infer: inferCol2Im },
+  { op: 'DeformConv', bound: deformRules.DeformConv, since: 19, infer: inferConvolution },
+  { op: 'CausalConvWithState', bound: causalRules.CausalConvWithState, since: 27, infer: inferCausal },
+  {
+    op: 'CausalConvWithState',
+    bound: causalRules.CausalConvWithState,
+    domain: 'com.microsoft',
+    infer: inferCausal,
+  },
+  { op: 'Col2Im', bound: overlapRules.Col2Im, since: 18, infer: inferCol2Im },
+  { op: 'UnfoldTensor', bound: overlapRules.UnfoldTensor, domain: 'com.microsoft', infer: inferUnfolded },
 ]

@@ -2,8 +2,8 @@ import type { Node } from '../../graph/graph.ts'
 import type { BoundRule } from '../bound.ts'
 import { mapElements } from '../fold/elementwise.ts'
 import type { FoldingContext, Operator } from '../operator.ts'
+import { biasedRules } from '../rules/biased.ts'
 import { elementwiseRules } from '../rules/elementwise.ts'
-import { fusedRules } from '../rules/fused.ts'
 import { jumps } from '../rules/jumps.ts'
 import { rangedRules } from '../rules/ranged.ts'
 import { knownOutput, likeFirstInput, requiredTensor } from '../shape/operands.ts'
@@ -14,7 +14,7 @@ type ScalarRule = (node: Node) => (x: number) => number
 const bounds = {
   ...elementwiseRules,
   ...rangedRules,
-  QuickGelu: fusedRules.QuickGelu,
+  QuickGelu: biasedRules.QuickGelu,
   Sign: jumps,
   Floor: jumps,
   Ceil: jumps,

@@ -14,6 +14,7 @@ import { linearModels } from './linear-models.ts'
 import { losses } from './losses.ts'
 import { products } from './matmul.ts'
 import { normalizations } from './normalizations.ts'
+import { opaqueOperators } from './opaque.ts'
 import { pools } from './pooling.ts'
 import { quantizations } from './quantization.ts'
 import { quantizedElementwise } from './quantized-elementwise.ts'
@@ -48,4 +49,5 @@ export const numericFamilies: readonly (readonly Operator[])[] = [
   fusedOperators,
   classicalOperators,
   linearModels,
+  opaqueOperators,
 ]

@@ -5,6 +5,7 @@ import type { AffineAxes, LayerSpec } from '../layer.ts'
 import type { FoldingContext, InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
 import { fusedRules } from '../rules/fused.ts'
 import { linearRules } from '../rules/linear.ts'
+import { multiplicativeRules } from '../rules/multiplicative.ts'
 import { commonType, infoOf, knownOutput, requiredInput, requiredTensor } from '../shape/operands.ts'
 import { multiplyMatrices } from './matrix-fold.ts'
 import { contractionLayer, productRoles, type Side } from './matrix-layers.ts'
@@ -108,9 +109,15 @@ export const products: readonly Operator[] = [
     fold: foldProduct,
     layers: affine(productLayers, productAxes),
   },
-  { op: 'Det', since: 11, infer: inferDeterminant },
+  { op: 'Det', bound: multiplicativeRules.Det, since: 11, infer: inferDeterminant },
   { op: 'FusedMatMul', bound: fusedRules.FusedMatMul, ...fusedProduct },
   { op: 'TransposeMatMul', bound: fusedRules.FusedMatMul, ...fusedProduct },
-  { op: 'FusedMatMulActivation', ...fusedProduct },
-  { op: 'GemmFastGelu', domain: 'com.microsoft', infer: inferProduct, layers: productLayers },
+  { op: 'FusedMatMulActivation', bound: fusedRules.FusedMatMulActivation, ...fusedProduct },
+  {
+    op: 'GemmFastGelu',
+    bound: fusedRules.GemmFastGelu,
+    domain: 'com.microsoft',
+    infer: inferProduct,
+    layers: productLayers,
+  },
 ]

@@ -105,6 +105,7 @@ export const normalizations: readonly Operator[] = [
   },
   {
     op: 'EmbedLayerNormalization',
+    without: 'looks up rows of a table by ids, which have no distance',
     ...microsoft,
     layers: scaleOfNormalization(5),
     infer: inferEmbedNormalization,
@@ -118,6 +119,7 @@ export const normalizations: readonly Operator[] = [
   },
   {
     op: 'SkipGroupNorm',
+    bound: normalizationRules.SkipGroupNorm,
     ...microsoft,
     layers: scaleOfNormalization(1, [0, 3]),
     infer: (context) => [...likeFirstInput(context), ...likeFirstInput(context)],

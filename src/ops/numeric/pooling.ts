@@ -80,5 +80,12 @@ export const pools: readonly Operator[] = [
   { op: 'GlobalMaxPool', bound: poolingRules.GlobalMaxPool, infer: inferGlobalPool },
   { op: 'GlobalAveragePool', bound: poolingRules.GlobalAveragePool, infer: inferGlobalPool },
   { op: 'GlobalLpPool', bound: poolingRules.GlobalLpPool, infer: inferGlobalPool },
+  { op: 'MaxpoolWithMask', bound: poolingRules.MaxpoolWithMask, domain: 'com.microsoft', infer: inferPool },
+  {
+    op: 'NhwcMaxPool',
+    bound: poolingRules.NhwcMaxPool,
+    domain: 'com.microsoft',
+    infer: (context) => [infoOf(requiredInput(context, 0).type, null)],
+  },
   { op: 'MaxUnpool', bound: jumps, infer: inferMaxUnpool },
 ]

@@ -4,6 +4,7 @@ import type { LayerSpec } from '../layer.ts'
 import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
 import { fusedRules } from '../rules/fused.ts'
 import { quantizationRules } from '../rules/quantization.ts'
+import { quantizedRules } from '../rules/quantized.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
 import { dequantized, type QuantizationInputs } from './dequantized.ts'
 import { contractionLayer, productRoles } from './matrix-layers.ts'
@@ -105,6 +106,7 @@ export const quantizedProducts: readonly Operator[] = [
   },
   {
     op: 'MatMulInteger16',
+    bound: quantizationRules.IntegerProduct,
     domain: 'com.microsoft',
     infer: inferQuantized(0, 1, int32),
     layers: quantizedLayers(
@@ -114,12 +116,14 @@ export const quantizedProducts: readonly Operator[] = [
   },
   {
     op: 'MatMulIntegerToFloat',
+    bound: quantizedRules.MatMulIntegerToFloat,
     domain: 'com.microsoft',
     infer: inferQuantized(0, 1, float32),
     layers: quantizedLayers({ operand: 0, scale: 2, zeroPoint: 4 }, { operand: 1, scale: 3, zeroPoint: 5 }),
   },
   {
     op: 'DynamicQuantizeMatMul',
+    bound: quantizedRules.DynamicQuantizeMatMul,
     domain: 'com.microsoft',
     infer: inferQuantized(0, 1, float32),
     layers: quantizedLayers(

@@ -2,7 +2,6 @@ import type { Dim } from '../../core/tensor.ts'
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
-import { refusing } from '../rules/jumps.ts'
 import { recurrentRules } from '../rules/recurrent.ts'
 import { infoOf, requiredInput, shapeOfRank } from '../shape/operands.ts'
 import { checkedInfo } from './checked-info.ts'
@@ -107,7 +106,7 @@ export const recurrences: readonly Operator[] = [
   },
   {
     op: 'DynamicQuantizeLSTM',
-    bound: refusing('is recurrent and rounds its data by their range'),
+    without: 'is recurrent and rounds its data, step by step, by their range',
     domain: 'com.microsoft',
     infer: inferQuantizedLstm,
     layers: quantizedRecurrentLayers(['i', 'o', 'f', 'c']),

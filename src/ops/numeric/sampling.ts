@@ -1,7 +1,8 @@
 import type { Shape } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
-import { jumps } from '../rules/jumps.ts'
+import { regionRules } from '../rules/regions.ts'
+import { samplingRules } from '../rules/sampling.ts'
 import { dimOf, integersOf } from '../shape/integers.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
 import { checkedInfo } from './checked-info.ts'
@@ -46,11 +47,23 @@ function inferMaxRoiPool(context: InferenceContext): ValueInfo[] {
   return inferRegions(context, height ?? null, width ?? null)
 }
 
+/** Regions, images and a size [height, width] of the result. */
+function inferCropAndResize(context: InferenceContext): ValueInfo[] {
+  const [height, width] = integersOf(context.input(3)) ?? []
+  return inferRegions(context, height ?? null, width ?? null)
+}
+
 /** Operators that read their data at positions computed elsewhere. */
 export const samplings: readonly Operator[] = [
-  { op: 'GridSample', since: 16, infer: inferGridSample },
-  { op: 'GridSample', domain: 'com.microsoft', infer: inferGridSample },
-  { op: 'AffineGrid', since: 20, infer: inferAffineGrid },
-  { op: 'RoiAlign', since: 10, infer: inferRoiAlign },
-  { op: 'MaxRoiPool', bound: jumps, infer: inferMaxRoiPool },
+  { op: 'GridSample', bound: samplingRules.GridSample, since: 16, infer: inferGridSample },
+  { op: 'GridSample', bound: samplingRules.GridSample, domain: 'com.microsoft', infer: inferGridSample },
+  { op: 'AffineGrid', bound: samplingRules.AffineGrid, since: 20, infer: inferAffineGrid },
+  { op: 'RoiAlign', bound: regionRules.RoiAlign, since: 10, infer: inferRoiAlign },
+  { op: 'MaxRoiPool', bound: regionRules.MaxRoiPool, infer: inferMaxRoiPool },
+  {
+    op: 'CropAndResize',
+    bound: samplingRules.CropAndResize,
+    domain: 'com.microsoft',
+    infer: inferCropAndResize,
+  },
 ]

@@ -1,6 +1,7 @@
 import type { Dim } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { fourierRules } from '../rules/fourier.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { knownScalarOf } from '../shape/integers.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
@@ -69,7 +70,18 @@ function inferStft(context: InferenceContext): ValueInfo[] {
   return [checkedInfo(context, type, [shape?.[0] ?? null, frames, frequencies, 2])]
 }
 
+function inferTypeAlone(context: InferenceContext): ValueInfo[] {
+  return [infoOf(requiredInput(context, 0).type, null)]
+}
+
 export const signals: readonly Operator[] = [
-  { op: 'DFT', since: 17, infer: inferDft },
-  { op: 'STFT', since: 17, infer: inferStft },
+  { op: 'DFT', bound: fourierRules.DFT, since: 17, infer: inferDft },
+  { op: 'STFT', bound: fourierRules.STFT, since: 17, infer: inferStft },
+  { op: 'Rfft', bound: fourierRules.Rfft, domain: 'com.microsoft', infer: inferTypeAlone },
+  {
+    op: 'Irfft',
+    without: 'inverts a Fourier transform by a scaling that ONNX Runtime does not define',
+    domain: 'com.microsoft',
+    infer: inferTypeAlone,
+  },
 ]

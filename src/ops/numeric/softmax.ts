@@ -16,7 +16,10 @@ interface AxisContext {
  * The axes that one group of Softmax and its kin spans: since version 13 the single axis `axis` (default −1),
  * before that all axes from `axis` (default 1) on.
  */
-function softmaxAxes(context: AxisContext, rank: number): { readonly from: number; readonly to: number } {
+export function softmaxAxes(
+  context: AxisContext,
+  rank: number,
+): { readonly from: number; readonly to: number } {
   const single = context.node.version >= 13
   const given = intAttribute(context.node, 'axis', single ? -1 : 1)
   if (!single && (given === rank || rank === 0)) return { from: rank, to: rank }

@@ -222,7 +222,14 @@ const merged: BoundRule = (context) => {
   return node.outputs.map((_, i) => (i === 0 ? first : context.refuse('gives keys and values')))
 }
 
+/** As the standard's, without masks and pasts; what its bodies do to scores or weights has no rule. */
+const flexible: BoundRule = (context) =>
+  ['score_mod', 'prob_mod'].some((name) => context.node.attributes.has(name))
+    ? refused(context, 'changes its scores by a body, which has no rule')
+    : attention(context)
+
 export const attentionRules = {
+  FlexAttention: flexible,
   Attention: attention,
   MultiHeadAttention: multiHead,
   GroupQueryAttention: groupedQuery,

@@ -1,8 +1,9 @@
 import * as term from '../../core/term.ts'
 import { graphAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { Graph } from '../../graph/graph.ts'
-import type { BoundContext, BoundRule, TensorBound } from '../bound.ts'
-import { scalarOf } from './constant.ts'
+import { type BoundContext, type BoundRule, everything, type TensorBound } from '../bound.ts'
+import { rootOf } from './broadcast.ts'
+import { entriesOf, scalarOf } from './constant.ts'
 import { hull, interval } from './interval.ts'
 import { fixed, isFixed, stacked, through } from './join.ts'
 import { sourceOf } from './source.ts'
@@ -103,6 +104,82 @@ const loop: BoundRule = (context) => {
   return unrolled(context, body, Math.max(0, trips), initial, inputsAt, 1)
 }
 
+/**
+ * A body that is applied to every part of its inputs by itself: with |Δoutᵢ| ≤ L·|Δinᵢ| for each part i, Σ |Δoutᵢ|² ≤ L²·Σ |Δinᵢ|², so that
+ * all outputs together have the body's own constant, however many parts there are. Null where the body reads what varies
+ * from outside, or rounds.
+ */
+function mapped(
+  context: BoundContext,
+  body: Graph,
+  inputs: readonly TensorBound[],
+): readonly TensorBound[] | null {
+  if (Array.from(context.node.captures, context.operandOf).some((value) => !isFixed(value))) return null
+  if (inputs.some((input) => input.refusal !== null)) return null
+  const parts = inputs.map((bound, i): TensorBound => {
+    const unit = { lipschitz: term.one, offset: term.zero, dependence: new Set([i]) }
+    return isFixed(bound) ? bound : { ...bound, ...unit }
+  })
+  const outputs = context.body(body, parts)
+  if (outputs.some(({ refusal, offset }) => refusal === null && !term.isZero(offset))) return null
+  const whole = stacked(
+    inputs.map((bound) => ({ bound, gain: 1 })),
+    everything,
+  )
+  return outputs.map((output) => {
+    if (output.refusal !== null) return output
+    return isFixed(output) ? fixed(output.range) : through(whole, output.lipschitz, output.range)
+  })
+}
+
+/** SequenceMap: its first input is a sequence; whether others are, and so are not repeated, is not known. */
+const sequenceMap: BoundRule = (context) => {
+  const body = graphAttribute(context.node, 'body')
+  const operands = Array.from({ length: context.inputCount }, (_, i) => context.input(i) ?? fixed())
+  if (body === null) return refusedAll(context, 'lacks its body')
+  if (operands.slice(1).some((operand) => !isFixed(operand)))
+    return refusedAll(
+      context,
+      'repeats further inputs that depend on the data for elements whose number is not known',
+    )
+  return (
+    mapped(context, body, operands) ??
+    refusedAll(
+      context,
+      'runs a body that rounds, or that reads data from outside, a number of times that is not known',
+    )
+  )
+}
+
+/**
+ * Scan of version 8: once for each batch element, batch first and time second in every tensor. Each run sees slices, which
+ * vary no more than the whole; B of them side by side: √B.
+ */
+const batchedScan: BoundRule = (context) => {
+  const { node } = context
+  const body = graphAttribute(node, 'body')
+  const states = context.inputCount - 1 - intAttribute(node, 'num_scan_inputs', 0)
+  const operands = Array.from({ length: context.inputCount - 1 }, (_, i) => context.input(i + 1))
+  if (body === null || operands.includes(null)) return refusedAll(context, 'lacks its body or an input')
+  const inputs = operands.filter((operand) => operand !== null)
+  const [batch, steps] = [0, 1].map((axis) => inputs[states]?.shape?.at(axis) ?? null)
+  const lengths = context.input(0)
+  if (batch === null || steps === null) return refusedAll(context, unknownSteps)
+  if (lengths !== null && entriesOf(lengths)?.every((length) => length === steps) !== true)
+    return refusedAll(context, unknownSteps)
+  if (steps > context.limits.loopSteps) return refusedAll(context, 'repeats its body too often to follow')
+  const slices = inputs.map((input) => through(input, 1, input.range, input.norm))
+  const results = unrolled(
+    context,
+    body,
+    steps,
+    slices.slice(0, states),
+    (_, carried) => [...carried, ...slices.slice(states)],
+    0,
+  )
+  return results.map((bound) => through(bound, rootOf(batch), bound.range))
+}
+
 /** Scan over sequences of a known length: each step sees a slice, which varies no more than the whole. */
 const scan: BoundRule = (context) => {
   const { node } = context
@@ -117,11 +194,15 @@ const scan: BoundRule = (context) => {
   if (steps === null) return refusedAll(context, unknownSteps)
   if (steps > context.limits.loopSteps) return refusedAll(context, 'repeats its body too often to follow')
   const slices = inputs.slice(states).map((input) => through(input, 1, input.range, input.norm))
+  const each = states === 0 ? mapped(context, body, slices) : null
+  if (each !== null) return each
   return unrolled(context, body, steps, inputs.slice(0, states), (_, carried) => [...carried, ...slices], 0)
 }
 
 export const controlRules = {
   Loop: loop,
   Scan: scan,
+  BatchedScan: batchedScan,
+  SequenceMap: sequenceMap,
   If: conditional,
 } satisfies Record<string, BoundRule>

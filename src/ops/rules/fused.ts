@@ -1,11 +1,15 @@
-import { floatAttribute, intAttribute, stringAttribute } from '../../graph/attribute.ts'
+import * as mag from '../../core/magnitude.ts'
+import { addUp, mulUp, sqrtUp } from '../../core/rounding.ts'
+import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundRule, everything, type TensorBound } from '../bound.ts'
-import { broadcastGains, unknownCopies } from './broadcast.ts'
-import { elementwise, fastGeluSlope, gated, geluSlope } from './elementwise.ts'
+import { rootOf, unknownCopies } from './broadcast.ts'
+import { elementsOf } from './constant.ts'
+import { fastGeluSlope } from './elementwise.ts'
 import { added, isFixed, type Part, through } from './join.ts'
-import { linearRules } from './linear.ts'
+import { batchCopies, bilinear, linearRules, matrixNorm } from './linear.ts'
+import { windowMultiplicity } from './pooling.ts'
 
-/** Operators of ONNX Runtime that are a linear map with an activation, or an activation with a bias. */
+/** Operators of ONNX Runtime that are a linear map with an activation. */
 
 /** Largest slope of the activations that ONNX Runtime fuses; null for others. */
 function activationSlope(context: BoundContext): number | null {
@@ -19,6 +23,7 @@ function activationSlope(context: BoundContext): number | null {
     Clip: 1,
     Tanh: 1,
     Sigmoid: 0.25,
+    HardSigmoid: Math.abs(floatAttribute(context.node, 'activation_alpha', listed[0] ?? Math.fround(0.2))),
     LeakyRelu: Math.max(1, Math.abs(alpha)),
   }
   return Object.hasOwn(slopes, name) ? slopes[name] : null
@@ -32,51 +37,71 @@ function activated(context: BoundContext, bound: TensorBound): TensorBound {
 }
 
 /** act(W ⋆ x + b + Z): the fourth input is a residual. */
-const fusedConv: BoundRule = (context) => {
-  const residual = context.input(3)
-  const [linear] = linearRules.Conv(context)
-  const parts = residual === null ? [linear] : [linear, residual]
-  return [
-    activated(
-      context,
-      added(
-        parts.map((bound) => ({ bound, gain: 1 })),
-        everything,
-      ),
-    ),
-  ]
+function convolved(linearOf: BoundRule): BoundRule {
+  return (context) => {
+    const residual = context.input(3)
+    const [linear] = linearOf(context)
+    const parts = residual === null ? [linear] : [linear, residual]
+    const whole = added(
+      parts.map((bound) => ({ bound, gain: 1 })),
+      everything,
+    )
+    return [activated(context, whole)]
+  }
 }
 
-/** α·A′·B′: only with one constant factor. */
+/**
+ * Convolutions with channels last, whose weights ONNX Runtime's documents and its tools store in different orders: a bound for
+ * either. An output sees ⟨W, window⟩, so that |y|² ≤ ‖W‖_F²·Σ |window|² ≤ ‖W‖_F²·m·|x|², m windows sharing an element.
+ */
+const channelsLast: BoundRule = (context) => {
+  const [x, weights, bias] = [context.input(0), context.input(1), context.input(2)]
+  const elements = elementsOf(weights)
+  const dims = weights?.shape?.map((dim) => dim ?? Number.NaN) ?? []
+  if (x === null || elements === null || (bias !== null && !isFixed(bias)))
+    return [context.refuse('has weights or a bias that are computed from data')]
+  const size = (kernel: readonly number[]) => kernel.reduce((product, length) => product * length, 1)
+  const kernel = intsAttribute(context.node, 'kernel_shape', null)
+  const strides = intsAttribute(context.node, 'strides', null)
+  const dilations = intsAttribute(context.node, 'dilations', null)
+  const shared =
+    kernel === null
+      ? Math.max(size(dims.slice(2)), size(dims.slice(1, -1)))
+      : size(kernel.map((length, i) => windowMultiplicity(length, strides?.[i] ?? 1, dilations?.[i] ?? 1)))
+  let squares = 0
+  for (const weight of elements) squares = addUp(squares, mulUp(weight, weight))
+  if (!(shared >= 0 && squares < Infinity)) return [context.refuse('has weights that are not finite')]
+  return [through(x, mag.multiply(rootOf(shared), mag.magnitude(sqrtUp(squares))), everything)]
+}
+
+/** α·A′·B′: with one constant factor its norm, with two that vary as MatMul: transposing changes no norm. */
 const fusedMatMul: BoundRule = (context) => {
   const [a, b] = [context.input(0), context.input(1)]
-  const data = a !== null && !isFixed(a) ? a : b
+  if (a === null || b === null) return [context.refuse('lacks an operand')]
+  const data = isFixed(a) ? b : a
   const other = data === a ? b : a
   const norm = context.layerNorm()
-  if (data === null || norm === null || (other !== null && !isFixed(other))) {
-    return [
-      context.refuse(
-        'multiplies two tensors that both depend on the input: not Lipschitz on an unbounded domain',
-      ),
-    ]
+  if (norm !== null && isFixed(other)) return [through(data, norm, everything)]
+  const { node } = context
+  if (['transBatchA', 'transBatchB'].some((name) => intAttribute(node, name, 0) !== 0))
+    return [context.refuse('moves batch axes of factors that both depend on the input, which has no rule')]
+  const alpha = mag.magnitude(Math.abs(floatAttribute(node, 'alpha', 1)))
+  const parts: Part[] = []
+  for (const [own, factor] of [
+    [a, b],
+    [b, a],
+  ]) {
+    if (isFixed(own)) continue
+    const length = matrixNorm(factor)
+    if (length === null)
+      return [context.refuse(isFixed(factor) ? 'multiplies by a matrix that is not known' : bilinear)]
+    if ((own.shape?.length ?? 0) < 2 || (factor.shape?.length ?? 0) < 2)
+      return [context.refuse('multiplies a vector by a matrix that is not constant')]
+    const repeated = batchCopies(own, factor, context.output(0)?.shape ?? null)
+    if (repeated === null) return [context.refuse(unknownCopies)]
+    parts.push({ bound: own, gain: mag.multiply(alpha, mag.multiply(length, repeated)) })
   }
-  return [through(data, norm, everything)]
-}
-
-/** x + bias, then the activation. */
-function biased(slope: number): BoundRule {
-  return (context) => {
-    const operands = [context.input(0), context.input(1)].filter((operand) => operand !== null)
-    const gains = broadcastGains(context, operands)
-    const parts: Part[] = []
-    for (const [i, bound] of operands.entries()) {
-      const gain = gains[i]
-      if (isFixed(bound)) continue
-      if (gain === null) return [context.refuse(unknownCopies)]
-      parts.push({ bound, gain })
-    }
-    return [through(added(parts, everything), slope, everything)]
-  }
+  return [added(parts, everything)]
 }
 
 /** Dequantised weights; `accuracy_level` 4 rounds the data, too. */
@@ -89,20 +114,30 @@ const nBits: BoundRule = (context) => {
     if (operand !== null && !isFixed(operand))
       return [context.refuse('has weights that are computed from data')]
   }
-  return fusedMatMul(context)
+  const [x, norm] = [context.input(0), context.layerNorm()]
+  return [
+    x === null || norm === null
+      ? context.refuse('has weights that are not constant')
+      : through(x, norm, everything),
+  ]
+}
+
+/** GELU by tanh of x·W + bias. */
+const gemmFastGelu: BoundRule = (context) => {
+  const [x, weights, bias] = [context.input(0), context.input(1), context.input(2)]
+  const norm = context.layerNorm()
+  if (x === null || norm === null || [weights, bias].some((operand) => operand !== null && !isFixed(operand)))
+    return [context.refuse('has weights or a bias that are computed from data')]
+  return [through(through(x, norm, everything), fastGeluSlope, everything)]
 }
 
 export const fusedRules = {
-  FusedConv: fusedConv,
+  FusedConv: convolved(linearRules.Conv),
+  NhwcConv: channelsLast,
+  NhwcFusedConv: convolved(channelsLast),
   FusedGemm: (context) => linearRules.Gemm(context).map((bound) => activated(context, bound)),
   FusedMatMul: fusedMatMul,
+  FusedMatMulActivation: (context) => fusedMatMul(context).map((bound) => activated(context, bound)),
+  GemmFastGelu: gemmFastGelu,
   MatMulNBits: nBits,
-  FastGelu: biased(fastGeluSlope),
-  BiasGelu: biased(geluSlope),
-  QuickGelu: elementwise((range, { node }) => {
-    const alpha = floatAttribute(node, 'alpha', 1.702)
-    return alpha === 0
-      ? { slope: 0.5, image: everything }
-      : { slope: gated(range, 1.099839320128867, 0).slope, image: everything }
-  }),
 } satisfies Record<string, BoundRule>

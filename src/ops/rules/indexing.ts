@@ -113,9 +113,20 @@ function writing(indexInput: number, updateInput: number): BoundRule {
   }
 }
 
+/** Writes updates into a cache, each into its own place: |Δout|² ≤ |Δcache|² + |Δupdates|². */
+const cacheUpdate: BoundRule = (context) => {
+  const [cache, updates, positions] = [context.input(0), context.input(1), context.input(2)]
+  if (cache === null || updates === null) return [context.refuse('lacks an operand')]
+  if (positions !== null && !isFixed(positions))
+    return [context.refuse('writes at positions that are computed from data')]
+  const parts = [cache, updates].map((bound) => ({ bound, gain: 1 }))
+  return [stacked(parts, hull(cache.range, updates.range))]
+}
+
 export const indexingRules = {
   Gather: reading(gatherCount),
   GatherElements: reading(gatherElementsCount),
   GatherND: reading(gatherTuplesCount),
   Scatter: writing(1, 2),
+  TensorScatter: cacheUpdate,
 } satisfies Record<string, BoundRule>

@@ -28,6 +28,9 @@ export const locates: BoundRule = refusing('is discontinuous', { lo: 0, hi: Infi
 /** Draws anew with every run, so that not even equal inputs give equal outputs. */
 export const draws: BoundRule = ({ node }) => node.outputs.map(() => unbounded(node, 'draws random numbers'))
 
+/** Makes tensors of a few numbers or of a shape: the same for all inputs, unless these numbers are computed from data. */
+export const makes: BoundRule = refusing('makes its output of numbers that are computed from data')
+
 /** Sizes depend on the inputs' shapes, which are fixed. */
 export const measures: BoundRule = (context) => {
   const refused = (context.input(0)?.refusal ?? null) !== null
@@ -36,3 +39,7 @@ export const measures: BoundRule = (context) => {
     refused ? context.refuse('gives the size of what has no bound') : sizes,
   )
 }
+
+export const discontinuousRules = { Jumps: jumps, Decides: decides, Locates: locates }
+export const randomRules = { Draws: draws }
+export const constantRules = { Makes: makes, Measures: measures }

@@ -23,7 +23,7 @@ import {
  * at its real size, which the layer's measurement encloses. A bias that is constant does not vary.
  */
 
-const bilinear =
+export const bilinear =
   'multiplies two tensors that both depend on the input and have no proven bounds: not Lipschitz on an unbounded domain; give --input-range'
 
 function varying(operand: BoundOperand | null): operand is BoundOperand {
@@ -84,7 +84,7 @@ const gemm: BoundRule = (context) => {
 
 /** √(elements of one matrix)·sup|x| ≥ ‖X‖_F ≥ ‖X‖₂ for each matrix of a batch; nor is it longer than all
  * of them. Rows of non-negative numbers that sum to 1 have the length 1 at most: √rows. */
-function matrixNorm(operand: BoundOperand): mag.Magnitude | null {
+export function matrixNorm(operand: BoundOperand): mag.Magnitude | null {
   const size = sizeOf(operand.shape?.slice(-2) ?? [null])
   const rows = operand.shape?.at(-2) ?? null
   if (rows !== null && holdsDistributions(operand)) return rootOf(rows)
@@ -96,7 +96,7 @@ function matrixNorm(operand: BoundOperand): mag.Magnitude | null {
 
 const batch = (shape: Shape | null): Shape | null => shape?.slice(0, -2) ?? null
 
-function batchCopies(own: BoundOperand, other: BoundOperand, output: Shape | null) {
+export function batchCopies(own: BoundOperand, other: BoundOperand, output: Shape | null) {
   const count = copies(batch(own.shape), [batch(other.shape)], batch(output))
   return count === null ? null : rootOf(count)
 }
@@ -151,9 +151,6 @@ function productRange(a: BoundOperand, b: BoundOperand) {
   const size = inner === null ? Infinity : inner * farthest(a.range) * farthest(b.range) * (1 + 1e-12)
   return size < Infinity ? interval(-size, size) : everything
 }
-
-/** Gather of rows of a table, in operators that look rows up: nothing varies where indices are fixed. */
-export const lookup: BoundRule = (context) => [context.refuse('looks up rows of a table')]
 
 /** γ(x − μ)/√(σ² + ε) + β with constant statistics: a diagonal map. In training mode it mixes the batch. */
 const batchNormalization: BoundRule = (context) => {

@@ -1,5 +1,5 @@
 import { addUp, divUp, mulUp, sqrtDown, sqrtUp } from '../../core/rounding.ts'
-import { type Dim, sizeOf } from '../../core/tensor.ts'
+import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
 import type { Term } from '../../core/term.ts'
 import * as term from '../../core/term.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
@@ -11,11 +11,11 @@ import {
   type Interval,
   type TensorBound,
 } from '../bound.ts'
-import { inverseRootOf } from './broadcast.ts'
+import { growth, inverseRootOf, rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
 import { gated, swishSlope } from './elementwise.ts'
 import { farthest, interval, sum, up } from './interval.ts'
-import { added, isFixed, through } from './join.ts'
+import { added, isFixed, type Part, through } from './join.ts'
 
 /**
  * Normalisation by statistics of the data itself: y = γ·(x − μ)/√(σ² + ε) + β over a group of n elements. Its
@@ -189,22 +189,47 @@ function sameShape(a: BoundOperand, b: BoundOperand): boolean {
   )
 }
 
-/** Channels last, with SiLU behind it where `activation` is 1. */
-const groupNorm: BoundRule = (context) => {
-  const [x, beta] = [context.input(0), context.input(2)]
-  if (x === null || (beta !== null && !isFixed(beta))) return [context.refuse(dataScale)]
-  const [size, count] = [behind(x, 1), intAttribute(context.node, 'groups', 1)]
+/** The groups of channels that stand last, normalised; with SiLU behind them where `activation` is 1. */
+function groupsNormalized(context: BoundContext, data: TensorBound, shape: Shape | null): TensorBound {
+  const beta = context.input(2)
+  if (beta !== null && !isFixed(beta)) return context.refuse(dataScale)
+  const [size, count] = [
+    shape === null ? null : sizeOf(shape.slice(1)),
+    intAttribute(context.node, 'groups', 1),
+  ]
   const length = size === null || !(count >= 1) ? null : Math.ceil(size / count)
   const result = normalized(context, { gamma: 1, beta: 2 }, epsilonOf(context), length)
-  if (typeof result === 'string') return [context.refuse(result)]
-  const bound = through(x, result.gain, result.image, result.norm)
-  if (intAttribute(context.node, 'activation', 0) === 0) return [bound]
+  if (typeof result === 'string') return context.refuse(result)
+  const bound = through(data, result.gain, result.image, result.norm)
+  if (intAttribute(context.node, 'activation', 0) === 0) return bound
   const { slope, image } = gated(bound.range, swishSlope, 0.2785)
-  return [through(bound, slope, image, mulUp(slope, bound.norm))]
+  return through(bound, slope, image, mulUp(slope, bound.norm))
+}
+
+const groupNorm: BoundRule = (context) => {
+  const x = context.input(0)
+  return [x === null ? context.refuse('has no data') : groupsNormalized(context, x, x.shape)]
+}
+
+/** Of x + skip + bias, where skip and bias may be repeated over all places; the second output is the sum itself. */
+const skipGroupNorm: BoundRule = (context) => {
+  const operands = [0, 3, 4].map((i) => context.input(i)).filter((operand) => operand !== null)
+  const shape = context.input(0)?.shape ?? null
+  const parts: Part[] = []
+  for (const operand of operands) {
+    const count = growth(operand.shape, shape)
+    if (!isFixed(operand) && count === null)
+      return context.node.outputs.map(() => context.refuse(unknownCopies))
+    parts.push({ bound: operand, gain: rootOf(count ?? 1) })
+  }
+  const total = added(parts, operands.map(({ range }) => range).reduce(sum, interval(0, 0)))
+  const first = groupsNormalized(context, total, shape)
+  return context.node.outputs.map((_, i) => (i === 0 ? first : total))
 }
 
 export const normalizationRules = {
   GroupNorm: groupNorm,
+  SkipGroupNorm: skipGroupNorm,
   LayerNormalization: normalization({ gamma: 1, beta: 2 }, lastAxes, layerStatistics),
   InstanceNormalization: normalization({ gamma: 1, beta: 2 }, spatial, noStatistics),
   GroupNormalization: normalization({ gamma: 1, beta: 2 }, groups, noStatistics),

@@ -2,11 +2,17 @@ import * as mag from '../../core/magnitude.ts'
 import { mulUp, sqrtUp } from '../../core/rounding.ts'
 import { type Dim, sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
-import type { BoundContext, BoundOperand, BoundRule, TensorBound } from '../bound.ts'
+import {
+  type BoundContext,
+  type BoundOperand,
+  type BoundRule,
+  everything,
+  type TensorBound,
+} from '../bound.ts'
 import { type Windows, windowsOf } from '../numeric/windows.ts'
 import { inverseRootOf, rootOf } from './broadcast.ts'
 import { hull, up } from './interval.ts'
-import { through } from './join.ts'
+import { isFixed, through } from './join.ts'
 import { overReals } from './reals.ts'
 import { normUpperBound, type SparseRow } from './small-matrix.ts'
 
@@ -230,8 +236,32 @@ function mayBeEmpty(windows: Windows, input: readonly Dim[] | null): boolean {
   })
 }
 
+/** Channels last: the constant that holds for every size. */
+const channelsLast: BoundRule = (context) => {
+  const x = context.input(0)
+  const ints = (name: string) => intsAttribute(context.node, name, null)
+  const kernel = ints('kernel_shape')
+  if (x === null || kernel === null) return [context.refuse('has no kernel_shape')]
+  const shared = kernel.reduce(
+    (product, size, i) =>
+      product * windowMultiplicity(size, ints('strides')?.[i] ?? 1, ints('dilations')?.[i] ?? 1),
+    1,
+  )
+  return [through(x, rootOf(shared), hull(x.range, { lo: 0, hi: 0 }))]
+}
+
+/** A mask that does not vary leaves elements out of all windows. */
+const masked: BoundRule = (context) => {
+  const mask = context.input(1)
+  if (mask !== null && !isFixed(mask))
+    return [context.refuse('leaves out elements that are computed from data')]
+  return maxima(context).map((bound) => ({ ...bound, range: everything, norm: Infinity }))
+}
+
 export const poolingRules = {
   MaxPool: maxima,
+  MaxpoolWithMask: masked,
+  NhwcMaxPool: channelsLast,
   AveragePool: overReals(pool(averaging)),
   LpPool: norms,
   GlobalMaxPool: global(() => 1),

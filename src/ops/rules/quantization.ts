@@ -7,11 +7,13 @@ import {
   type BoundOperand,
   type BoundRule,
   everything,
+  type Interval,
   type TensorBound,
 } from '../bound.ts'
+import { integerRange, isIntegerType } from '../fold/element.ts'
 import { broadcastGains, rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
-import { farthest } from './interval.ts'
+import { difference, farthest, intersection, interval, product as multiplied } from './interval.ts'
 import { added, isFixed, type Part, through } from './join.ts'
 
 /**
@@ -20,21 +22,29 @@ import { added, isFixed, type Part, through } from './join.ts'
  * bound carries the offset √n besides L. Integers are read as the numbers they are; scales must be constant.
  */
 
-const unknownScale = 'has scales that are computed from data or not known'
+export const unknownScale = 'has scales that are computed from data or not known'
 const dataZero = 'has zero points that are computed from data'
+const resultRange = (context: BoundContext) => codeRange(context.output(0)?.type ?? null)
 const unknownSize = 'rounds a number of elements that is not known; give --input-shape'
 
-/** The largest and the least of a constant's absolute values; null where it varies or is not finite. */
-function scaleOf(operand: BoundOperand | null): { largest: number; least: number } | null {
+/** Constant scales: their range, the largest and the least of their absolute values. */
+export interface Scales {
+  readonly range: Interval
+  readonly largest: number
+  readonly least: number
+}
+
+/** Null where the operand varies or is not finite. */
+export function scaleOf(operand: BoundOperand | null): Scales | null {
   const elements = operand === null ? null : elementsOf(operand)
   const range = elements === null ? null : rangeOf(elements)
   if (range === null || elements === null) return null
   let least = Infinity
   for (const element of elements) least = Math.min(least, Math.abs(element))
-  return { largest: farthest(range), least }
+  return { range, largest: farthest(range), least }
 }
 
-function anyVaries(context: BoundContext, inputs: readonly number[]): boolean {
+export function anyVaries(context: BoundContext, inputs: readonly number[]): boolean {
   return inputs.some((i) => {
     const operand = context.input(i)
     return operand !== null && !isFixed(operand)
@@ -42,11 +52,25 @@ function anyVaries(context: BoundContext, inputs: readonly number[]): boolean {
 }
 
 /** Adds the offset of rounding every element of the first output. */
-function rounded(context: BoundContext, bound: TensorBound): TensorBound {
+export function rounded(context: BoundContext, bound: TensorBound): TensorBound {
   if (bound.refusal !== null || isFixed(bound)) return bound
   const size = sizeOf(context.output(0)?.shape ?? [null])
   if (size === null) return context.refuse(unknownSize)
   return { ...bound, offset: term.sum(bound.offset, term.constant(rootOf(size))) }
+}
+
+/** Where the elements of a type lie; everything for wide ones and for floating point. */
+export function codeRange(type: ElementType | null): Interval {
+  if (type === null || !isIntegerType(type)) return everything
+  const { lowest, highest } = integerRange(type)
+  return interval(lowest, highest)
+}
+
+/** The range of a constant zero point, 0 where it is omitted; null where it varies or is not known. */
+export function zeroOf(operand: BoundOperand | null): Interval | null {
+  if (operand === null) return interval(0, 0)
+  const elements = elementsOf(operand)
+  return elements === null ? null : rangeOf(elements)
 }
 
 function isInteger(type: ElementType | null | undefined): boolean {
@@ -61,7 +85,7 @@ const quantize: BoundRule = (context) => {
     return [context.refuse('rounds to floating-point numbers of few bits')]
   if (anyVaries(context, [2])) return [context.refuse(dataZero)]
   if (scale === null || !(scale.least > 0)) return [context.refuse(unknownScale)]
-  return [rounded(context, through(x, divUp(1, scale.least), everything))]
+  return [rounded(context, through(x, divUp(1, scale.least), resultRange(context)))]
 }
 
 /** s·(q − zero point). */
@@ -70,7 +94,13 @@ const dequantize: BoundRule = (context) => {
   const zero = context.input(2)
   if (x === null) return [context.refuse('has no data')]
   if (scale === null || (zero !== null && !isFixed(zero))) return [context.refuse(unknownScale)]
-  return [through(x, scale.largest, everything)]
+  return [through(x, scale.largest, dequantizedImage(x, scale, zeroOf(zero)))]
+}
+
+/** s·(q − z) for codes q within the range of their type, and all scales. */
+function dequantizedImage(x: BoundOperand, scale: Scales, zero: Interval | null): Interval {
+  if (zero === null) return everything
+  return multiplied(difference(intersection(codeRange(x.info.type), x.range), zero), scale.range)
 }
 
 /** Inputs of an operator on quantised tensors: each operand with its scale, and the scale of the result. */
@@ -101,7 +131,7 @@ function product({ operands, resultScale, optionalResult }: QuantizedProduct): B
     const result = isRounded ? scaleOf(context.input(resultScale)) : { largest: 1, least: 1 }
     if (own === null || result === null || !(result.least > 0)) return [context.refuse(unknownScale)]
     const gain = term.scale(norm, mag.magnitude(divUp(own.largest, result.least)))
-    const linear = through(context.input(at)!, gain, everything)
+    const linear = through(context.input(at)!, gain, isRounded ? resultRange(context) : everything)
     return [isRounded ? rounded(context, linear) : linear]
   }
 }
@@ -135,7 +165,7 @@ const quantizedAdd: BoundRule = (context) => {
     if (gain === null) return [context.refuse(unknownCopies)]
     parts.push({ bound, gain: mag.multiply(gain, mag.magnitude(divUp(scale.largest, result.least))) })
   }
-  return [rounded(context, added(parts, everything))]
+  return [rounded(context, added(parts, resultRange(context)))]
 }
 
 export const quantizationRules = {

@@ -32,7 +32,6 @@ function reduction({ gain, image }: Reduction, needs = 'needs proven bounds of i
 const sums = (range: Interval, count: number) => scaled(range, count)
 
 const same = (range: Interval) => range
-const refused: BoundRule = (context) => [context.refuse('multiplies values that depend on the input')]
 
 /**
  * The running sum over n elements is the lower triangular matrix of ones, whose norm is 1/(2 sin(π/(4n + 2)));
@@ -78,7 +77,5 @@ export const reductionRules = {
     },
     'squares values that have no proven bounds: not Lipschitz on an unbounded domain; give --input-range',
   ),
-  ReduceProd: refused,
-  ReduceLogSum: refused,
   CumSum: overReals(cumSum),
 } satisfies Record<string, BoundRule>

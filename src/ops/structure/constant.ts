@@ -10,6 +10,7 @@ import {
 import type { Node } from '../../graph/graph.ts'
 import type { StoredTensor } from '../../onnx/stored-tensor.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { makes } from '../rules/jumps.ts'
 import { dimOf, integersOf } from '../shape/integers.ts'
 import { infoOf, knownOutput, requiredInput, unknownDims } from '../shape/operands.ts'
 
@@ -91,6 +92,6 @@ function foldConstantOfShape(context: FoldingContext) {
 }
 
 export const constantOperators = [
-  { op: 'Constant', infer: inferConstant, fold: foldConstant, stored: storedConstant },
-  { op: 'ConstantOfShape', since: 9, infer: inferConstantOfShape, fold: foldConstantOfShape },
+  { op: 'Constant', bound: makes, infer: inferConstant, fold: foldConstant, stored: storedConstant },
+  { op: 'ConstantOfShape', bound: makes, since: 9, infer: inferConstantOfShape, fold: foldConstantOfShape },
 ] satisfies readonly Operator[]

@@ -3,7 +3,6 @@ import { graphAttribute, intAttribute, intsAttribute } from '../../graph/attribu
 import type { Graph } from '../../graph/graph.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
 import { controlRules } from '../rules/control.ts'
-import { refusing } from '../rules/jumps.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { mergeShapes } from '../shape/broadcast.ts'
 import { knownScalarOf } from '../shape/integers.ts'
@@ -160,7 +159,7 @@ export const controlOperators = [
   { op: 'Loop', bound: controlRules.Loop, infer: inferLoop },
   {
     op: 'Scan',
-    bound: refusing('repeats a body: loops over data have no rule'),
+    bound: controlRules.BatchedScan,
     since: 8,
     infer: inferBatchedScan,
   },

@@ -1,6 +1,7 @@
 import { intAttribute } from '../../graph/attribute.ts'
 import { rounderOf } from '../fold/element.ts'
 import type { FoldingContext, Operator } from '../operator.ts'
+import { multiplicativeRules } from '../rules/multiplicative.ts'
 import { reductionRules } from '../rules/reduction.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { likeFirstInput, requiredTensor } from '../shape/operands.ts'
@@ -40,5 +41,11 @@ export const cumulateOperators = [
     infer: likeFirstInput,
     fold: foldRunning(0, (total, x) => total + x),
   },
-  { op: 'CumProd', since: 26, infer: likeFirstInput, fold: foldRunning(1, (total, x) => total * x) },
+  {
+    op: 'CumProd',
+    bound: multiplicativeRules.CumProd,
+    since: 26,
+    infer: likeFirstInput,
+    fold: foldRunning(1, (total, x) => total * x),
+  },
 ] satisfies readonly Operator[]

@@ -2,7 +2,7 @@ import type { ElementType, Shape } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import { rounderOf } from '../fold/element.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
-import { draws } from '../rules/jumps.ts'
+import { draws, makes } from '../rules/jumps.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'
 import { knownScalarOf } from '../shape/integers.ts'
 import {
@@ -144,18 +144,20 @@ function inferMultinomial(context: InferenceContext) {
   return [infoOf(typeFrom(context, 'dtype', 'int32'), [shape?.[0] ?? null, samples])]
 }
 
+const random = { bound: draws, draws: () => true } as const
+
 export const generateOperators = [
-  { op: 'EyeLike', since: 9, infer: inferEyeLike, fold: foldEyeLike, foldsFrom: 'shapes' },
-  { op: 'Range', since: 11, infer: inferRange, fold: foldRange },
-  { op: 'Range', domain: 'com.microsoft', infer: inferRange },
-  { op: 'HannWindow', since: 17, infer: inferWindow, fold: foldWindow([0.5, -0.5]) },
-  { op: 'HammingWindow', since: 17, infer: inferWindow, fold: foldWindow([25 / 46, -21 / 46]) },
-  { op: 'BlackmanWindow', since: 17, infer: inferWindow, fold: foldWindow([0.42, -0.5, 0.08]) },
-  { op: 'MelWeightMatrix', since: 17, infer: inferMelWeightMatrix, fold: foldMelWeightMatrix },
-  { op: 'RandomNormal', bound: draws, infer: inferRandom },
-  { op: 'RandomUniform', bound: draws, infer: inferRandom },
-  { op: 'RandomNormalLike', bound: draws, infer: inferRandomLike },
-  { op: 'RandomUniformLike', bound: draws, infer: inferRandomLike },
-  { op: 'Bernoulli', bound: draws, since: 15, infer: inferRandomLike },
-  { op: 'Multinomial', bound: draws, since: 7, infer: inferMultinomial },
+  { op: 'EyeLike', bound: makes, since: 9, infer: inferEyeLike, fold: foldEyeLike, foldsFrom: 'shapes' },
+  { op: 'Range', bound: makes, since: 11, infer: inferRange, fold: foldRange },
+  { op: 'Range', bound: makes, domain: 'com.microsoft', infer: inferRange },
+  { op: 'HannWindow', bound: makes, since: 17, infer: inferWindow, fold: foldWindow([0.5, -0.5]) },
+  { op: 'HammingWindow', bound: makes, since: 17, infer: inferWindow, fold: foldWindow([25 / 46, -21 / 46]) },
+  { op: 'BlackmanWindow', bound: makes, since: 17, infer: inferWindow, fold: foldWindow([0.42, -0.5, 0.08]) },
+  { op: 'MelWeightMatrix', bound: makes, since: 17, infer: inferMelWeightMatrix, fold: foldMelWeightMatrix },
+  { op: 'RandomNormal', ...random, infer: inferRandom },
+  { op: 'RandomUniform', ...random, infer: inferRandom },
+  { op: 'RandomNormalLike', ...random, infer: inferRandomLike },
+  { op: 'RandomUniformLike', ...random, infer: inferRandomLike },
+  { op: 'Bernoulli', ...random, since: 15, infer: inferRandomLike },
+  { op: 'Multinomial', ...random, since: 7, infer: inferMultinomial },
 ] satisfies readonly Operator[]

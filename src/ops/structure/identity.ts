@@ -1,6 +1,6 @@
 import { intAttribute } from '../../graph/attribute.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
-import { jumps } from '../rules/jumps.ts'
+import { jumps, measures } from '../rules/jumps.ts'
 import { movementRules, selection } from '../rules/movement.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'
 import { infoOf, likeFirstInput, requiredInput, requiredTensor } from '../shape/operands.ts'
@@ -64,6 +64,7 @@ export const identityOperators = [
     since: 15,
     infer: (context) => [infoOf(context.input(0)?.type ?? null, context.input(0)?.shape ?? null)],
   },
+  { op: 'SampleOp', bound: selection, domain: 'com.microsoft', infer: likeFirstInput },
   { op: 'OptionalGetElement', since: 15, bound: selection, infer: likeFirstInput },
-  { op: 'OptionalHasElement', since: 15, infer: () => [infoOf('bool', [])] },
+  { op: 'OptionalHasElement', bound: measures, since: 15, infer: () => [infoOf('bool', [])] },
 ] satisfies readonly Operator[]

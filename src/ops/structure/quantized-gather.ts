@@ -67,6 +67,7 @@ function quantizedEmbeddingLayers(context: LayerContext): readonly LayerSpec[] {
 export const quantizedGatherOperators = [
   {
     op: 'GatherBlockQuantized',
+    without: 'looks up rows of a table by ids, which have no distance',
     domain: 'com.microsoft',
     infer: inferGatherBlockQuantized,
     layers: quantizedEmbeddingLayers,

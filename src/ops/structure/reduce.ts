@@ -3,6 +3,7 @@ import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import { rounderOf } from '../fold/element.ts'
 import { type RowReduction, reduceRows } from '../fold/reduce.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import { multiplicativeRules } from '../rules/multiplicative.ts'
 import { reductionRules } from '../rules/reduction.ts'
 import { allAxes, normalizeAxes } from '../shape/axes.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
@@ -11,7 +12,11 @@ import { allKnown, foldedParameters, inferredParameters, type Parameters } from 
 /** Reductions over axes. */
 
 /** The axes that are reduced, [] for none; null when they are not known. */
-export function reducedAxes(parameters: Parameters, rank: number, axesInputSince: number): readonly number[] | null {
+export function reducedAxes(
+  parameters: Parameters,
+  rank: number,
+  axesInputSince: number,
+): readonly number[] | null {
   const { node } = parameters
   const fromInput = node.domain === '' && node.version >= axesInputSince
   const axes = fromInput ? parameters.integers(1) : intsAttribute(node, 'axes', [])
@@ -54,15 +59,21 @@ function foldReduction(axesInputSince: number, reduction: RowReduction, changesS
   }
 }
 
+const rules = {
+  ...reductionRules,
+  ReduceProd: multiplicativeRules.ReduceProd,
+  ReduceLogSum: multiplicativeRules.ReduceLogSum,
+}
+
 function reduction(
-  op: keyof typeof reductionRules,
+  op: keyof typeof rules,
   axesInputSince: number,
   rule: RowReduction,
   changesSingles = false,
 ): Operator {
   return {
     op,
-    bound: reductionRules[op],
+    bound: rules[op],
     infer: (context) => [infoOf(requiredInput(context, 0).type, reducedShape(context, axesInputSince))],
     fold: foldReduction(axesInputSince, rule, changesSingles),
   }

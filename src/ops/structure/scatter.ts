@@ -111,6 +111,7 @@ export const scatterOperators = [
   { op: 'ScatterND', bound: indexingRules.Scatter, since: 11, infer: inferScatterND, fold: foldScatterND },
   {
     op: 'TensorScatter',
+    bound: indexingRules.TensorScatter,
     since: 24,
     infer: (context) => [infoOf(requiredInput(context, 0).type, requiredInput(context, 0).shape)],
   },

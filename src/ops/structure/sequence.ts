@@ -1,5 +1,7 @@
 import { graphAttribute, intAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import { controlRules } from '../rules/control.ts'
+import { makes, measures } from '../rules/jumps.ts'
 import { movementRules } from '../rules/movement.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { mergeShapes } from '../shape/broadcast.ts'
@@ -65,14 +67,15 @@ export const sequenceOperators = [
   { op: 'SequenceConstruct', since: 11, bound: movementRules.Concat, infer: inferConstruct },
   {
     op: 'SequenceEmpty',
+    bound: makes,
     since: 11,
     infer: (context) => [infoOf(elementTypeOf(context, intAttribute(context.node, 'dtype', 1)), null)],
   },
   { op: 'SequenceInsert', since: 11, bound: movementRules.Concat, infer: inferInsert },
   { op: 'SequenceErase', since: 11, bound: movementRules.Selection, infer: likeFirstInput },
   { op: 'SequenceAt', since: 11, bound: movementRules.Selection, infer: likeFirstInput },
-  { op: 'SequenceLength', since: 11, infer: () => [infoOf('int64', [])] },
+  { op: 'SequenceLength', bound: measures, since: 11, infer: () => [infoOf('int64', [])] },
   { op: 'SplitToSequence', since: 11, bound: movementRules.Selection, infer: inferSplitToSequence },
   { op: 'ConcatFromSequence', since: 11, bound: movementRules.Selection, infer: inferConcatFromSequence },
-  { op: 'SequenceMap', since: 17, infer: inferSequenceMap },
+  { op: 'SequenceMap', bound: controlRules.SequenceMap, since: 17, infer: inferSequenceMap },
 ] satisfies readonly Operator[]

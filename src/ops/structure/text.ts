@@ -28,10 +28,13 @@ function inferImage(context: InferenceContext) {
   return [infoOf('uint8', [null, null, channels])]
 }
 
+const strings = 'has strings as data, which have no distance'
+
 export const textOperators = [
-  { op: 'StringNormalizer', since: 10, infer: inferNormalizer, shapesFollowData: true },
+  { op: 'StringNormalizer', without: strings, since: 10, infer: inferNormalizer, shapesFollowData: true },
   {
     op: 'StringConcat',
+    without: strings,
     since: 20,
     infer: (context) => [
       infoOf(
@@ -40,8 +43,24 @@ export const textOperators = [
       ),
     ],
   },
-  { op: 'StringSplit', since: 20, infer: inferSplit, shapesFollowData: true },
-  { op: 'RegexFullMatch', since: 20, infer: (context) => [infoOf('bool', requiredInput(context, 0).shape)] },
-  { op: 'TfIdfVectorizer', since: 9, infer: inferTfIdf },
-  { op: 'ImageDecoder', since: 20, infer: inferImage, shapesFollowData: true },
+  { op: 'StringSplit', without: strings, since: 20, infer: inferSplit, shapesFollowData: true },
+  {
+    op: 'RegexFullMatch',
+    without: strings,
+    since: 20,
+    infer: (context) => [infoOf('bool', requiredInput(context, 0).shape)],
+  },
+  {
+    op: 'TfIdfVectorizer',
+    without: 'counts sequences of ids, which have no distance',
+    since: 9,
+    infer: inferTfIdf,
+  },
+  {
+    op: 'ImageDecoder',
+    without: 'decodes bytes of a compressed picture: no continuous map',
+    since: 20,
+    infer: inferImage,
+    shapesFollowData: true,
+  },
 ] satisfies readonly Operator[]
