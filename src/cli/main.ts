@@ -29,6 +29,13 @@ const runners: { readonly [Name in Invocation['command']]: Runner<Name> } = {
       settingsOf(flags, surroundings),
       surroundings,
     ),
+  normalize: async ({ model, own, flags }, surroundings) =>
+    (await import('./normalize-command.ts')).runNormalize(
+      model,
+      own,
+      settingsOf(flags, surroundings),
+      surroundings,
+    ),
   report: async ({ path, flags }, surroundings) =>
     (await import('./report-command.ts')).runReport(path, settingsOf(flags, surroundings), surroundings),
   schema: async ({ name }, surroundings) =>

@@ -1,7 +1,10 @@
 import { Command, CommanderError, Option } from 'commander'
 import { toolName, toolVersion } from '../core/version.ts'
 import { auditExamples, completionHelp, exitCodes, formatTable, inspectFields, limitTable } from './help.ts'
+import { declareNormalize } from './normalize-declaration.ts'
+import type { normalizeOptions } from './normalize-options.ts'
 import { auditOptions, type OptionName, type Source } from './options.ts'
+import type { OwnSettings } from './own-options.ts'
 import { usage } from './readers.ts'
 import { suggest } from './suggest.ts'
 
@@ -15,13 +18,28 @@ export type Invocation =
       readonly norms: boolean
       readonly flags: Source
     }
+  | {
+      readonly command: 'normalize'
+      readonly model: string
+      readonly own: OwnSettings<typeof normalizeOptions>
+      readonly flags: Source
+    }
   | { readonly command: 'report'; readonly path: string; readonly flags: Source }
   | { readonly command: 'schema'; readonly name: string }
   | { readonly command: 'explain'; readonly rule: string | undefined }
   | { readonly command: 'completion'; readonly shell: string }
   | { readonly command: 'print'; readonly text: string }
 
-export const commandNames = ['audit', 'inspect', 'report', 'explain', 'schema', 'completion', 'help'] as const
+export const commandNames = [
+  'audit',
+  'inspect',
+  'normalize',
+  'report',
+  'explain',
+  'schema',
+  'completion',
+  'help',
+] as const
 
 const inspectOptions = [
   'inputShape',
@@ -130,6 +148,14 @@ export function makeProgram(printed: string[], choose: (invocation: Invocation) 
       choose({ command: 'inspect', model, norms, flags: flagSource(inspect) }),
     )
   for (const name of inspectOptions) for (const option of toOptions(name)) inspect.addOption(option)
+
+  const tools = {
+    flagSource,
+    addShared: (command: Command, names: readonly OptionName[]) => {
+      for (const name of names) for (const option of toOptions(name)) command.addOption(option)
+    },
+  }
+  declareNormalize(program, choose, tools)
 
   const report = program
     .command('report')
