@@ -39,6 +39,10 @@ export interface WalkOptions {
   readonly refined: boolean
   /** Bounds of a node of the main graph that are less than the rule's, where something else proves them. */
   readonly refine?: Refine
+  /** The bound of an input as a node reads it, where that is not the bound of the value. */
+  readonly readAs?: (node: Node, input: number, bound: TensorBound) => TensorBound
+  /** Whether nodes may be recognised as the ends of forms, whose bounds pass over the nodes within; yes unless given. */
+  readonly usesForms?: (node: Node) => boolean
 }
 
 /** Takes the bounds of a node's outputs and gives those that are proven, too; `boundOf` knows what was walked before. */
@@ -208,7 +212,7 @@ function applyRule(state: State, typedNode: TypedNode): readonly TensorBound[] {
   const rule = operator.bound
   if (rule === undefined) return node.outputs.map(() => context.refuse(operator.without ?? 'has no rule'))
   return guarded(context, () => {
-    const form = formBound(context)
+    const form = (state.options.usesForms?.(node) ?? true) ? formBound(context) : null
     return form === null ? rule(context) : [form]
   }).map((bound) => explained(node, bound, norm))
 }
@@ -240,7 +244,11 @@ function createContext(
     const { type, shape, isConstant } = operand
     return { ...boundOf(state, value), info: { type, shape }, operand, shape, isConstant }
   }
-  const operands = inputs.map((operand) => (operand === null ? null : operandOf(operand.value)))
+  const { readAs } = state.options
+  const operands = inputs.map((operand, i) => {
+    const bound = operand === null ? null : operandOf(operand.value)
+    return bound === null || readAs === undefined ? bound : { ...bound, ...readAs(node, i, bound) }
+  })
   return {
     node,
     limits: state.typed.model.limits,
