@@ -39,8 +39,8 @@ export interface WalkOptions {
   readonly refined: boolean
   /** Bounds of a node of the main graph that are less than the rule's, where something else proves them. */
   readonly refine?: Refine
-  /** The bound of an input as a node reads it, where that is not the bound of the value. */
-  readonly readAs?: (node: Node, input: number, bound: TensorBound) => TensorBound
+  /** An input as a node reads it, where that is not the value itself. */
+  readonly readAs?: (node: Node, input: number, operand: BoundOperand) => BoundOperand
   /** Whether nodes may be recognised as the ends of forms, whose bounds pass over the nodes within; yes unless given. */
   readonly usesForms?: (node: Node) => boolean
 }
@@ -246,8 +246,9 @@ function createContext(
   }
   const { readAs } = state.options
   const operands = inputs.map((operand, i) => {
-    const bound = operand === null ? null : operandOf(operand.value)
-    return bound === null || readAs === undefined ? bound : { ...bound, ...readAs(node, i, bound) }
+    if (operand === null) return null
+    const read = operandOf(operand.value)
+    return readAs?.(node, i, read) ?? read
   })
   return {
     node,
