@@ -7,6 +7,7 @@ import { type Config, loadConfig } from './config/config.ts'
 import { printConfig } from './config/print.ts'
 import { describeUnused } from './config/unused.ts'
 import { chooseDestinations } from './destinations.ts'
+import { type Ending, watchEnding } from './ending.ts'
 import { exitCodeOf, exitCodes } from './exit-code.ts'
 import { decide, environmentSource, type Settings, type Source } from './options.ts'
 import { createProgress } from './progress.ts'
@@ -14,7 +15,7 @@ import { usage } from './readers.ts'
 import { toRenderOptions, writeReport } from './rendering.ts'
 import { appendStepSummary } from './step-summary.ts'
 import { type Surroundings, writeAll } from './surroundings.ts'
-import { describeTroubles } from './troubles.ts'
+import { describeInterruption, describeTroubles } from './troubles.ts'
 import { checkWritable } from './write-file.ts'
 
 /** The configuration that the flags and the environment ask for; an empty path asks for none. */
@@ -27,12 +28,13 @@ function openConfig(stronger: readonly Source[], surroundings: Surroundings): Pr
 }
 
 /** Audits the models; the progress line is gone when it is done. */
-async function audit(paths: readonly string[], run: Run): Promise<Report> {
+async function audit(paths: readonly string[], run: Run, { stop, release }: Ending): Promise<Report> {
   const requests = makeRequests(paths, run)
   const { auditEach } = await import('../audit/audit.ts')
   try {
-    return await auditEach(requests)
+    return await auditEach(requests, { stop })
   } finally {
+    release()
     run.progress.clear()
   }
 }
@@ -71,12 +73,14 @@ export async function runAudit(
   )
   if (isWritten)
     throw usage('a format would overwrite the baseline', 'write the baseline with --update-baseline')
-  const report = await audit(paths, {
+  const ending = watchEnding(settings, surroundings)
+  const run = {
     stronger,
     config,
     baseline: file === null || file.isUpdated ? null : file.report,
-    progress: createProgress(surroundings, settings),
-  })
+    progress: createProgress(surroundings, settings, paths.length),
+  }
+  const report = await audit(paths, run, ending)
   await publish(report, settings, surroundings)
   const tableIsShown = destinations.some(({ name, path }) => name === 'table' && path === null)
   const lines = describeTroubles(report, tableIsShown, settings)
@@ -84,6 +88,8 @@ export async function runAudit(
   if (config !== null && !settings.quiet) {
     lines.push(...describeUnused(config, report).map((line) => `${toolName}: ${line}`))
   }
+  const code = ending.code()
+  if (code !== null) lines.push(describeInterruption(report, paths.length))
   for (const line of lines) surroundings.stderr.write(`${line}\n`)
-  return exitCodeOf(report, settings)
+  return code ?? exitCodeOf(report, settings)
 }

@@ -64,6 +64,8 @@ function toAuditOptions(path: string, run: Run): AuditOptions {
     certify,
     seed,
     threads,
+    cache,
+    memoryLimit,
   } = settings
   return {
     ...toReadOptions(settings),
@@ -77,7 +79,10 @@ function toAuditOptions(path: string, run: Run): AuditOptions {
     certify,
     seed,
     threads,
+    cache,
+    memoryLimit,
     onProgress: run.progress.update,
+    onWarning: run.progress.warn,
     baseline: baselineOf(run, settings),
     ignores: run.config?.ignoresFor(path) ?? [],
   }

@@ -12,6 +12,9 @@ import { readReport } from './stored-report.ts'
 import type { Surroundings } from './surroundings.ts'
 import { writeWhole } from './write-file.ts'
 
+/** Findings of an audit that was not done: no bound to hold later ones against. */
+const partialRules = { 'time-limit': true, interrupted: true }
+
 /** The file of `--baseline`, and what it holds; `report` null: it is yet to be written. */
 export interface BaselineFile {
   readonly path: string
@@ -78,6 +81,8 @@ export async function settleBaseline(
         `${toolName}: ${name} holds ${displayName(path)}, which is gone: --update-baseline drops it`,
     )
   }
+  const isPartial = report.models.some(({ findings }) => findings.some(({ rule }) => rule in partialRules))
+  if (isPartial) return [`${toolName}: ${name} is left as it is: the audit ended early`]
   if (exitCodeOf(report, { ...settings, exitCode: true }) !== exitCodes.success) {
     return [`${toolName}: ${name} is left as it is: not every gate is met`]
   }

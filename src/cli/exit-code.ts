@@ -1,7 +1,7 @@
 import type { Report } from '../audit/report-schema.ts'
 import type { Settings } from './options.ts'
 
-export const exitCodes = { success: 0, gate: 1, failure: 2, interrupted: 130 } as const
+export const exitCodes = { success: 0, gate: 1, failure: 2, interrupted: 130, terminated: 143 } as const
 
 /** The worst of all models: 2 where one could not be audited, 1 where a gate is not met, else 0. */
 export function exitCodeOf(

@@ -3,6 +3,7 @@ import { type SortKey, sortKeys } from '../report/sort.ts'
 import {
   anyPath,
   anyText,
+  byteSize,
   formatChoice,
   inputRange,
   inputShape,
@@ -39,6 +40,9 @@ interface Declaration<T> {
 
 /** What an option is, without the type of its value. */
 export type AnyDeclaration = Declaration<unknown>
+
+/** Less than a few blocks of rows is no use. */
+const MEMORY_LEAST = 2 ** 26
 
 const sortNames = Object.keys(sortKeys) as SortKey[]
 
@@ -260,6 +264,29 @@ export const auditOptions = {
     kind: 'value',
     read: wholeNumber(1, 1024),
     json: 'integer',
+  },
+  timeLimit: {
+    flags: '--time-limit <s>',
+    group: 'Running',
+    text: 'seconds for everything; what is not proven by then is reported as such',
+    kind: 'value',
+    read: positiveNumber,
+    json: 'number',
+  },
+  memoryLimit: {
+    flags: '--memory-limit <size>',
+    group: 'Running',
+    text: 'memory for weights, as 2GiB; larger matrices are read by blocks (default: 512MiB for each thread)',
+    kind: 'value',
+    read: byteSize(MEMORY_LEAST),
+  },
+  cache: {
+    flags: '--cache <folder>',
+    group: 'Running',
+    text: 'folder of measured norms: a later run measures what has changed',
+    kind: 'value',
+    read: anyText,
+    isPath: true,
   },
   quiet: {
     flags: '-q, --quiet',

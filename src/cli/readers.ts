@@ -145,6 +145,16 @@ export const inputShape: Reader<InputShape> = (text, source) => {
   }
 }
 
+/** A number of bytes: 2000000, 1.5GiB. */
+export function byteSize(least: number): Reader<number> {
+  return (text, source) => {
+    const [, digits = '', unit = ''] = /^([^A-Z]*)([KMG]iB)?$/.exec(text.trim()) ?? []
+    const value = Math.floor(readDecimal(digits) * factors[unit])
+    if (value >= least && Number.isSafeInteger(value)) return value
+    return refuse(source, text, `a size of at least ${least / 2 ** 20}MiB`, 'for example 1.5GiB')
+  }
+}
+
 export interface LimitChoice {
   readonly name: LimitName
   readonly value: number

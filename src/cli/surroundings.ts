@@ -1,4 +1,5 @@
 import { LipschitzError } from '../core/errors.ts'
+import type { Interrupts } from './interrupts.ts'
 
 /** A stream of the terminal as the command line needs it: process.stdout, process.stderr, or a test's own. */
 export interface OutputStream {
@@ -14,6 +15,8 @@ export interface Surroundings {
   readonly directory: string
   readonly stdout: OutputStream
   readonly stderr: OutputStream
+  /** Where there are signals to be told of. */
+  readonly interrupts?: Interrupts
 }
 
 /** Writes all of it, and returns when the stream has taken it. A closed pipe (`| head`) has seen enough: no error.

@@ -2,6 +2,7 @@ import type { Gate, Report } from '../audit/report-schema.ts'
 import { toolName } from '../core/version.ts'
 import { displayName } from '../report/display-name.ts'
 import { formatNumber } from '../report/numbers.ts'
+import { count } from '../report/text.ts'
 import { describeFailure } from './errors.ts'
 import type { Settings } from './options.ts'
 import { suggestCommand } from './program.ts'
@@ -17,9 +18,16 @@ function commandHint(path: string): string | undefined {
   return command === null ? undefined : `for a command, did you mean ${command}?`
 }
 
+/** The last line of a run that was interrupted. */
+export function describeInterruption(report: Report, asked: number): string {
+  const open = report.errors.filter(({ code }) => code === 'interrupted').length
+  return `${toolName}: interrupted${open === 0 ? '' : `: ${open} of ${count(asked, 'model')} not audited`}`
+}
+
 /** What standard error says of a finished audit: models without a report, gates that no table shows. */
 export function describeTroubles(report: Report, tableIsShown: boolean, settings: Settings): string[] {
-  const failures = report.errors.map(({ path, code, message, ...facts }) => {
+  const failed = report.errors.filter(({ code }) => code !== 'interrupted')
+  const failures = failed.map(({ path, code, message, ...facts }) => {
     const hint = facts.hint ?? (code === 'not-found' ? commandHint(path) : undefined)
     return describeFailure(message, { ...facts, model: path, hint })
   })

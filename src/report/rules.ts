@@ -21,6 +21,15 @@ export const rules = {
   },
   'unbounded-op': { level: 'error', summary: 'an operator on the way to the output has no bound' },
   'non-finite-weight': { level: 'error', summary: 'a weight holds NaN or an infinity' },
+  'time-limit': {
+    level: 'warning',
+    summary: 'the time limit ended the audit before a norm or a bound was as tight as asked',
+  },
+  interrupted: {
+    level: 'warning',
+    summary: 'the audit was interrupted before a norm or a bound was as tight as asked',
+    page: 'time-limit',
+  },
   'no-audited-input': { level: 'error', summary: 'no input can be varied, or no output bounded' },
   'missing-rung': { level: 'note', summary: 'one of the bounds of the ladder could not be computed' },
   'input-range': { level: 'warning', summary: 'the bound holds for inputs in the given ranges alone' },

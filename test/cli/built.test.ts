@@ -142,11 +142,15 @@ describe('the program, its streams', () => {
     expect({ stdout: stdout.length, stderr }).toEqual({ stdout: 10, stderr: '' })
   })
 
-  it('exits with 130 when interrupted', async () => {
+  it('prints what is finished when interrupted, and exits with 130', async () => {
     const models = Array.from({ length: 200 }, () => resnet)
-    const outcome = await lipschitz([...models, '-v'], { signalOnStderr: 'SIGINT' })
+    const outcome = await lipschitz([...models, '-v', '--json'], { signalOnStderr: 'SIGINT' })
     expect(outcome.code).toBe(130)
-    expect(outcome.stdout).toBe('')
-    expect(outcome.stderr).toMatch(/lipschitz: interrupted\n$/)
+    expect(outcome.stderr).toMatch(/\nlipschitz: interrupted: \d+ of 200 models not audited\n$/)
+    const { models: audited, errors } = parse(outcome.stdout)
+    expect(audited.length).toBeGreaterThan(0)
+    expect(audited.length + errors.length).toBe(200)
+    expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['interrupted']))
   })
+})
 })

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createProgress } from '../../src/cli/progress.ts'
+import { createProgress, describeDuration, estimateRemaining } from '../../src/cli/progress.ts'
 import { fakeSurroundings } from './fake-streams.ts'
 
 const terminal = { isTTY: true, columns: 40 }
-const step = { model: 'net.onnx', done: 3, total: 12, label: '/layers/3/Conv' }
+const step = { model: 'net.onnx', done: 3, total: 12, label: '/layers/3/Conv', share: 0.25 }
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] })
@@ -63,5 +63,51 @@ describe('the progress line', () => {
     progress.update({ ...step, model: 'b.onnx', total: 1 })
     progress.clear()
     expect(surroundings.stderr.text()).toBe('net.onnx: 12 layers\nb.onnx: 1 layer\n')
+  })
+
+  it('says how long it will take, and which model of how many it is at', () => {
+    const surroundings = fakeSurroundings({}, { isTTY: true, columns: 100 })
+    const progress = createProgress(surroundings, {}, 2)
+    vi.advanceTimersByTime(10_000)
+    progress.update(step)
+    vi.advanceTimersByTime(10_000)
+    progress.update({ ...step, done: 1, share: 0.001 })
+    expect(surroundings.stderr.text().split('\r\x1b[2K')).toEqual([
+      '',
+      '[1/2]  net.onnx  3/12  about 30 s left  /layers/3/Conv',
+      '[2/2]  net.onnx  1/12  /layers/3/Conv',
+    ])
+  })
+
+  it('lets warnings stand, also where there is no line, but not for --quiet', () => {
+    for (const streams of [terminal, {}]) {
+      const surroundings = fakeSurroundings({}, streams)
+      const progress = createProgress(surroundings, {})
+      vi.advanceTimersByTime(600)
+      progress.update(step)
+      progress.warn('a thread\nended')
+      expect(surroundings.stderr.text()).toMatch(/lipschitz: a thread\\nended\n$/)
+    }
+    const surroundings = fakeSurroundings({}, terminal)
+    createProgress(surroundings, { quiet: true }).warn('a thread ended')
+    expect(surroundings.stderr.text()).toBe('')
+  })
+})
+
+describe('the estimate', () => {
+  it('is what the rest takes at the pace so far, once that says something', () => {
+    expect(estimateRemaining(1000, 0.5)).toBeNull()
+    expect(estimateRemaining(60_000, 0.001)).toBeNull()
+    expect(estimateRemaining(60_000, 0.25)).toBe(180_000)
+    expect(estimateRemaining(60_000, 1)).toBe(0)
+  })
+
+  it('is told as exactly as it is known', () => {
+    expect([200, 40_000, 720_000, 12_600_000].map(describeDuration)).toEqual([
+      '1 s',
+      '40 s',
+      '12 min',
+      '3.5 h',
+    ])
   })
 })
