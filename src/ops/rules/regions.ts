@@ -47,9 +47,14 @@ function samplesOf(from: number, to: number, count: number, bins: Bins): number[
   const length = to * bins.scale - bins.shift - start
   const size = bins.shift === 0 ? Math.max(length, 1) : length
   const adaptive = size / count
-  if (bins.perBin <= 0 && Math.abs(adaptive - Math.round(adaptive)) < 1e-4 * Math.max(1, adaptive))
+  const isWidened = bins.shift === 0 && length < 1 - 1e-4
+  if (
+    bins.perBin <= 0 &&
+    !isWidened &&
+    Math.abs(adaptive - Math.round(adaptive)) < 1e-4 * Math.max(1, adaptive)
+  )
     return null
-  const samples = bins.perBin > 0 ? bins.perBin : Math.ceil(adaptive)
+  const samples = bins.perBin > 0 ? bins.perBin : isWidened ? 1 : Math.ceil(adaptive)
   return Array.from({ length: count }, (_, bin) =>
     Array.from({ length: Math.max(0, samples) }, (_, i) => start + (bin + (i + 0.5) / samples) * adaptive),
   )

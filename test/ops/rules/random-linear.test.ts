@@ -1,28 +1,7 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { bestOf, boundModel } from '../../helpers/bounds.ts'
-import { linearPart, type Matrix } from '../../helpers/linear-part.ts'
-import {
-  type AttributeValue,
-  float,
-  int64s,
-  type Message,
-  type ModelSpec,
-  model,
-  node,
-  tensor,
-} from '../../helpers/onnx-builder.ts'
-
-/** A linear operator with random attributes on data of a random shape. */
-interface Linear {
-  readonly op: string
-  readonly x: readonly number[]
-  readonly inputs?: readonly string[]
-  readonly constants?: Readonly<Record<string, Message>>
-  readonly attributes?: Record<string, AttributeValue>
-  /** Bound over norm at most; 1 where the rule is exact. */
-  readonly slack?: number
-}
+import { describe, it } from 'vitest'
+import { expectExact, type Linear } from '../../helpers/linear-case.ts'
+import { float, int64s, tensor } from '../../helpers/onnx-builder.ts'
 
 const dim = fc.integer({ min: 1, max: 5 })
 const dims = fc.array(dim, { minLength: 1, maxLength: 3 })
@@ -176,45 +155,6 @@ const gemm = fc
       attributes: { transA, transB, alpha: float(alpha) },
     }
   })
-
-/** ‖A‖₂ by power iteration. */
-function spectralNorm({ rows, columns, data }: Matrix): number {
-  let x = Float64Array.from({ length: columns }, (_, i) => 1 + 0.3 * Math.sin(i + 1))
-  let squared = 0
-  for (let step = 0; step < 400; step++) {
-    const image = Float64Array.from({ length: rows }, (_, i) =>
-      x.reduce((sum, value, j) => sum + value * data[i * columns + j], 0),
-    )
-    const back = Float64Array.from({ length: columns }, (_, j) =>
-      image.reduce((sum, value, i) => sum + value * data[i * columns + j], 0),
-    )
-    squared = Math.sqrt(back.reduce((sum, value) => sum + value * value, 0))
-    if (squared === 0) return 0
-    x = back.map((value) => value / squared)
-  }
-  return Math.sqrt(squared)
-}
-
-async function expectExact({
-  op,
-  x,
-  inputs = ['x'],
-  constants,
-  attributes,
-  slack = 1,
-}: Linear): Promise<void> {
-  const spec: ModelSpec = {
-    opset: 19,
-    inputs: { x },
-    outputs: { out: { type: 'float32', shape: null } },
-    initializers: constants,
-    nodes: [node(op, inputs, ['out'], attributes)],
-  }
-  const bound = bestOf(await boundModel(spec))
-  const norm = spectralNorm(await linearPart(model(spec), x))
-  expect(bound).toBeGreaterThanOrEqual(norm * (1 - 1e-5))
-  expect(bound).toBeLessThanOrEqual(norm * slack * (1 + 1e-3) + 1e-6)
-}
 
 describe('bounds of linear operators are their norms, whatever shapes and attributes', () => {
   it.each(Object.entries({ pad, averagePool, gather, tile, expand, reduce, resize, scaled, cumSum, gemm }))(
