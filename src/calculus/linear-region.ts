@@ -2,7 +2,8 @@ import { sizeOf } from '../core/tensor.ts'
 import type { Node, Value } from '../graph/graph.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { LinearMap } from '../ops/linear-map.ts'
-import { type ComposedMap, compose, type Step } from './composed.ts'
+import { type ComposedMap, compose, type Step } from '../ops/maps/composed.ts'
+import { neededNodes } from './network.ts'
 import { linearMapOf } from './node-context.ts'
 
 /** A subgraph that is affine in some values: its linear part, matrix-free. */
@@ -42,7 +43,7 @@ export function linearRegion(
   }
   for (const source of sources) slotOf(source)
   const steps: Step[] = []
-  const needed = nodesBetween(typed, new Set(sources), targets)
+  const needed = neededNodes(typed, new Set(sources), targets)
   for (const node of typed.graph.nodes) {
     if (!needed.has(node)) continue
     const reads = (value: Value | null) => value !== null && slots.has(value)
@@ -69,25 +70,6 @@ export function linearRegion(
     sourceSizes: sourceSizes as number[],
     targetSizes: targetSizes as number[],
   }
-}
-
-/** The nodes from which a target follows without passing a source. Iterative: a file controls the depth. */
-function nodesBetween(
-  typed: TypedGraph,
-  sources: ReadonlySet<Value>,
-  targets: readonly Value[],
-): ReadonlySet<Node> {
-  const found = new Set<Node>()
-  const open = targets.filter((value) => !sources.has(value))
-  while (open.length > 0) {
-    const node = open.pop()!.producer
-    if (node === null || found.has(node)) continue
-    found.add(node)
-    for (const value of [...node.inputs, ...node.captures]) {
-      if (value !== null && !sources.has(value) && !typed.operand(value).isConstant) open.push(value)
-    }
-  }
-  return found
 }
 
 export function isObstacle(region: LinearRegion | LinearObstacle): region is LinearObstacle {

@@ -174,3 +174,19 @@ export function beyondLimit(name: LimitName, message: string, facts: ErrorFacts 
   const hint = `--limit ${name}=<n> raises the limit, for a model that you trust`
   return new LipschitzError('limit', message, { hint, ...facts })
 }
+
+/** Values and derivatives at points. */
+export const calculusLimits = {
+  /** Elements of all values at one point together: 2 GiB, and as much again for changes. */
+  elements: 2 ** 28,
+} as const
+
+/** Ranges of single elements, where they are kept apart. */
+export const boxLimits = {
+  /** Intervals of one tensor; beyond it axes share theirs. Channels and rows of dense networks stay below. */
+  intervals: 2 ** 15,
+  /** Intervals of one model: 64 MB. Beyond it tensors have one range each. */
+  totalIntervals: 2 ** 22,
+  /** Multiplications that one dense layer may cost; beyond it its rows share their intervals. */
+  products: 2 ** 24,
+} as const

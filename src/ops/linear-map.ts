@@ -1,5 +1,6 @@
 import type { Tensor } from '../core/tensor.ts'
-import type { Node } from '../graph/graph.ts'
+import type { Graph, Node } from '../graph/graph.ts'
+import type { Algebra, Variable } from './maps/algebra.ts'
 import type { Operand, Operator, ValueInfo } from './operator.ts'
 
 /**
@@ -42,6 +43,26 @@ export interface PointContext extends EvaluationContext {
   readonly results: readonly (Tensor | null)[]
 }
 
+/** A tensor at a point with its place among what varies; `slot` −1: it does not. */
+export interface TracedTensor {
+  readonly tensor: Tensor
+  readonly slot: number
+}
+
+/** A node that runs bodies, at one point. */
+export interface UnrollContext {
+  readonly node: Node
+  readonly inputs: readonly (TracedTensor | null)[]
+  fail(message: string): never
+  /** Runs a body once. */
+  body(graph: Graph, inputs: readonly TracedTensor[]): readonly TracedTensor[]
+  /** An array in terms of others. */
+  define(
+    inputs: readonly TracedTensor[],
+    definition: (algebra: Algebra, variables: readonly Variable[]) => Variable,
+  ): TracedTensor
+}
+
 /** What an operator is as a function of real numbers. All optional: what is absent is not known. */
 export interface Calculus {
   /**
@@ -61,4 +82,6 @@ export interface Calculus {
   readonly evaluate?: (context: EvaluationContext) => readonly (Float64Array | null)[] | null
   /** The outputs do not change where they are differentiable: comparisons, positions. */
   readonly locallyConstant?: true
+  /** Nodes that run bodies: how often, and on what. */
+  readonly unroll?: (context: UnrollContext) => readonly (TracedTensor | null)[] | null
 }

@@ -11,7 +11,7 @@ const byDomain = new Map<string, Map<string, Versions>>()
 /** Declarations with what is known of the operators as functions of real numbers. */
 const declared: readonly Operator[] = [...structureFamilies, ...numericFamilies]
   .flat()
-  .map((operator) => ({ ...calculusOf(operator.op), ...operator }))
+  .map((operator) => ({ ...calculusOf(operator.domain ?? '', operator.op), ...operator }))
 
 for (const operator of declared) {
   const domain = operator.domain ?? ''

@@ -8,22 +8,38 @@ export interface Label {
   readonly b: number
 }
 
+/** Loops of a sum of products, in the order in which they are nested. */
+export interface Loops {
+  readonly outer: readonly Label[]
+  readonly inner: Label
+  readonly isEmpty: boolean
+}
+
+/** The loop inside runs along the label that reads and writes contiguously and is longest. */
+export function loopsOf(labels: readonly Label[]): Loops {
+  const outer = labels.filter(({ size }) => size !== 1).toSorted((x, y) => rank(x) - rank(y))
+  const inner = outer.pop() ?? { size: 1, target: 0, a: 0, b: 0 }
+  return { outer, inner, isEmpty: labels.some(({ size }) => size === 0) }
+}
+
 /**
  * target += Σ a·b over all labels: a label with target stride 0 is summed, one with stride 0 in an operand repeats
- * it. Cost: the product of the labels' sizes. The loop inside runs along the label that reads and writes contiguously
- * and is longest.
+ * it. Cost: the product of the labels' sizes.
  */
-export function contract(labels: readonly Label[], target: Float64Array, a: FloatArray, b: FloatArray): void {
-  const used = labels.filter(({ size }) => size !== 1).toSorted((x, y) => rank(x) - rank(y))
-  if (used.some(({ size }) => size === 0)) return
-  const inner = used.pop() ?? { size: 1, target: 0, a: 0, b: 0 }
-  const index = new Int32Array(used.length)
+export function contract(
+  { outer, inner, isEmpty }: Loops,
+  target: Float64Array,
+  a: FloatArray,
+  b: FloatArray,
+): void {
+  if (isEmpty) return
+  const index = new Int32Array(outer.length)
   let [t, i, j] = [0, 0, 0]
   for (;;) {
     innerProduct(inner, target, t, a, i, b, j)
-    let at = used.length - 1
+    let at = outer.length - 1
     for (; at >= 0; at--) {
-      const label = used[at]
+      const label = outer[at]
       t += label.target
       i += label.a
       j += label.b

@@ -212,7 +212,11 @@ function convolutionMap(transposed: boolean): LinearRule {
 }
 
 /** A bias for each channel that varies. */
-function channelBias(context: LinearContext, input: number, output: readonly number[]): LinearMap | null {
+export function channelBias(
+  context: LinearContext,
+  input: number,
+  output: readonly number[],
+): LinearMap | null {
   const dims = context.varies(input) ? inputDims(context, input) : null
   if (dims === null) return null
   const term: BroadcastTerm = { input, dims: channelDims(dims[0], output.length), factor: 1 }

@@ -1,11 +1,20 @@
 import { stringAttribute } from '../../graph/attribute.ts'
 import type { Calculus, LinearRule } from '../linear-map.ts'
+import { arithmeticCalculus } from './arithmetic.ts'
+import { bilinearCalculus } from './bilinear.ts'
+import { controlCalculus } from './control.ts'
 import { convolutionMaps } from './convolution.ts'
 import { elementwiseMaps } from './elementwise.ts'
 import { interpolationMaps } from './interpolation.ts'
+import { normalizationCalculus } from './normalization.ts'
+import { poolCalculus } from './pools.ts'
 import { productMaps } from './products.ts'
+import { recurrentCalculus } from './recurrent.ts'
 import { reductionMaps } from './reduction.ts'
+import { reductionCalculus } from './reductions.ts'
 import { movement } from './selection.ts'
+import { elementwiseCalculus } from './slopes.ts'
+import { softmaxCalculus } from './softmax.ts'
 
 /** Operators that move elements, known from their folding, with the inputs whose elements they move. */
 const movements = {
@@ -54,12 +63,51 @@ const rules: Readonly<Record<string, LinearRule>> = {
   ...reductionMaps,
 }
 
-const byOperator = new Map<string, Calculus>(Object.entries(rules).map(([op, linear]) => [op, { linear }]))
+/** Operators whose outputs do not change where they are differentiable. */
+const locallyConstant = [
+  'Equal',
+  'Greater',
+  'GreaterOrEqual',
+  'Less',
+  'LessOrEqual',
+  'And',
+  'Or',
+  'Xor',
+  'Not',
+  'IsNaN',
+  'IsInf',
+  'ArgMax',
+  'ArgMin',
+] as const
+
+/** In the order in which later entries add to earlier ones. */
+const families: readonly Readonly<Record<string, Calculus>>[] = [
+  Object.fromEntries(Object.entries(rules).map(([op, linear]) => [op, { linear }])),
+  Object.fromEntries(locallyConstant.map((op) => [op, { locallyConstant: true }])),
+  elementwiseCalculus,
+  arithmeticCalculus,
+  bilinearCalculus,
+  softmaxCalculus,
+  reductionCalculus,
+  poolCalculus,
+  normalizationCalculus,
+  recurrentCalculus,
+  controlCalculus,
+]
+
+const byOperator = new Map<string, Calculus>()
+for (const family of families) {
+  for (const [op, calculus] of Object.entries(family))
+    byOperator.set(op, { ...byOperator.get(op), ...calculus })
+}
 
 /** Names of all operators that have an entry here. */
 export const operatorsWithCalculus: readonly string[] = [...byOperator.keys()]
 
-/** What is known of an operator, in whatever domain: names that two domains share mean the same map. */
-export function calculusOf(op: string): Calculus {
-  return byOperator.get(op) ?? {}
+/**
+ * What is known of an operator. Names that two domains share mean the same map, unless an entry has the domain in front
+ * (com.microsoft.Attention).
+ */
+export function calculusOf(domain: string, op: string): Calculus {
+  return byOperator.get(`${domain}.${op}`) ?? byOperator.get(op) ?? {}
 }

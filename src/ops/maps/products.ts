@@ -3,7 +3,7 @@ import { stridesOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { LinearContext, LinearMap, LinearRule } from '../linear-map.ts'
 import { ellipsis, type Labels, parseEquation } from '../numeric/einsum-equation.ts'
-import { contract } from './contraction.ts'
+import { contract, type Loops, loopsOf } from './contraction.ts'
 import { inputDims, outputDims, productOf, varyingInputs } from './sizes.ts'
 import { broadcastMap } from './terms.ts'
 
@@ -46,14 +46,22 @@ export function sumOfProducts(
   b: LabelledTensor = one,
   factor = 1,
 ): Float64Array {
-  const out = new Float64Array(productOf(target.dims))
+  return sumInLoops(nested(target, a, b), productOf(target.dims), a.data, b.data, factor)
+}
+
+function nested(target: Labelled, a: Labelled, b: Labelled): Loops {
   const labels = [...sizesOf([target, a, b])].map(([label, size]) => ({
     size,
     target: strideOf(target, label),
     a: strideOf(a, label),
     b: strideOf(b, label),
   }))
-  contract(labels, out, a.data, b.data)
+  return loopsOf(labels)
+}
+
+function sumInLoops(loops: Loops, size: number, a: FloatArray, b: FloatArray, factor: number): Float64Array {
+  const out = new Float64Array(size)
+  contract(loops, out, a, b)
   if (factor !== 1) for (let i = 0; i < out.length; i++) out[i] *= factor
   return out
 }
@@ -70,14 +78,16 @@ export function factorMap(
   output: Labelled,
   factor: number,
 ): LinearMap {
+  const [forward, backward] = [nested(output, operand, other), nested(operand, output, other)]
+  const [outSize, inSize] = [productOf(output.dims), productOf(operand.dims)]
   return {
     apply: (changes) => {
-      const data = changes[input]
-      return [data ? sumOfProducts(output, { ...operand, data }, other, factor) : null]
+      const change = changes[input]
+      return [change ? sumInLoops(forward, outSize, change, other.data, factor) : null]
     },
     applyAdjoint: ([change]) => {
       const results = new Array<Float64Array | null>(inputCount).fill(null)
-      if (change) results[input] = sumOfProducts(operand, { ...output, data: change }, other, factor)
+      if (change) results[input] = sumInLoops(backward, inSize, change, other.data, factor)
       return results
     },
   }

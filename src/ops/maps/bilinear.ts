@@ -1,0 +1,111 @@
+import { floatAttribute } from '../../graph/attribute.ts'
+import type { Calculus, DerivativeRule, EvaluationContext } from '../linear-map.ts'
+import {
+  channelBias,
+  dataMap,
+  gatherWindows,
+  spreadWindows,
+  stretchesOf,
+  weightMap,
+  windowedOf,
+} from './convolution.ts'
+import { channelDims } from './elementwise.ts'
+import {
+  added,
+  biasMap,
+  combined,
+  einsumProduct,
+  factorMap,
+  gemmProduct,
+  matrixProduct,
+  type Product,
+  productValue,
+} from './products.ts'
+import { outputDims, productOf } from './sizes.ts'
+import { repeated } from './terms.ts'
+
+/** One map for each factor that varies, the others at the point; null where an operand is missing. */
+function factorMaps(context: EvaluationContext, product: Product | null) {
+  if (product === null) return null
+  const { operands, output, factor } = product
+  const given = operands.map((operand, i) => ({ ...operand, data: context.values[i]?.data ?? null }))
+  if (given.some(({ data }) => data === null)) return null
+  const all = given as ((typeof operands)[number] & { data: Float64Array })[]
+  return operands.flatMap((operand, i) => {
+    if (!context.varies(i)) return []
+    const others = combined(all.filter((_, j) => j !== i))
+    return [factorMap(context.inputs.length, i, operand, others, output, factor)]
+  })
+}
+
+function productCalculus(productOf: (context: EvaluationContext) => Product | null): Calculus {
+  return {
+    evaluate: (context) => {
+      const product = productOf(context)
+      const values = context.values.filter((value) => value !== null)
+      return product === null || values.length < product.operands.length
+        ? null
+        : [productValue(product, values)]
+    },
+    derivative: (context) => added(factorMaps(context, productOf(context)) ?? []),
+  }
+}
+
+const gemm: Calculus = {
+  evaluate: (context) => {
+    const product = gemmProduct(context)
+    const [a, b, bias] = context.values
+    if (product === null || !a || !b) return null
+    const out = productValue(product, [a, b])
+    if (bias)
+      addTo(out, repeated(bias.data, bias.dims, product.output.dims), floatAttribute(context.node, 'beta', 1))
+    return [out]
+  },
+  derivative: (context) => {
+    const output = outputDims(context)
+    const beta = floatAttribute(context.node, 'beta', 1)
+    if (output === null) return null
+    return added([...(factorMaps(context, gemmProduct(context)) ?? []), biasMap(context, 2, output, beta)])
+  },
+}
+
+function addTo(out: Float64Array, more: ArrayLike<number>, factor: number): void {
+  for (let i = 0; i < out.length; i++) out[i] += factor * more[i]
+}
+
+/** The value with its bias, and the derivative where data and weights both vary. */
+function convolution(transposed: boolean): Calculus {
+  const derivative: DerivativeRule = (context) => {
+    const shape = windowedOf(context, transposed)
+    const output = outputDims(context)
+    const [data, weights] = context.values
+    if (shape === null || output === null || !data || !weights) return null
+    return added([
+      context.varies(0) ? dataMap(context, shape, transposed, weights.data) : null,
+      context.varies(1) ? weightMap(context, shape, transposed, data.data) : null,
+      channelBias(context, 2, output),
+    ])
+  }
+  return {
+    evaluate: (context) => {
+      const shape = windowedOf(context, transposed)
+      const output = outputDims(context)
+      const [data, weights, bias] = context.values
+      if (shape === null || output === null || !data || !weights) return null
+      const convolve = transposed ? spreadWindows : gatherWindows
+      const out = convolve(shape, stretchesOf(shape), data.data, weights.data)
+      if (bias) addTo(out, repeated(bias.data, channelDims(productOf(bias.dims), output.length), output), 1)
+      return [out]
+    },
+    derivative,
+  }
+}
+
+/** Operators that multiply their inputs with one another. */
+export const bilinearCalculus: Readonly<Record<string, Calculus>> = {
+  MatMul: productCalculus(matrixProduct),
+  Einsum: productCalculus(einsumProduct),
+  Gemm: gemm,
+  Conv: convolution(false),
+  ConvTranspose: convolution(true),
+}
