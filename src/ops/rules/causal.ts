@@ -12,12 +12,12 @@ import { isFixed, stacked, through } from './join.ts'
  * CausalConvWithState: each channel of [past, x] convolved with its own k weights, then perhaps SiLU. A convolution of any
  * length is a part of that on all of ℤ, whose norm is the largest absolute value of the symbol ŵ(ω) = Σ w_j·e^{ijω}. |ŵ|² is a real
  * trigonometric polynomial of degree k − 1, and from its largest value at N > 2(k − 1) equally spaced frequencies follows
- * sup |ŵ|² ≤ max/cos(π(k − 1)/N) (Bernstein's inequality at the maximum). Never more than Σ|w_j|. Cost: 32·k² for each channel.
+ * sup |ŵ|² ≤ max/cos(π(k − 1)/N) (Bernstein's inequality at the maximum). Never more than Σ|w_j|. Cost: 64·k² for each channel.
  */
 
-const samplesPerWeight = 16
+const samplesPerWeight = 64
 /** Kernels beyond which Σ|w_j| alone is taken. */
-const longestKernel = 256
+const longestKernel = 32
 
 /** sup |ŵ|, rounded up, of the k weights from `start` on. */
 export function symbolBound(weights: FloatArray, start: number, length: number): number {

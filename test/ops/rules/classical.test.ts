@@ -113,7 +113,10 @@ describe('classifiers by support vectors', () => {
   it('have no bound of their labels, but one of their scores', async () => {
     const all = await boundModel(spec(attributes), { outputs: ['label'] })
     expect(bestOf(all)).toBe(Infinity)
-    expect(bestOf(await boundModel(spec(attributes)))).toBeCloseTo(Math.SQRT2 * Math.hypot(1.5 * 1.5 + 0.25, 0.75 - 0.625), 5)
+    expect(bestOf(await boundModel(spec(attributes)))).toBeCloseTo(
+      Math.SQRT2 * Math.hypot(1.5 * 1.5 + 0.25, 0.75 - 0.625),
+      5,
+    )
   })
 
   it('change no more between three classes, as onnxruntime decides', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as mag from '../../../src/core/magnitude.ts'
 import { boundModel, constantOf } from '../../helpers/bounds.ts'
-import { type Message, type ModelSpec, model, node, tensor } from '../../helpers/onnx-builder.ts'
+import { float, type Message, type ModelSpec, model, node, tensor } from '../../helpers/onnx-builder.ts'
 import { generator } from '../../helpers/seeded.ts'
 import { openNetwork, steepestSecants } from '../../helpers/slope.ts'
 
@@ -33,6 +33,8 @@ const cases: readonly {
   nodes: readonly Message[]
   constants?: Record<string, Message>
   opsets?: Record<string, number>
+  /** Set where L alone is so much larger than what happens that the offset does not show. */
+  isLoose?: boolean
 }[] = [
   { name: 'rounding', x: [1, 6], nodes: [quantized, node('DequantizeLinear', ['q', 'sx', 'zx'], ['out'])] },
   {
@@ -106,6 +108,52 @@ const cases: readonly {
     ],
     constants: { w: int8([4, 3]) },
   },
+  ...(
+    [
+      ['QLinearMul', ['q', 'sx', 'zx', 'q', 'sx', 'zx', 'sy', 'zy'], {}],
+      ['QLinearLeakyRelu', ['q', 'sx', 'zx', 'sy', 'zy'], { alpha: float(2) }],
+      ['QLinearSigmoid', ['q', 'sx', 'zx', 'sy', 'zy'], {}],
+      ['QLinearSoftmax', ['q', 'sx', 'zx', 'sy', 'zy'], { axis: -1, opset: 13 }],
+      ['QLinearConcat', ['sy', 'zy', 'q', 'sx', 'zx', 'q', 'sx', 'zx'], { axis: 1 }],
+      ['QLinearWhere', ['chosen', 'q', 'sx', 'zx', 'other', 'sw', 'zw', 'sy', 'zy'], {}],
+      ['QLinearAveragePool', ['q', 'sx', 'zx', 'sy', 'zy'], { kernel_shape: [2, 2], pads: [1, 1, 0, 0] }],
+      ['QLinearGlobalAveragePool', ['q', 'sx', 'zx', 'sy', 'zy'], { channels_last: 0 }],
+    ] as const
+  ).map(([op, inputs, attributes]) => ({
+    name: op,
+    isLoose: op === 'QLinearMul',
+    x: [1, 2, 3, 3],
+    nodes: [quantized, node(op, inputs, ['p'], attributes, { domain: 'com.microsoft' }), real('p')],
+    constants: {
+      chosen: tensor([3], [1, 0, 1], 'bool'),
+      other: int8([1, 2, 3, 3]),
+    },
+  })),
+  {
+    name: 'MatMulIntegerToFloat',
+    x: [2, 4],
+    nodes: [
+      quantized,
+      node(
+        'MatMulIntegerToFloat',
+        ['q', 'w', 'sx', 'sw', 'zx', 'zw'],
+        ['out'],
+        {},
+        { domain: 'com.microsoft' },
+      ),
+    ],
+    constants: { w: int8([4, 3]) },
+  },
+  {
+    name: 'DynamicQuantizeMatMul',
+    isLoose: true,
+    x: [2, 4],
+    nodes: [
+      node('Clip', ['x', 'least', 'most'], ['c']),
+      node('DynamicQuantizeMatMul', ['c', 'w', 'sw', 'zw'], ['out'], {}, { domain: 'com.microsoft' }),
+    ],
+    constants: { w: int8([4, 3]), least: scalar(-1), most: scalar(2) },
+  },
 ]
 
 const specOf = ({ x, nodes, constants }: (typeof cases)[number]): ModelSpec => ({
@@ -133,7 +181,8 @@ describe('bounds of quantised operators', () => {
     for (const { difference, distance } of secants) {
       expect(difference).toBeLessThanOrEqual(bound * distance * (1 + 1e-5) + offset + 1e-6)
     }
-    expect(secants.some(({ difference, distance }) => difference > bound * distance)).toBe(true)
+    const shows = secants.some(({ difference, distance }) => difference > bound * distance)
+    expect(shows).toBe(one.isLoose !== true)
   })
 
   it('refuses scales that are computed from data', async () => {
