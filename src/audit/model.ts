@@ -18,7 +18,7 @@ export async function auditModel(
   options: AuditOptions,
   run: RunOptions = {},
 ): Promise<ModelReport> {
-  const opened = attempt(run.stop, () =>
+  const opened = await attempt(run.stop, () =>
     inferModel(readModel(path, options), { inputShapes: options.inputShapes }),
   )
   if (opened.reason !== null) throw notAudited(opened.reason)

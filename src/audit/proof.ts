@@ -37,7 +37,7 @@ export async function proveBounds(
 ): Promise<Proof> {
   const selection = { inputs: options.inputs ?? null, outputs: options.outputs ?? null }
   const box = boxOf(typed.graph.inputs, select(typed, selection), options.inputRanges)
-  const merges = attempt(run.stop, () => usefulMerges(typed, { ...selection, inputRanges: box }))
+  const merges = await attempt(run.stop, () => usefulMerges(typed, { ...selection, inputRanges: box }))
   const candidates = merges.reason === null ? merges.value : []
   const placed = layersOf(typed)
   const measured = await measure(typed, [...placed, ...candidates], options, run)
@@ -47,7 +47,7 @@ export async function proveBounds(
   )
   const bound = (expired: () => boolean) =>
     boundNetwork(typed, normsOf(measured), { ...selection, inputRanges: box, merged, expired })
-  const refined = attempt(run.stop, () => bound(run.stop?.expired ?? (() => false)))
+  const refined = await attempt(run.stop, () => bound(run.stop?.expired ?? (() => false)))
   return {
     box,
     layers: measured.slice(0, placed.length),

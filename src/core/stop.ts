@@ -76,7 +76,9 @@ let script: Script | null = null
  * for another thread, which see neither clock nor signals. V8 then unwinds the step without running its `finally`
  * blocks: what it left half done must not be used. Costs some 0.1 ms where there is something to watch for.
  */
-export function attempt<Result>(stop: Stop | undefined, step: () => Result): Attempt<Result> {
+export async function attempt<Result>(stop: Stop | undefined, step: () => Result): Promise<Attempt<Result>> {
+  // a signal that came before is told now: watching for signals anew would lose it
+  if (stop?.isBreakable) await new Promise(setImmediate)
   const before = stop?.reason() ?? null
   if (before !== null) return { reason: before }
   const timeout = stop?.remaining() ?? Infinity

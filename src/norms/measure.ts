@@ -25,7 +25,7 @@ export async function measureLayers(
 ): Promise<Map<string, LayerMeasurement>> {
   const { stop, known } = options
   const tasks: { key: string; identity: string; work: CostedTask }[] = []
-  attempt(stop, () => {
+  await attempt(stop, () => {
     const missing = layers.filter(({ key }) => known?.has(key) !== true)
     let index = 0
     for (const task of tasksOf(missing, {

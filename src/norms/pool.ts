@@ -92,7 +92,7 @@ export async function runAll(
       for (let at = take(work.next); at < order.length; at = take(work.next)) yield order[at]
     }
     for (const index of own()) {
-      const outcome = attempt(stop, () => runNamed(tasks[index], { cache, memory: share }))
+      const outcome = await attempt(stop, () => runNamed(tasks[index], { cache, memory: share }))
       if (outcome.reason !== null) {
         abandon()
         break

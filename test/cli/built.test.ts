@@ -153,4 +153,3 @@ describe('the program, its streams', () => {
     expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['interrupted']))
   })
 })
-})

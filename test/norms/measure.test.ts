@@ -121,7 +121,8 @@ describe('stored weights', () => {
       throw new Error('read by position, not loaded')
     }
     const range = { path, stamp: openStoredFile(path).stamp, offset: 3, length: bytes.length }
-    const tensor: StoredTensor = { name: 'w', type, dims: [size, 1], size, range, load: fail, sha256: fail }
+    const own = { name: 'w', type, dims: [size, 1], size, payload: null }
+    const tensor: StoredTensor = { ...own, range, load: fail, sha256: fail }
     return {
       ...layer({ ...matrix(size, 1, new Float32Array(0)), load: fail } as LinearOperator),
       stored: tensor,
