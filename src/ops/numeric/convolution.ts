@@ -80,16 +80,40 @@ interface QuantizedInputs {
  * A convolution with quantised weights: the map of the real numbers that they stand for. Where the operator has
  * no scale of the weights (ConvInteger), the map of the integers, weight less zero point.
  */
-function quantizedLayers(inputs: QuantizedInputs): (context: LayerContext) => readonly LayerSpec[] {
+function quantizedLayers(
+  inputs: QuantizedInputs,
+  order = plainly,
+): (context: LayerContext) => readonly LayerSpec[] {
   return (context) => {
     const data = context.input(0)
     const weight = weightOf(context.input(inputs.weight))
     if (!isData(data) || weight === null) return []
     const load = dequantized(context, weight.operand, inputs, 0)
     if (load === null) return []
-    const operator = convolutionOperator(convolutionGeometry(context, data.shape, weight.dims), load)
+    const shape = order(context, data.shape)
+    const operator = convolutionOperator(convolutionGeometry(context, shape, weight.dims), load)
     return operator === null ? [] : [layerOf(data, weight, operator, { kind: 'conv', asStored: false })]
   }
+}
+
+type Order = (context: Pick<LayerContext, 'node'>, shape: Shape | null) => Shape | null
+
+const plainly: Order = (_, shape) => shape
+
+/** The shape with channels second, of data that have them last where `channels_last` says so. */
+const channelsSecond: Order = ({ node }, shape) => {
+  if (shape === null || intAttribute(node, 'channels_last', 0) === 0) return shape
+  return [shape[0], shape[shape.length - 1], ...shape.slice(1, -1)]
+}
+
+/** ONNX Runtime's QLinearConv: the standard's, on data that may have their channels last. */
+function inferChannelsLast(context: InferenceContext): ValueInfo[] {
+  const data = channelsSecond(context, requiredInput(context, 0).shape)
+  const weights = requiredInput(context, 3).shape
+  const shape = resultShape(data, convolutionGeometry(context, data, weights))
+  const last = intAttribute(context.node, 'channels_last', 0) !== 0
+  const ordered = shape === null || !last ? shape : [shape[0], ...shape.slice(2), shape[1]]
+  return [infoOf(context.input(7)?.type ?? typeOfData(context), ordered)]
 }
 
 /** Channels stand last and weights in an order of the runtime's own: the shape is left open. */
@@ -188,7 +212,8 @@ export const convolutions: readonly Operator[] = [
     op: 'QLinearConv',
     bound: quantizationRules.QLinearConv,
     domain: 'com.microsoft',
-    infer: (context) => [infoOf(context.input(7)?.type ?? null, null)],
+    infer: inferChannelsLast,
+    layers: quantizedLayers({ weight: 3, scale: 4, zeroPoint: 5 }, channelsSecond),
   },
   // Offsets move the windows of DeformConv: only its shape is that of a convolution.
   { op: 'DeformConv', bound: deformRules.DeformConv, since: 19, infer: inferConvolution },

@@ -24,7 +24,7 @@ function steepest(count: number, size: number, f: (x: readonly number[]) => read
 const boundIn = async (spec: ModelSpec, size: number) =>
   bestOf(
     await boundModel(spec, {
-      inputRanges: new Map(Object.keys(spec.inputs).map((name) => [name, { lo: -size, hi: size }])),
+      inputRanges: new Map(Object.keys(spec.inputs ?? {}).map((name) => [name, { lo: -size, hi: size }])),
     }),
   )
 
