@@ -1,3 +1,4 @@
+import { floatAttribute } from '../graph/attribute.ts'
 import type { Node } from '../graph/graph.ts'
 
 /**
@@ -102,4 +103,9 @@ export function quantizedWeight({ op }: Node, input: number): QuantizedWeight | 
  */
 export function fusedBias({ op, domain }: Node): number | null {
   return domain === '' && ['Conv', 'ConvTranspose', 'Gemm'].includes(op) ? 2 : null
+}
+
+/** What the node multiplies that bias by, in size. */
+export function biasFactor(node: Node): number {
+  return node.op === 'Gemm' ? Math.abs(floatAttribute(node, 'beta', 1)) : 1
 }

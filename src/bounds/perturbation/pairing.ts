@@ -1,0 +1,208 @@
+import { isFloatType } from '../../core/tensor.ts'
+import type { Node, Value } from '../../graph/graph.ts'
+import { bodiesOf } from '../../graph/walk.ts'
+import type { TypedGraph, TypedNode } from '../../infer/typed-graph.ts'
+import { clampOf, isPass, isQuantizer } from '../../ops/float-forms.ts'
+import { isDequantizer } from '../../ops/proportional.ts'
+import { codesOf, elementsOf, type Image, sameCodes } from './image.ts'
+import { type Reading, readingOf, sameOperation } from './reading.ts'
+import { gridOf, type Rounding, storageOf } from './rounding.ts'
+
+/** A node of the reference and the node of the other network that does the same with its own weights. */
+export interface Pair {
+  readonly node: Node
+  readonly other: Node
+  /** What the other node's inputs have been through, by input of the reference's node. */
+  readonly roundings: ReadonlyMap<number, readonly Rounding[]>
+}
+
+/** Two networks laid over one another. */
+export interface Pairing {
+  readonly reference: TypedGraph
+  readonly other: TypedGraph
+  /** By node of the reference. */
+  readonly pairs: ReadonlyMap<Node, Pair>
+  /** Nodes of the reference that the other network has no need of: they cut what is cut already, or pass it on. */
+  readonly absorbed: ReadonlySet<Node>
+  /** What the other network's value stands for. */
+  imageOf(value: Value): Image | null
+  /** The value that one of the reference is, behind nodes that only pass it on. */
+  canonical(value: Value): Value
+}
+
+/**
+ * Lays a network over a reference: walks it in topological order, reads each value as one of the reference, and finds
+ * for each node the one of the reference that does the same with the same values. Weights and biases may differ, types
+ * may, and tensors may be written in codes on their way; what that does to them is kept. Names decide only between
+ * nodes that would do equally well. What is not found stays unpaired: a pairing is right as far as it goes. Linear in
+ * the nodes, times the readers of a value.
+ */
+export function pairNetworks(reference: TypedGraph, other: TypedGraph): Pairing {
+  const pairing = new PairingWalk(reference, other)
+  pairing.run()
+  return pairing
+}
+
+class PairingWalk implements Pairing {
+  readonly reference: TypedGraph
+  readonly other: TypedGraph
+  readonly pairs = new Map<Node, Pair>()
+  readonly absorbed = new Set<Node>()
+  private readonly images = new Map<Value, Image>()
+  /** Readers in the reference, by the value that is read. */
+  private readonly readers = new Map<Value, { readonly node: Node; readonly input: number }[]>()
+
+  constructor(reference: TypedGraph, other: TypedGraph) {
+    this.reference = reference
+    this.other = other
+    for (const node of reference.graph.nodes) {
+      for (const [input, value] of node.inputs.entries()) {
+        if (value === null) continue
+        const source = this.canonical(value)
+        const readers = this.readers.get(source) ?? []
+        this.readers.set(source, readers)
+        readers.push({ node, input })
+      }
+    }
+  }
+
+  imageOf(value: Value): Image | null {
+    return this.images.get(value) ?? null
+  }
+
+  canonical(value: Value): Value {
+    let source = value
+    for (let node = source.producer; node !== null && passes(this.reference, node); node = source.producer) {
+      const [input] = node.inputs
+      if (input === null || source !== node.outputs[0]) break
+      source = input
+    }
+    return source
+  }
+
+  run(): void {
+    this.pairInputs()
+    for (const node of this.other.graph.nodes) {
+      const typed = this.other.typed(node)
+      if (typed.outputs.every((output) => output === null || output.isConstant)) continue
+      if (!this.passOn(typed) && !this.quantize(node) && !this.dequantize(node)) this.pair(typed)
+    }
+  }
+
+  /** Inputs of one name, and otherwise of one place; what the other network stores coarsely is rounded. */
+  private pairInputs(): void {
+    const inputs = this.reference.graph.inputs
+    const byName = new Map(inputs.map((input) => [input.name, input]))
+    for (const [place, input] of this.other.graph.inputs.entries()) {
+      const of = byName.get(input.name) ?? inputs[place]
+      if (of === undefined) continue
+      const [own, theirs] = [this.other.operand(input), this.reference.operand(of)]
+      if (JSON.stringify(own.shape) !== JSON.stringify(theirs.shape)) continue
+      this.images.set(input, { of, codes: null, roundings: this.storage(input, of) })
+    }
+  }
+
+  /** Identity, and casts between floating-point types. */
+  private passOn({ node, inputs, outputs }: TypedNode): boolean {
+    const image = inputs[0] ? this.images.get(inputs[0].value) : undefined
+    if (image === undefined || !passes(this.other, node) || !outputs[0]) return false
+    const narrowed = outputs[0].type === inputs[0]?.type ? [] : this.storage(outputs[0].value, image.of)
+    this.images.set(outputs[0].value, { ...image, roundings: [...image.roundings, ...narrowed] })
+    return true
+  }
+
+  /** A node that writes real numbers in codes, where the reference has no such node. */
+  private quantize(node: Node): boolean {
+    const [input, scale, zero] = node.inputs
+    const [output] = node.outputs
+    const image = input ? this.images.get(input) : undefined
+    if (!isQuantizer(node) || !image || image.codes !== null || !output) return false
+    if (this.readersOf(image.of).some((reader) => isQuantizer(reader.node))) return false
+    const codes = codesOf(this.other, output, scale, zero)
+    const grid = codes && gridOf(codes)
+    if (codes === null || grid === null || grid.kind !== 'grid') return true
+    this.images.set(output, this.cut({ ...image, codes, roundings: [...image.roundings, grid] }, grid))
+    return true
+  }
+
+  /** A node that reads the codes of such a node. */
+  private dequantize(node: Node): boolean {
+    const [input, scale, zero] = node.inputs
+    const [output] = node.outputs
+    const image = input ? this.images.get(input) : undefined
+    if (!isDequantizer(node) || !input || !image || image.codes === null || !output) return false
+    if (sameCodes(image.codes, codesOf(this.other, input, scale, zero)))
+      this.images.set(output, { ...image, codes: null })
+    return true
+  }
+
+  /** Codes that end where a following activation of the reference cuts stand for what comes behind it. */
+  private cut(image: Image, { range }: Rounding & { kind: 'grid' }): Image {
+    const readers = this.readersOf(image.of)
+    if (readers.length !== 1 || this.reference.graph.outputs.includes(image.of)) return image
+    const [{ node }] = readers
+    const { inputs } = this.reference.typed(node)
+    const clamp = clampOf(node, (input) => elementsOf(inputs[input]))
+    const [output] = node.outputs
+    if (clamp === null || !output || range.lo < clamp.lo || range.hi > clamp.hi) return image
+    this.absorbed.add(node)
+    return { ...image, of: output }
+  }
+
+  /** Finds the node of the reference that does what this one does. */
+  private pair({ node, outputs }: TypedNode): void {
+    if (bodiesOf(node).length > 0) return
+    const reading = readingOf(this.other, node, (value) => this.images.get(value) ?? null)
+    const first = reading?.operands.findIndex((operand) => operand.image !== null) ?? -1
+    if (reading === null || first < 0) return
+    const candidates = this.readersOf(reading.operands[first].image!.of).filter(
+      (reader) => reader.input === first && this.fits(reader.node, reading),
+    )
+    const partner = (candidates.find((reader) => isNamesake(reader.node, node)) ?? candidates[0])?.node
+    if (partner === undefined) return
+    const roundings = new Map(
+      reading.operands.flatMap(({ image }, i) => (image === null ? [] : [[i, image.roundings] as const])),
+    )
+    this.pairs.set(partner, { node: partner, other: node, roundings })
+    for (const [i, output] of outputs.entries()) {
+      const of = partner.outputs[i]
+      if (!output || !of) continue
+      const grid = reading.result && gridOf(reading.result)
+      if (reading.result !== null && (grid === null || grid.kind !== 'grid')) continue
+      const image = { of, codes: reading.result ?? reading.codes, roundings: this.storage(output.value, of) }
+      if (grid?.kind !== 'grid') this.images.set(output.value, image)
+      else this.images.set(output.value, this.cut({ ...image, roundings: [grid] }, grid))
+    }
+  }
+
+  private fits(node: Node, reading: Reading): boolean {
+    if (this.pairs.has(node) || this.absorbed.has(node)) return false
+    const sameData = reading.operands.every(({ image }, i) => {
+      const value = node.inputs[i] ?? null
+      return image === null || (value !== null && this.canonical(value) === this.canonical(image.of))
+    })
+    return sameData && sameOperation(this.reference, node, this.other, reading)
+  }
+
+  private readersOf(value: Value) {
+    return (this.readers.get(this.canonical(value)) ?? []).filter(({ node }) => !passes(this.reference, node))
+  }
+
+  /** What storing the value does to it, where the reference stores it finer. */
+  private storage(value: Value, of: Value): Rounding[] {
+    const { type } = this.other.operand(value)
+    const rounding = storageOf(type)
+    return rounding === null || type === this.reference.operand(of).type ? [] : [rounding]
+  }
+}
+
+function passes(typed: TypedGraph, node: Node): boolean {
+  const { inputs, outputs } = typed.typed(node)
+  const floats = [inputs[0], outputs[0]].every((operand) => isFloatType(operand?.type ?? null))
+  return isPass(node, floats)
+}
+
+/** Whether the nodes, or what they write, have one name. */
+function isNamesake(a: Node, b: Node): boolean {
+  return a.name === b.name || (a.outputs[0] !== null && a.outputs[0]?.name === b.outputs[0]?.name)
+}
