@@ -8,7 +8,7 @@ import { collectFindings } from './findings.ts'
 import { rankLayers, regularizers } from './layers.ts'
 import { describeLipschitz, describeTrace, trustIn } from './lipschitz.ts'
 import { type AuditOptions, defaults, type RunOptions } from './options.ts'
-import { proveBounds } from './proof.ts'
+import { type Proof, proveBounds } from './proof.ts'
 import type { ModelReport } from './report-schema.ts'
 import { notAudited } from './unfinished.ts'
 
@@ -22,8 +22,16 @@ export async function auditModel(
     inferModel(readModel(path, options), { inputShapes: options.inputShapes }),
   )
   if (opened.reason !== null) throw notAudited(opened.reason)
-  const typed = opened.value
-  const { box, measured, layers, bounds, unfinished } = await proveBounds(typed, options, run)
+  return describeModel(path, opened.value, await proveBounds(opened.value, options, run), options)
+}
+
+/** What is proven of a model, as its report. */
+export function describeModel(
+  path: string,
+  typed: TypedGraph,
+  { box, measured, layers, bounds, unfinished }: Proof,
+  options: AuditOptions,
+): ModelReport {
   const trust = trustIn(measured)
   const lipschitz = describeLipschitz(bounds, trust, null)
   const rows = rankLayers(layers, bounds.elasticities)
