@@ -1,0 +1,308 @@
+import type { Node, Value } from '../../graph/graph.ts'
+import { gamma, outward } from '../../linalg/rounding-error.ts'
+import type { UnrolledConvolution } from '../../linalg/unrolled-convolution.ts'
+import type { LinearMap } from '../../ops/linear-map.ts'
+import { type ComposedMap, compose, type Step } from '../../ops/maps/composed.ts'
+import type { ActivationPart, MatrixFactor, Parts } from './parts.ts'
+
+/** How an activation is split: Δa = C Δz + √R u with |u| ≤ |√R Δz|, elementwise. */
+export interface Split {
+  /** One number for all elements, or one for each. */
+  readonly center: number | Float64Array
+  /** √R. */
+  readonly root: number | Float64Array
+  /** |u|₂ per unit of change of the audited inputs, at most. */
+  readonly bound: number
+}
+
+/** Vectors that are bounded together: Σ |uᵢ|² ≤ (bound · |Δinputs|)². */
+export interface Source {
+  readonly bound: number
+  readonly sizes: readonly number[]
+  /** Places among the slots of the map's sources. */
+  readonly slots: readonly number[]
+}
+
+/** What the window may ask of the values it comes to. */
+export interface Surroundings extends Parts {
+  /** Places of the main graph's nodes. */
+  place(node: Node): number
+  /** Whether the value is one of the audited inputs. */
+  isInput(value: Value): boolean
+  /** |Δvalue|₂ per unit of change of the inputs, at most; null where there is no such bound. */
+  boundOf(value: Value): number | null
+  /** Null for activations that the window may not go through. */
+  splitOf(part: ActivationPart): Split | null
+}
+
+/** The linearised network between some sources and the targets: Δtargets = Σ Gᵢ uᵢ. */
+export interface Window {
+  readonly map: ComposedMap
+  /** The nodes in order, and the elements of every slot that they read or write. */
+  readonly steps: readonly Placed[]
+  readonly elements: readonly number[]
+  /** The slots of the map's sources and targets among those of the steps. */
+  readonly sourceSlots: readonly number[]
+  readonly targetSlots: readonly number[]
+  readonly sources: readonly Source[]
+  readonly slotSizes: readonly number[]
+  readonly targetSizes: readonly number[]
+  /** Multiply-adds of one application. */
+  readonly cost: number
+  /** Activations inside. */
+  readonly depth: number
+  /** Linear nodes with weights inside, and nodes that join what varies. */
+  readonly layers: number
+  readonly joins: number
+  /**
+   * ‖fl(Au) − Au‖ ≤ forward·‖u‖ and ‖fl(Aᵀv) − Aᵀv‖ ≤ adjoint·‖v‖, where A takes scale·u to the targets, the scales
+   * one for each source; `each` bounds the adjoint's error at each source for scale 1.
+   */
+  errors(scales: readonly number[]): { forward: number; adjoint: number; each: readonly number[] }
+}
+
+/** One node of a window: the slots that it reads and writes, −1 where there is none. */
+export interface Placed extends Step {
+  readonly gain: number
+  /** ‖fl(Wx) − Wx‖ ≤ rounding·‖x‖, of the adjoint as well. */
+  readonly rounding: number
+  /** Set for nodes that multiply one vector by one matrix. */
+  readonly matrix: (() => MatrixFactor | null) | null
+  /** Set for convolutions: their products in the arena. */
+  readonly convolution: (() => UnrolledConvolution | null) | null
+  /** Set for activations: factors of Δz and u. */
+  readonly split: Pick<Split, 'center' | 'root'> | null
+}
+
+/** Nodes that a window is looked for in. */
+const REACH = 20_000
+
+/**
+ * Follows the targets back through affine nodes and activations, latest first, until everything is traced to the
+ * audited inputs, the way meets a node that is neither, or `admits` says that what is inside by now is enough: there
+ * the value itself becomes a source, with the bound that is known of it. Null where such a bound is not known.
+ */
+export function openWindow(
+  targets: readonly Value[],
+  nodes: readonly Node[],
+  around: Surroundings,
+  admits: (cost: number, depth: number, size: number) => boolean,
+): Window | null {
+  const pending = new Set<Value>()
+  const slots = new Map<Value, number>()
+  let count = 0
+  const slotOf = (value: Value) => {
+    const slot = slots.get(value) ?? count++
+    slots.set(value, slot)
+    return slot
+  }
+  for (const target of targets) want(target)
+  const steps: Placed[] = []
+  const inputs: Value[] = []
+  const sources: { bound: number; slots: number[]; sizes: number[] }[] = []
+  let [cost, depth, layers, joins, size] = [0, 0, 0, 0, 0]
+
+  function end(value: Value): boolean {
+    pending.delete(value)
+    if (around.isInput(value)) {
+      inputs.push(value)
+      return true
+    }
+    const bound = around.boundOf(value)
+    const elements = around.sizeOf(value)
+    if (bound === null || elements === null) return false
+    sources.push({ bound, slots: [slotOf(value)], sizes: [elements] })
+    size += elements
+    return true
+  }
+
+  function want(value: Value): void {
+    if (!slots.has(value)) pending.add(value)
+    slotOf(value)
+  }
+
+  for (const value of [...pending]) {
+    if ((around.isInput(value) || value.producer === null) && !end(value)) return null
+  }
+  const last = Math.max(...targets.map(({ producer }) => (producer === null ? -1 : around.place(producer))))
+  for (let place = last; place >= 0 && pending.size > 0; place--) {
+    const node = nodes[place]
+    const written = node.outputs.filter((value): value is Value => value !== null && pending.has(value))
+    if (written.length === 0) continue
+    const price = around.costOf(node)
+    const part = last - place <= REACH && admits(cost + price, depth, size) ? around.partOf(node) : null
+    const split =
+      part?.kind === 'activation' && admits(cost + price, depth + 1, size + (around.sizeOf(written[0]) ?? 0))
+        ? around.splitOf(part)
+        : null
+    if (part === null || (part.kind === 'activation' && split === null)) {
+      for (const value of written) if (!end(value)) return null
+      continue
+    }
+    cost += price
+    const varying = node.inputs.map((value) => (value !== null && around.varies(value) ? value : null))
+    for (const value of written) pending.delete(value)
+    for (const value of varying) if (value !== null) want(value)
+    const reads = varying.map((value) => (value === null ? -1 : slotOf(value)))
+    const writes = node.outputs.map((value) => (value !== null && slots.has(value) ? slotOf(value) : -1))
+    if (part.kind === 'linear') {
+      if (part.terms > 1) layers++
+      if (new Set(varying.filter((value) => value !== null)).size > 1) joins++
+      const elements = Math.min(
+        sum(varying.map((value) => (value && around.sizeOf(value)) || 0)),
+        sum(node.outputs.map((value) => (value && around.sizeOf(value)) || 0)),
+      )
+      const rounding = outward(gamma(part.terms + 64) * Math.sqrt(elements) * part.gain)
+      const { map, gain, matrix, convolution } = part
+      steps.push({ inputs: reads, outputs: writes, map, gain, rounding, matrix, convolution, split: null })
+    } else {
+      depth++
+      const { center, root, bound } = split as Split
+      const elements = around.sizeOf(written[0]) as number
+      // what has one slope alone is linear
+      const slot = bound > 0 ? count++ : -1
+      if (slot >= 0) {
+        sources.push({ bound, slots: [slot], sizes: [elements] })
+        size += elements
+      }
+      const gain = outward(Math.hypot(largest(center), largest(root)))
+      const step = { inputs: [reads[0], slot], outputs: writes, map: splitMap(center, root), gain }
+      const none = { matrix: null, convolution: null }
+      steps.push({ ...step, ...none, rounding: 8 * gamma(1) * gain, split: { center, root } })
+    }
+    for (const value of varying) {
+      if (value !== null && pending.has(value) && (around.isInput(value) || value.producer === null)) {
+        if (!end(value)) return null
+      }
+    }
+  }
+  if (pending.size > 0) return null
+  if (inputs.length > 0) {
+    const sizes = inputs.map((value) => around.sizeOf(value) ?? Number.NaN)
+    if (sizes.some(Number.isNaN)) return null
+    sources.push({ bound: 1, slots: inputs.map(slotOf), sizes })
+  }
+  if (sources.length === 0) return null
+  const targetSizes = targets.map((value) => around.sizeOf(value))
+  if (targetSizes.some((elements) => elements === null)) return null
+  steps.reverse()
+  const sourceSlots = sources.flatMap((source) => source.slots)
+  const targetSlots = targets.map(slotOf)
+  const elements = new Array<number>(count).fill(0)
+  for (const [value, slot] of slots) elements[slot] = around.sizeOf(value) ?? 0
+  for (const source of sources) {
+    source.slots.forEach((slot, i) => {
+      elements[slot] = source.sizes[i]
+    })
+  }
+  let at = 0
+  return {
+    map: compose(steps, count, sourceSlots, targetSlots),
+    steps,
+    elements,
+    sourceSlots,
+    targetSlots,
+    sources: sources.map(({ bound, sizes }) => ({ bound, sizes, slots: sizes.map(() => at++) })),
+    slotSizes: sources.flatMap(({ sizes }) => sizes),
+    targetSizes: targetSizes as number[],
+    cost,
+    depth,
+    layers,
+    joins,
+    errors: (scales) =>
+      errorsOf(
+        steps,
+        count,
+        sources.map((source) => source.slots),
+        targets.map(slotOf),
+        scales,
+      ),
+  }
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
+
+function largest(factor: number | Float64Array): number {
+  if (typeof factor === 'number') return Math.abs(factor)
+  let most = 0
+  for (const value of factor) most = Math.max(most, Math.abs(value))
+  return most
+}
+
+/** (Δz, u) ↦ C Δz + √R u. */
+function splitMap(center: number | Float64Array, root: number | Float64Array): LinearMap {
+  const add = (target: Float64Array, factor: number | Float64Array, source: Float64Array) => {
+    if (typeof factor === 'number') for (let i = 0; i < target.length; i++) target[i] += factor * source[i]
+    else for (let i = 0; i < target.length; i++) target[i] += factor[i] * source[i]
+  }
+  const scaled = (factor: number | Float64Array, source: Float64Array) => {
+    const target = new Float64Array(source.length)
+    add(target, factor, source)
+    return target
+  }
+  return {
+    apply: ([z, u]) => {
+      if (z === null && u === null) return [null]
+      const a = new Float64Array((z ?? u)!.length)
+      if (z) add(a, center, z)
+      if (u) add(a, root, u)
+      return [a]
+    },
+    applyAdjoint: ([a]) => (a === null ? [null, null] : [scaled(center, a), scaled(root, a)]),
+  }
+}
+
+/**
+ * Carries norms and errors through the steps. Each step computes every element as a sum of at most `terms` products with
+ * coefficients that are right but for 64 roundings, in any order, so its error is at most γ·‖|W|‖₂·|x| with
+ * ‖|W|‖₂ ≤ ‖W‖_F ≤ √min(m, n)·‖W‖₂; where a value is read twice, the adjoint adds once more.
+ */
+function errorsOf(
+  steps: readonly Placed[],
+  count: number,
+  sources: readonly (readonly number[])[],
+  targets: readonly number[],
+  scales: readonly number[],
+): { forward: number; adjoint: number; each: number[] } {
+  const norm = new Float64Array(count)
+  const error = new Float64Array(count)
+  sources.forEach((slots, i) => {
+    for (const slot of slots) {
+      norm[slot] = scales[i]
+      error[slot] = 2 * gamma(1) * scales[i]
+    }
+  })
+  for (const { inputs, outputs, gain, rounding } of steps) {
+    const read = inputs.filter((slot) => slot >= 0)
+    const [size, wrong] = [joined(read, norm), joined(read, error)]
+    for (const slot of outputs) {
+      if (slot < 0) continue
+      norm[slot] = outward(gain * size)
+      error[slot] = outward(gain * wrong + rounding * (size + wrong))
+    }
+  }
+  const forward = joined(targets, error)
+  norm.fill(0)
+  error.fill(0)
+  for (const slot of targets) norm[slot] += 1
+  for (const { inputs, outputs, gain, rounding } of steps.toReversed()) {
+    const written = outputs.filter((slot) => slot >= 0)
+    const [size, wrong] = [joined(written, norm), joined(written, error)]
+    for (const slot of inputs) {
+      if (slot < 0) continue
+      norm[slot] = outward(norm[slot] + gain * size)
+      error[slot] = outward(
+        error[slot] + gain * wrong + rounding * (size + wrong) + 2 * gamma(1) * (norm[slot] + error[slot]),
+      )
+    }
+  }
+  const each = sources.map((slots) => joined(slots, error))
+  const lost = sources.map((slots, i) => scales[i] * (each[i] + 2 * gamma(1) * joined(slots, norm)))
+  return { forward, adjoint: outward(Math.hypot(...lost)), each }
+}
+
+function joined(slots: readonly number[], values: Float64Array): number {
+  let square = 0
+  for (const slot of slots) square += values[slot] * values[slot]
+  return outward(Math.sqrt(square))
+}
