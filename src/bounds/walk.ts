@@ -16,9 +16,11 @@ import {
   type Interval,
   type TensorBound,
 } from '../ops/bound.ts'
+import type { Box } from '../ops/boxes/box.ts'
 import { formBound } from '../ops/forms/forms.ts'
 import { scalarOf } from '../ops/rules/constant.ts'
 import { fixed, isFixed, through, unbounded } from '../ops/rules/join.ts'
+import { type BoxStore, createBoxStore, narrow } from './boxes.ts'
 import { constantRange, settled, typeRange } from './ranges.ts'
 
 /** An upper bound of a layer's norm, or why it has none. */
@@ -57,6 +59,8 @@ export interface Walk {
   boundOf(value: Value): TensorBound
   /** Null for values that the walk has not come to: those of a branch that is not taken. */
   find(value: Value): TensorBound | null
+  /** Where single elements lie; null where nothing beyond the value's range is known. */
+  boxOf(value: Value): Box | null
 }
 
 /** What one walk carries along. */
@@ -67,6 +71,8 @@ interface State {
   /** Keys of the layers of each node, by role. */
   readonly keys: ReadonlyMap<Node, ReadonlyMap<string, string>>
   readonly leaves: Map<string, Term>
+  /** Ranges of single elements; null where ranges are not followed. */
+  readonly boxes: BoxStore | null
   /** Nodes of bodies walked so far, each as often as it was. */
   walkedNodes: number
 }
@@ -84,12 +90,17 @@ export function walkGraph(typed: TypedGraph, options: WalkOptions): Walk {
     bounds: new Map(),
     keys: layerKeys(typed),
     leaves: new Map(),
+    boxes: options.refined ? createBoxStore() : null,
     walkedNodes: 0,
   }
   for (const input of typed.graph.inputs)
     state.bounds.set(input, settled(inputBound(state, input), typed.operand(input)))
   walkNodes(state, typed.graph)
-  return { boundOf: (value) => boundOf(state, value), find: (value) => state.bounds.get(value) ?? null }
+  return {
+    boundOf: (value) => boundOf(state, value),
+    find: (value) => state.bounds.get(value) ?? null,
+    boxOf: (value) => state.boxes?.boxes.get(value) ?? null,
+  }
 }
 
 function layerKeys(typed: TypedGraph): Map<Node, Map<string, string>> {
@@ -119,7 +130,9 @@ function walkNodes(state: State, graph: Graph): void {
     for (const [i, output] of outputs.entries()) {
       if (output === null || output.isConstant) continue
       const found = results[i] ?? unbounded(node, 'has no rule for this output')
-      const result = state.options.audited.includes(output.value) ? inputBound(state, output.value) : found
+      const isCut = state.options.audited.includes(output.value)
+      if (isCut) state.boxes?.boxes.delete(output.value)
+      const result = isCut ? inputBound(state, output.value) : found
       state.bounds.set(output.value, state.options.refined ? settled(result, output) : plain(state, result))
     }
   }
@@ -151,7 +164,7 @@ export function gainsOf(
   return (node, varies) => {
     const bounds = new Map<Value, TensorBound>()
     for (const value of node.inputs) if (value !== null && varies(value)) bounds.set(value, unit)
-    const state: State = { typed, options, bounds, keys, leaves, walkedNodes: 0 }
+    const state: State = { typed, options, bounds, keys, leaves, boxes: null, walkedNodes: 0 }
     const operand = (value: Value | null) =>
       value === null || bounds.has(value) || typed.operand(value).isConstant
     for (const value of node.inputs) if (!operand(value)) bounds.set(value as Value, fixed())
@@ -211,10 +224,11 @@ function applyRule(state: State, typedNode: TypedNode): readonly TensorBound[] {
   })
   const rule = operator.bound
   if (rule === undefined) return node.outputs.map(() => context.refuse(operator.without ?? 'has no rule'))
-  return guarded(context, () => {
+  const results = guarded(context, () => {
     const form = (state.options.usesForms?.(node) ?? true) ? formBound(context) : null
     return form === null ? rule(context) : [form]
   }).map((bound) => explained(node, bound, norm))
+  return state.boxes === null ? results : narrow(state.boxes, context, rule, results)
 }
 
 /** Numbers that make no magnitude (NaN in an attribute) make no bound. */

@@ -2,6 +2,7 @@ import type { Limits } from '../core/limits.ts'
 import type { Shape } from '../core/tensor.ts'
 import type { Term } from '../core/term.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
+import type { BoxRule } from './boxes/rule.ts'
 import type { Operand, ValueInfo } from './operator.ts'
 
 /** A closed interval that holds every element of a tensor over the domain; ±Infinity where nothing is known. */
@@ -67,6 +68,12 @@ export interface BoundContext {
 }
 
 /** How a node carries bounds from its inputs to its outputs. */
-export type BoundRule = (context: BoundContext) => readonly TensorBound[]
+export interface BoundRule {
+  (context: BoundContext): readonly TensorBound[]
+  /** How it carries the ranges of single elements; absent: outputs have the range of their tensor alone. */
+  readonly boxes?: BoxRule
+  /** The rule that this one is, with more said; absent: it stands by itself. */
+  readonly extends?: BoundRule
+}
 
 export const everything: Interval = { lo: -Infinity, hi: Infinity }

@@ -4,79 +4,119 @@ import type { Interval } from '../bound.ts'
 import { interval } from './interval.ts'
 
 /**
- * Ranges behind y = Wx + b. With every xᵢ in [lo, hi] the exact interval of output j is
- * [lo·P + hi·N, hi·P + lo·N] + bⱼ, P and N the sums of the positive and of the negative weights of its row; and by
- * Cauchy-Schwarz |yⱼ − bⱼ| ≤ ‖wⱼ‖₂·‖x‖₂. The result holds all outputs. One pass over the weights.
+ * Ranges behind y = Wx + b. With every xᵢ in [loᵢ, hiᵢ] the exact interval of output j is
+ * [Σ P·lo + N·hi, Σ P·hi + N·lo] + bⱼ, P and N the positive and the negative weights of its row; and by Cauchy-Schwarz
+ * |yⱼ − bⱼ| ≤ ‖wⱼ‖₂·‖x‖₂. One pass over the weights.
  */
 
-/** Sums of the weights of each output, computed to nearest: `slack` covers their relative error. */
-interface RowSums {
-  readonly positive: Float64Array
-  readonly negative: Float64Array
-  readonly squares: Float64Array
-  readonly slack: number
-}
-
-/** Weights that stand as `groups` arrays [outer, outputs, inner], one after another; a row sums over outer and inner. */
+/**
+ * Weights that stand as `groups` arrays [outer, outputs, inner], one after another; a row sums over outer and inner. Each
+ * `taps` neighbours of the inner axis meet one input; inputs are numbered through all groups.
+ */
 export interface WeightLayout {
   readonly groups: number
   readonly outer: number
   readonly outputs: number
   readonly inner: number
-}
-
-function rowSums(weights: FloatArray, { groups, outer, outputs, inner }: WeightLayout): RowSums {
-  const [positive, negative, squares] = [0, 1, 2].map(() => new Float64Array(groups * outputs))
-  let at = 0
-  for (let group = 0; group < groups; group++) {
-    for (let o = 0; o < outer; o++) {
-      for (let output = group * outputs; output < (group + 1) * outputs; output++) {
-        let [above, below, square] = [0, 0, 0]
-        for (const end = at + inner; at < end; at++) {
-          const weight = weights[at]
-          if (weight > 0) above += weight
-          else below += weight
-          square += weight * weight
-        }
-        positive[output] += above
-        negative[output] += below
-        squares[output] += square
-      }
-    }
-  }
-  return { positive, negative, squares, slack: (outer * inner + 8) * 2 ** -52 }
+  readonly taps: number
 }
 
 /** What is known of the data of a linear map. */
 export interface AffineInput {
-  readonly range: Interval
+  readonly inputAt: (input: number) => Interval
   /** ‖x‖₂ at most. */
   readonly norm: number
 }
 
+/** Sums over the row of each output, computed to nearest. */
+interface RowSums {
+  /** Of the upper and the lower ends. */
+  readonly most: Float64Array
+  readonly least: Float64Array
+  /** Of the largest finite |w·x|: what the error is relative to. */
+  readonly sizes: Float64Array
+  readonly squares: Float64Array
+}
+
+function rowSums(weights: FloatArray, layout: WeightLayout, inputAt: AffineInput['inputAt']): RowSums {
+  const { groups, outer, outputs, inner, taps } = layout
+  const [most, least, sizes, squares] = [0, 1, 2, 3].map(() => new Float64Array(groups * outputs))
+  const perOuter = inner / taps
+  let at = 0
+  for (let group = 0; group < groups; group++) {
+    for (let o = 0; o < outer; o++) {
+      const first = (group * outer + o) * perOuter
+      const inputs = Array.from({ length: perOuter }, (_, i) => inputAt(first + i))
+      const ends = inputs.map(largestEnd)
+      for (let output = group * outputs; output < (group + 1) * outputs; output++) {
+        for (let input = 0; input < perOuter; input++) {
+          let [above, below, square] = [0, 0, 0]
+          for (const end = at + taps; at < end; at++) {
+            const weight = weights[at]
+            if (weight > 0) above += weight
+            else below += weight
+            square += weight * weight
+          }
+          const { lo, hi } = inputs[input]
+          squares[output] += square
+          sizes[output] += (above - below) * ends[input]
+          // 0·∞ counts as 0
+          if (above !== 0) {
+            most[output] += above * hi
+            least[output] += above * lo
+          }
+          if (below !== 0) {
+            most[output] += below * lo
+            least[output] += below * hi
+          }
+        }
+      }
+    }
+  }
+  return { most, least, sizes, squares }
+}
+
 /**
- * The hull of all outputs' intervals, rounded outward. `bias` gives bⱼ; `everything` where nothing is known of x or
- * a weight is not finite.
+ * The interval of every output, rounded outward: each sum of n terms is off by n + 2 units of relative error of its
+ * largest terms. `bias` gives bⱼ. Without a number where a weight is not finite.
  */
+export function affineBox(
+  weights: FloatArray,
+  layout: WeightLayout,
+  { inputAt, norm }: AffineInput,
+  bias: (output: number) => Interval,
+): { lo: Float64Array; hi: Float64Array } {
+  const { most, least, sizes, squares } = rowSums(weights, layout, inputAt)
+  const slack = (layout.outer * layout.inner + 8) * 2 ** -52
+  const [lo, hi] = [new Float64Array(most.length), new Float64Array(most.length)]
+  for (let output = 0; output < most.length; output++) {
+    const reach = times(sqrtUp(squares[output] * (1 + slack)), norm)
+    const error = mulUp(sizes[output], 2 * slack)
+    const own = bias(output)
+    hi[output] = addUp(Math.min(reach, addUp(most[output], error)), own.hi)
+    lo[output] = -addUp(Math.min(reach, addUp(-least[output], error)), -own.lo)
+    if (!(lo[output] <= hi[output])) {
+      lo[output] = -Infinity
+      hi[output] = Infinity
+    }
+  }
+  return { lo, hi }
+}
+
+/** The hull of all outputs' intervals for data in one range. */
 export function affineImage(
   weights: FloatArray,
   layout: WeightLayout,
-  { range, norm }: AffineInput,
+  { range, norm }: { readonly range: Interval; readonly norm: number },
   bias: (output: number) => Interval,
 ): Interval {
-  const { positive, negative, squares, slack } = rowSums(weights, layout)
-  let [lo, hi] = [Infinity, -Infinity]
-  for (let output = 0; output < positive.length; output++) {
-    const [above, below] = [positive[output], negative[output]]
-    const reach = times(sqrtUp(squares[output] * (1 + slack)), norm)
-    const most = Math.min(reach, addUp(times(above, range.hi), times(below, range.lo)))
-    const least = Math.max(-reach, -addUp(times(above, -range.lo), times(below, -range.hi)))
-    const error = mulUp(mulUp(Math.max(above, -below), largestEnd(range)), 2 * slack)
-    const own = bias(output)
-    hi = Math.max(hi, addUp(addUp(most, error), own.hi))
-    lo = Math.min(lo, -addUp(addUp(-least, error), -own.lo))
+  const { lo, hi } = affineBox(weights, layout, { inputAt: () => range, norm }, bias)
+  const hull = { lo: Infinity, hi: -Infinity }
+  for (let output = 0; output < lo.length; output++) {
+    hull.lo = Math.min(hull.lo, lo[output])
+    hull.hi = Math.max(hull.hi, hi[output])
   }
-  return interval(lo, hi)
+  return interval(hull.lo, hull.hi)
 }
 
 /** The largest absolute value of a finite end. */

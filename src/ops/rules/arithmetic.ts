@@ -1,6 +1,8 @@
 import * as mag from '../../core/magnitude.ts'
 import { addUp, divDown, divUp, mulUp } from '../../core/rounding.ts'
 import type { BoundContext, BoundOperand, BoundRule, Interval, TensorBound } from '../bound.ts'
+import { broadcastBox, productBox } from '../boxes/elementwise.ts'
+import { withBoxes } from '../boxes/rule.ts'
 import { broadcastGains, operandsOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
 import { difference, farthest, interval, nearest, product, reciprocal, square, sum } from './interval.ts'
@@ -41,7 +43,7 @@ function combination(
   range: (ranges: readonly Interval[]) => Interval,
   join: typeof added = added,
 ): BoundRule {
-  return overReals((context) => {
+  const rule = overReals((context) => {
     const operands = operandsOf(context)
     const found = parts(
       context,
@@ -52,6 +54,7 @@ function combination(
     const reach = combinedNorm(context, operands, constantOf(operands.length))
     return [join(found, range(rangesOf(operands)), reach)]
   })
+  return withBoxes(rule, broadcastBox(range))
 }
 
 /** Σ c·√copies·‖xᵢ‖, which is at least the norm of the sum and of the largest elements. */
@@ -181,7 +184,13 @@ export const arithmeticRules = {
   /** |max(a) − max(b)| ≤ max |aᵢ − bᵢ|, and the square of a maximum is at most the sum of squares. */
   Max: combination(() => 1, extreme(Math.max), stacked),
   Min: combination(() => 1, extreme(Math.min), stacked),
-  Mul: overReals(multiply),
-  Div: overReals(divide),
+  Mul: withBoxes(
+    overReals(multiply),
+    productBox(([a, b]) => product(a, b)),
+  ),
+  Div: withBoxes(
+    overReals(divide),
+    broadcastBox(([a, b]) => product(a, reciprocal(b))),
+  ),
   Where: where,
 } satisfies Record<string, BoundRule>

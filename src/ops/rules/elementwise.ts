@@ -2,6 +2,8 @@ import { mulUp } from '../../core/rounding.ts'
 import type { Shape } from '../../core/tensor.ts'
 import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
+import { broadcastBox, elementwiseBox } from '../boxes/elementwise.ts'
+import { withBoxes } from '../boxes/rule.ts'
 import { unknownCopies } from './broadcast.ts'
 import { scalarOf } from './constant.ts'
 import { down, farthest, hull, increasing, interval, product, scaled, sum } from './interval.ts'
@@ -26,13 +28,17 @@ type ActivationOf = (range: Interval, context: BoundContext) => Activation
 
 /** A rule from the function's slope and image, given the range of the first input and the node's attributes. */
 export function elementwise(activationOf: ActivationOf, unbounded = 'has no bound on its slope'): BoundRule {
-  return overReals((context) => {
+  const rule = overReals((context) => {
     const x = context.input(0)
     if (x === null) return [context.refuse('has no input')]
     const { slope, image } = activationOf(x.range, context)
     if (slope === Infinity) return [context.refuse(unbounded)]
     return [through(x, slope, image, lengthOf(x, activationOf, context))]
   })
+  return withBoxes(
+    rule,
+    elementwiseBox((range, context) => activationOf(range, context).image),
+  )
 }
 
 /** |f(x)| ≤ sup|f′|·|x| where f(0) = 0, the supremum between 0 and x. */
@@ -101,12 +107,16 @@ const clip: BoundRule = (context) => {
   const limits = [context.input(1), context.input(2)]
   const varying = limits.some((limit) => limit !== null && !isFixed(limit))
   if (x === null || varying) return [context.refuse('has limits that are computed from data')]
+  return [through(x, 1, clipped(x.range, context))]
+}
+
+function clipped(range: Interval, context: BoundContext): Interval {
+  const isKnown = [1, 2].every((i) => context.input(i) === null || scalarOf(context.input(i)) !== null)
+  if (!isKnown) return everything
   const lo = clipLimit(context, 'min', 1) ?? -Infinity
   const hi = clipLimit(context, 'max', 2) ?? Infinity
-  const known = limits.every((limit) => limit === null || scalarOf(limit) !== null)
   // runtimes differ in which limit counts where they contradict each other
-  const image = lo <= hi ? clamp(x.range, lo, hi) : interval(hi, lo)
-  return [through(x, 1, known ? image : everything)]
+  return lo <= hi ? clamp(range, lo, hi) : interval(hi, lo)
 }
 
 const gelu = elementwise((range, { node }) =>
@@ -180,8 +190,11 @@ export const elementwiseRules = {
   LeakyRelu: elementwise((range, context) =>
     leaky(range, interval(alpha(context, 0.01), alpha(context, 0.01))),
   ),
-  PRelu: prelu,
-  Clip: clip,
+  PRelu: withBoxes(
+    prelu,
+    broadcastBox(([x, slopes]) => leaky(x, slopes).image),
+  ),
+  Clip: withBoxes(clip, elementwiseBox(clipped)),
   Elu: elementwise((range, context) => exponentialUnit(range, alpha(context, 1), 1)),
   Celu: celu,
   Selu: elementwise((range, context) =>

@@ -1,6 +1,8 @@
 import { sizeOf, stridesOf } from '../../core/tensor.ts'
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand, BoundRule } from '../bound.ts'
+import { gatheredBox } from '../boxes/movement.ts'
+import { withBoxes } from '../boxes/rule.ts'
 import { rootOf } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { hull, scaled, sum } from './interval.ts'
@@ -124,7 +126,7 @@ const cacheUpdate: BoundRule = (context) => {
 }
 
 export const indexingRules = {
-  Gather: reading(gatherCount),
+  Gather: withBoxes(reading(gatherCount), gatheredBox),
   GatherElements: reading(gatherElementsCount),
   GatherND: reading(gatherTuplesCount),
   Scatter: writing(1, 2),

@@ -3,6 +3,8 @@ import { addUp, mulUp } from '../../core/rounding.ts'
 import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
+import { affineBoxes, channelBoxes, type Placed } from '../boxes/linear.ts'
+import { withBoxes } from '../boxes/rule.ts'
 import { copies, rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { difference, farthest, hull, interval, negative, product, sum } from './interval.ts'
@@ -137,6 +139,46 @@ const matmul: BoundRule = (context) => {
   return [added(parts, image)]
 }
 
+/** Data on the left of constant weights, or on the right. */
+function placedMatMul(context: BoundContext): Placed | null {
+  const [a, b] = [context.input(0), context.input(1)]
+  if (a === null || b === null || varying(a) === varying(b)) return null
+  const [data, weights] = varying(a) ? [0, b] : [1, a]
+  const layout = matrixLayout(weights, data === 1)
+  const axis = data === 0 ? -1 : -2
+  const affine = layout && {
+    weights,
+    layout,
+    partial: false,
+    bias: null,
+    biasByOutput: false,
+    alpha: 1,
+    beta: 1,
+  }
+  return affine && { data, affine, inputAxis: axis, outputAxis: axis, keepsOthers: true }
+}
+
+function placedGemm(context: BoundContext): Placed | null {
+  const [a, b] = [context.input(0), context.input(1)]
+  if (varying(a) === varying(b)) return null
+  const data = varying(a) ? 0 : 1
+  const affine = gemmLayout(context, varying(a) ? a : b!)
+  const outputAxis = data === 0 ? -1 : -2
+  const isTransposed = intAttribute(context.node, data === 0 ? 'transA' : 'transB', 0) !== 0
+  const inputAxis = isTransposed ? -3 - outputAxis : outputAxis
+  return affine && { data, affine, inputAxis, outputAxis, keepsOthers: true }
+}
+
+/** Windows slide over the axes behind the channels. */
+function windows(
+  layoutOf: (context: BoundContext) => Affine | null,
+): (context: BoundContext) => Placed | null {
+  return (context) => {
+    const affine = layoutOf(context)
+    return affine && { data: 0, affine, inputAxis: 1, outputAxis: 1, keepsOthers: false }
+  }
+}
+
 /** Whether the last axis holds distributions: the operand is a Softmax along it. */
 function holdsDistributions({ operand, shape }: BoundOperand): boolean {
   const producer = sourceOf(operand.value).producer
@@ -174,23 +216,26 @@ const batchNormalization: BoundRule = (context) => {
   return [through(x, gain, normalizedImage(context, x))]
 }
 
-/** The hull of all channels' γ·(x − μ)/√(σ² + ε) + β. */
-function normalizedImage(context: BoundContext, x: BoundOperand): Interval {
-  if (farthest(x.range) === Infinity) return everything
+/** γ·(x − μ)/√(σ² + ε) + β of one channel; null where the parameters are not known. */
+function normalizedChannels(context: BoundContext): ((range: Interval, channel: number) => Interval) | null {
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => elementsOf(context.input(i)))
-  if (gamma === null || beta === null || mean === null || variance === null) return everything
+  if (gamma === null || beta === null || mean === null || variance === null) return null
   const epsilon = floatAttribute(context.node, 'epsilon', Math.fround(1e-5))
-  const images = Array.from(gamma, (factor, channel) => {
-    const spread = Math.sqrt(variance[channel] + epsilon)
+  return (range, channel) => {
+    const scale = gamma[channel] / Math.sqrt(variance[channel] + epsilon)
     // roundings of the scale, covered by its relative error
-    const scale = interval(Math.abs(factor / spread) * (1 - 1e-12), Math.abs(factor / spread) * (1 + 1e-12))
-    const centred = difference(x.range, interval(mean[channel], mean[channel]))
-    return sum(
-      product(factor < 0 ? negative(centred) : centred, scale),
-      interval(beta[channel], beta[channel]),
-    )
-  })
-  return images.length === 0 ? everything : images.reduce(hull)
+    const size = interval(Math.abs(scale) * (1 - 1e-12), Math.abs(scale) * (1 + 1e-12))
+    const centred = difference(range, interval(mean[channel], mean[channel]))
+    return sum(product(scale < 0 ? negative(centred) : centred, size), interval(beta[channel], beta[channel]))
+  }
+}
+
+/** The hull of all channels. */
+function normalizedImage(context: BoundContext, x: BoundOperand): Interval {
+  const imageOf = farthest(x.range) === Infinity ? null : normalizedChannels(context)
+  const channels = context.input(1)?.shape?.[0] ?? 0
+  if (imageOf === null || !(channels > 0)) return everything
+  return Array.from({ length: channels }, (_, channel) => imageOf(x.range, channel)).reduce(hull)
 }
 
 /** One operand that varies: the norm of the matricised constants. A single operand is permuted and summed. */
@@ -202,12 +247,12 @@ const einsum: BoundRule = (context) => {
 }
 
 export const linearRules = {
-  Gemm: gemm,
+  Gemm: withBoxes(gemm, affineBoxes(placedGemm)),
   Einsum: einsum,
-  MatMul: matmul,
-  Conv: withWeights([1, 2], convolutionLayout),
-  ConvTranspose: withWeights([1, 2], transposedLayout),
-  BatchNormalization: batchNormalization,
+  MatMul: withBoxes(matmul, affineBoxes(placedMatMul)),
+  Conv: withBoxes(withWeights([1, 2], convolutionLayout), affineBoxes(windows(convolutionLayout))),
+  ConvTranspose: withBoxes(withWeights([1, 2], transposedLayout), affineBoxes(windows(transposedLayout))),
+  BatchNormalization: withBoxes(batchNormalization, channelBoxes(normalizedChannels)),
   /** scale·x + bias per channel, of the first versions of the standard. */
   ImageScaler: (context) => {
     const x = context.input(0)

@@ -1,6 +1,7 @@
 import { type ElementType, isFloatType } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundRule } from '../bound.ts'
+import { type BoxRule, withBoxes } from '../boxes/rule.ts'
 import { isFixed, through } from './join.ts'
 
 /** Operators of which some outputs follow their data and others jump. */
@@ -35,6 +36,12 @@ const cast: BoundRule = (context: BoundContext) => {
   ]
 }
 
+/** Between floating-point types values stay what they are; to others they are rounded. */
+const castBox: BoxRule = (context, boxOf) => {
+  const to = context.output(0)?.type ?? null
+  return [to !== null && wide.has(to) ? boxOf(0) : null]
+}
+
 /** Whether every value of one type is one of the other, for integers. */
 function widens(from: ElementType, to: ElementType): boolean {
   if (from === to) return true
@@ -50,5 +57,5 @@ function bits(type: ElementType): number {
 
 export const mixedRules = {
   TopK: topK,
-  Cast: cast,
+  Cast: withBoxes(cast, castBox),
 } satisfies Record<string, BoundRule>

@@ -2,6 +2,16 @@ import * as mag from '../../core/magnitude.ts'
 import { addUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
+import {
+  concatenatedBox,
+  paddedBox,
+  repeatedBox,
+  reshapedBox,
+  sameBox,
+  splitBoxes,
+  transposedBox,
+} from '../boxes/movement.ts'
+import { type BoxRule, withBoxes } from '../boxes/rule.ts'
 import { copies, growth, operandsOf, rootOf } from './broadcast.ts'
 import { entriesOf, scalarOf } from './constant.ts'
 import { hull, interval } from './interval.ts'
@@ -34,6 +44,12 @@ function controlVaries(context: BoundContext): boolean {
 function outputs<T>(context: BoundContext, make: () => T): T[] {
   return context.node.outputs.map(make)
 }
+
+/** The same elements in another shape, in another order, in parts. */
+export const reshaping = withBoxes(selection, reshapedBox)
+export const transposing = withBoxes(selection, transposedBox)
+export const splitting = withBoxes(selection, splitBoxes)
+export const passing = withBoxes(selection, sameBox)
 
 /** As `selection`, and fills the rest with 0. */
 export const selectionWithZeros: BoundRule = (context) =>
@@ -150,6 +166,16 @@ function fillRange(context: BoundContext, fill: BoundOperand | null): Interval {
   return Number.isNaN(constant) ? everything : interval(constant, constant)
 }
 
+const padBox: BoxRule = (context, boxOf) => {
+  const box = boxOf(0)
+  const pads = box && padsOf(context, box.dims.length)
+  if (box === null || !pads) return [null]
+  const isConstant = stringAttribute(context.node, 'mode', 'constant') === 'constant'
+  const fill = fillRange(context, context.input(2))
+  const changed = (axis: number) => pads.begin[axis] !== 0 || pads.end[axis] !== 0
+  return [isConstant ? paddedBox(box, changed, fill) : null]
+}
+
 /** Side by side: |Δout|² = Σ |Δᵢ|². */
 const concat: BoundRule = (context) => {
   const operands = operandsOf(context)
@@ -185,9 +211,9 @@ function fixedMask(context: BoundContext) {
 export const movementRules = {
   Selection: selection,
   SelectionWithZeros: selectionWithZeros,
-  Expand: repetition(expandCopies),
-  Tile: repetition(tileCopies),
-  Pad: pad,
-  Concat: concat,
-  Dropout: dropout,
+  Expand: withBoxes(repetition(expandCopies), repeatedBox),
+  Tile: withBoxes(repetition(tileCopies), repeatedBox),
+  Pad: withBoxes(pad, padBox),
+  Concat: withBoxes(concat, concatenatedBox),
+  Dropout: withBoxes(dropout, sameBox),
 } satisfies Record<string, BoundRule>

@@ -9,6 +9,8 @@ import {
   everything,
   type TensorBound,
 } from '../bound.ts'
+import { windowedBox } from '../boxes/movement.ts'
+import { type BoxRule, withBoxes } from '../boxes/rule.ts'
 import { type Windows, windowsOf } from '../numeric/windows.ts'
 import { inverseRootOf, rootOf } from './broadcast.ts'
 import { hull, up } from './interval.ts'
@@ -221,6 +223,16 @@ const maxima: BoundRule = (context) => {
   return bounds.map((bound) => ({ ...bound, range: { ...bound.range, lo: -Infinity }, norm: Infinity }))
 }
 
+const origin = { lo: 0, hi: 0 }
+
+/** Each maximum is an element of its channel, where every window holds one. */
+const maximaBox: BoxRule = (context, boxOf) => {
+  const x = context.input(0)
+  const windows = x && windowsAt(context, x)
+  if (x === null || windows === null || mayBeEmpty(windows, x.shape?.slice(2) ?? null)) return [null]
+  return windowedBox(null)(context, boxOf)
+}
+
 /** Whether a window may lie in the padding alone: between two elements that dilation sets apart, too. */
 function mayBeEmpty(windows: Windows, input: readonly Dim[] | null): boolean {
   return windows.kernel.some((kernel, axis) => {
@@ -259,14 +271,17 @@ const masked: BoundRule = (context) => {
 }
 
 export const poolingRules = {
-  MaxPool: maxima,
+  MaxPool: withBoxes(maxima, maximaBox),
   MaxpoolWithMask: masked,
   NhwcMaxPool: channelsLast,
-  AveragePool: overReals(pool(averaging)),
+  AveragePool: withBoxes(overReals(pool(averaging)), windowedBox(origin)),
   LpPool: norms,
-  GlobalMaxPool: global(() => 1),
+  GlobalMaxPool: withBoxes(
+    global(() => 1),
+    windowedBox(null),
+  ),
   /** A mean of n elements has the norm 1/√n. */
-  GlobalAveragePool: overReals(global((_, size) => inverseRootOf(size))),
+  GlobalAveragePool: withBoxes(overReals(global((_, size) => inverseRootOf(size))), windowedBox(null)),
   GlobalLpPool: (context) =>
     global(lpSlope)(context).map((bound) => ({ ...bound, range: { lo: 0, hi: Infinity } })),
 } satisfies Record<string, BoundRule>

@@ -1,6 +1,6 @@
 import { mulUp, sqrtUp } from '../../core/rounding.ts'
 import type { FloatArray } from '../../core/tensor.ts'
-import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
+import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundOperand, everything, type Interval } from '../bound.ts'
 import { affineImage, type WeightLayout } from './affine.ts'
 import { growth } from './broadcast.ts'
@@ -25,7 +25,7 @@ export interface Affine {
 const origin = interval(0, 0)
 
 /** Above that many weights ranges are not followed through a layer. */
-const manyWeights = 2 ** 26
+export const manyWeights = 2 ** 26
 
 export function imageOf(data: BoundOperand, affine: Affine): Interval {
   const { weights, layout, partial, alpha } = affine
@@ -39,7 +39,7 @@ export function imageOf(data: BoundOperand, affine: Affine): Interval {
 }
 
 /** The bias of one output: its own element, or the range of all. */
-function biasAt({ bias, beta, biasByOutput, layout }: Affine): (output: number) => Interval {
+export function biasAt({ bias, beta, biasByOutput, layout }: Affine): (output: number) => Interval {
   const outputs = layout.groups * layout.outputs
   if (bias === null || beta === 0) return () => origin
   const elements = elementsOf(bias)
@@ -78,8 +78,17 @@ export function convolutionLayout(context: BoundContext): Affine | null {
   const [weights, bias] = [context.input(1), context.input(2)]
   const dims = dimsOf(weights)
   if (weights === null || dims === null) return null
-  const layout = { groups: 1, outer: 1, outputs: dims[0], inner: sizeOfKnown(dims.slice(1)) }
-  return { weights, layout, partial: true, bias, biasByOutput: true, alpha: 1, beta: 1 }
+  const groups = intAttribute(context.node, 'group', 1)
+  if (!(groups >= 1) || dims[0] % groups !== 0) return null
+  const taps = sizeOfKnown(dims.slice(2))
+  const layout = { groups, outer: 1, outputs: dims[0] / groups, inner: dims[1] * taps, taps }
+  return { weights, layout, partial: reachesBeyond(context), bias, biasByOutput: true, alpha: 1, beta: 1 }
+}
+
+/** Whether windows may reach beyond the data, where it counts as 0. */
+function reachesBeyond({ node }: BoundContext): boolean {
+  const pads = intsAttribute(node, 'pads', null) ?? []
+  return pads.some((pad) => pad !== 0) || stringAttribute(node, 'auto_pad', 'NOTSET').startsWith('SAME')
 }
 
 /** Weights [inputs, outputs of a group, ...kernel]. */
@@ -87,8 +96,9 @@ export function transposedLayout(context: BoundContext): Affine | null {
   const [weights, bias] = [context.input(1), context.input(2)]
   const dims = dimsOf(weights)
   const groups = intAttribute(context.node, 'group', 1)
-  if (weights === null || dims === null || dims[0] % groups !== 0) return null
-  const layout = { groups, outer: dims[0] / groups, outputs: dims[1], inner: sizeOfKnown(dims.slice(2)) }
+  if (weights === null || dims === null || !(groups >= 1) || dims[0] % groups !== 0) return null
+  const taps = sizeOfKnown(dims.slice(2))
+  const layout = { groups, outer: dims[0] / groups, outputs: dims[1], inner: taps, taps }
   return { weights, layout, partial: true, bias, biasByOutput: true, alpha: 1, beta: 1 }
 }
 
@@ -98,8 +108,8 @@ export function matrixLayout(weights: BoundOperand, alongRows: boolean): WeightL
   if (dims?.length !== 2) return null
   const [rows, columns] = dims
   return alongRows
-    ? { groups: 1, outer: 1, outputs: rows, inner: columns }
-    : { groups: 1, outer: rows, outputs: columns, inner: 1 }
+    ? { groups: 1, outer: 1, outputs: rows, inner: columns, taps: 1 }
+    : { groups: 1, outer: rows, outputs: columns, inner: 1, taps: 1 }
 }
 
 /** With data in A the outputs run along B′'s columns and the bias along them, with data in B along A′'s rows. */

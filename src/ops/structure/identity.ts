@@ -1,7 +1,7 @@
 import { intAttribute } from '../../graph/attribute.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
 import { jumps, measures } from '../rules/jumps.ts'
-import { movementRules, selection } from '../rules/movement.ts'
+import { movementRules, passing, selection } from '../rules/movement.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'
 import { infoOf, likeFirstInput, requiredInput, requiredTensor } from '../shape/operands.ts'
 
@@ -35,7 +35,7 @@ export const identityOperators = [
   {
     op: 'Identity',
     translates: () => 0,
-    bound: selection,
+    bound: passing,
     infer: likeFirstInput,
     fold: foldIdentity,
     stored: (_, inputs) => inputs[0],

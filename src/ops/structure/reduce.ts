@@ -1,5 +1,7 @@
 import type { Shape, Tensor } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
+import { reduceBox, reductionJoins } from '../boxes/reduction.ts'
+import { type BoxRule, withBoxes } from '../boxes/rule.ts'
 import { rounderOf } from '../fold/element.ts'
 import { type RowReduction, reduceRows } from '../fold/reduce.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
@@ -59,6 +61,24 @@ function foldReduction(axesInputSince: number, reduction: RowReduction, changesS
   }
 }
 
+/** Intervals of the groups, joined as the operator joins elements. */
+function reducedBox(op: string, axesInputSince: number): BoxRule {
+  const join = reductionJoins.get(op)
+  return (context, boxOf) => {
+    const [box, shape] = [boxOf(0), context.input(0)?.shape ?? null]
+    if (join === undefined || box === null || shape === null) return [null]
+    const parameters = inferredParameters({
+      node: context.node,
+      input: (i) => context.input(i)?.operand ?? null,
+      fail: context.fail,
+      body: () => [],
+    })
+    const axes = reducedAxes(parameters, shape.length, axesInputSince)
+    const keepsAxes = intAttribute(context.node, 'keepdims', 1) !== 0
+    return [axes && reduceBox(box, shape, axes, keepsAxes, join)]
+  }
+}
+
 const rules = {
   ...reductionRules,
   ReduceProd: multiplicativeRules.ReduceProd,
@@ -73,7 +93,7 @@ function reduction(
 ): Operator {
   return {
     op,
-    bound: rules[op],
+    bound: withBoxes(rules[op], reducedBox(op, axesInputSince)),
     infer: (context) => [infoOf(requiredInput(context, 0).type, reducedShape(context, axesInputSince))],
     fold: foldReduction(axesInputSince, rule, changesSingles),
   }

@@ -1,7 +1,7 @@
 import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
-import { selection } from '../rules/movement.ts'
+import { reshaping } from '../rules/movement.ts'
 import { normalizeAxes, normalizeSplit } from '../shape/axes.ts'
 import { formatShape } from '../shape/broadcast.ts'
 import { dimOf, integersOf, knownIntegersOf, knownScalarOf, productOf } from '../shape/integers.ts'
@@ -112,20 +112,20 @@ function inferUnsqueeze(context: InferenceContext) {
 export const reshapeOperators = [
   {
     op: 'Reshape',
-    bound: selection,
+    bound: reshaping,
     infer(context) {
       const { type, shape } = requiredInput(context, 0)
       return [infoOf(type, reshaped(context, shape, intsAttribute(context.node, 'shape', []), false))]
     },
     fold: foldReshape,
   },
-  { op: 'Reshape', bound: selection, since: 5, infer: inferReshape, fold: foldReshape },
-  { op: 'Flatten', bound: selection, infer: inferFlatten, fold: foldReshape },
-  { op: 'Squeeze', bound: selection, infer: inferSqueeze, fold: foldReshape },
-  { op: 'Unsqueeze', bound: selection, infer: inferUnsqueeze, fold: foldReshape },
+  { op: 'Reshape', bound: reshaping, since: 5, infer: inferReshape, fold: foldReshape },
+  { op: 'Flatten', bound: reshaping, infer: inferFlatten, fold: foldReshape },
+  { op: 'Squeeze', bound: reshaping, infer: inferSqueeze, fold: foldReshape },
+  { op: 'Unsqueeze', bound: reshaping, infer: inferUnsqueeze, fold: foldReshape },
   {
     op: 'ExpandDims',
-    bound: selection,
+    bound: reshaping,
     domain: 'com.microsoft',
     infer(context) {
       const { type, shape } = requiredInput(context, 0)

@@ -1,4 +1,6 @@
 import { type Dim, type Shape, stridesOf } from '../../core/tensor.ts'
+import { cutBox } from '../boxes/movement.ts'
+import { type BoxRule, withBoxes } from '../boxes/rule.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
 import { selection } from '../rules/movement.ts'
@@ -122,16 +124,32 @@ function foldSlice(read: (parameters: Parameters) => SliceArguments) {
   }
 }
 
+/** Intervals of the elements that are kept; an axis of which that is not known shares its own. */
+function sliceBox(read: (parameters: Parameters) => SliceArguments): BoxRule {
+  return (context, boxOf) => {
+    const [box, shape] = [boxOf(0), context.input(0)?.shape ?? null]
+    if (box === null || shape === null) return [null]
+    const parameters = inferredParameters({
+      node: context.node,
+      input: (i) => context.input(i)?.operand ?? null,
+      fail: context.fail,
+      body: () => [],
+    })
+    const cuts = sliceRanges(parameters, shape, read(parameters))
+    return [cuts && cutBox(box, cuts)]
+  }
+}
+
 export const sliceOperators = [
   {
     op: 'Slice',
-    bound: selection,
+    bound: withBoxes(selection, sliceBox(argumentsFromAttributes)),
     infer: inferSlice(argumentsFromAttributes),
     fold: foldSlice(argumentsFromAttributes),
   },
   {
     op: 'Slice',
-    bound: selection,
+    bound: withBoxes(selection, sliceBox(argumentsFromInputs)),
     since: 10,
     infer: inferSlice(argumentsFromInputs),
     fold: foldSlice(argumentsFromInputs),

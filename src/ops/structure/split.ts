@@ -2,7 +2,7 @@ import { type Dim, stridesOf } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { FoldingContext, InferenceContext, Operator, ValueInfo } from '../operator.ts'
-import { selection } from '../rules/movement.ts'
+import { splitting } from '../rules/movement.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { dimOf } from '../shape/integers.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
@@ -81,5 +81,5 @@ function foldSplit(context: FoldingContext) {
 }
 
 export const splitOperators = [
-  { op: 'Split', bound: selection, infer: inferSplit, fold: foldSplit },
+  { op: 'Split', bound: splitting, infer: inferSplit, fold: foldSplit },
 ] satisfies readonly Operator[]

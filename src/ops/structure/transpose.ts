@@ -3,7 +3,7 @@ import { intAttribute, intsAttribute, stringAttribute } from '../../graph/attrib
 import type { Node } from '../../graph/graph.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
-import { selection } from '../rules/movement.ts'
+import { selection, transposing } from '../rules/movement.ts'
 import { allAxes, checkPermutation } from '../shape/axes.ts'
 import { formatShape } from '../shape/broadcast.ts'
 import { infoOf, requiredInput, requiredTensor, shapeOfRank } from '../shape/operands.ts'
@@ -84,7 +84,7 @@ function foldSpaceToDepth(context: FoldingContext) {
 export const transposeOperators = [
   {
     op: 'Transpose',
-    bound: selection,
+    bound: transposing,
     infer(context) {
       const { type, shape } = requiredInput(context, 0)
       const perm = intsAttribute(context.node, 'perm', null)
