@@ -1,7 +1,7 @@
 import type { Dim, Shape } from '../../core/tensor.ts'
 import { intsAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
-import { jumps } from '../rules/jumps.ts'
+import { movementRules } from '../rules/movement.ts'
 import { poolingRules } from '../rules/pooling.ts'
 import { knownIntegersOf } from '../shape/integers.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
@@ -87,5 +87,5 @@ export const pools: readonly Operator[] = [
     domain: 'com.microsoft',
     infer: (context) => [infoOf(requiredInput(context, 0).type, null)],
   },
-  { op: 'MaxUnpool', bound: jumps, infer: inferMaxUnpool },
+  { op: 'MaxUnpool', bound: movementRules.SelectionWithZeros, infer: inferMaxUnpool },
 ]
