@@ -37,7 +37,8 @@ export function describeLipschitz(bounds: NetworkBounds, trust: Trust, output: n
   }
 }
 
-function describeBound({ method }: Rung, { lipschitz, refusal }: TensorBound, trust: Trust): Bound {
+function describeBound(rung: Rung, { lipschitz, refusal }: TensorBound, trust: Trust): Bound {
+  const { method } = rung
   if (refusal !== null || !mag.isBounded(lipschitz.value)) {
     const { reason, ...place } = refusal ?? { reason: 'no finite bound' }
     const where = 'node' in place && place.node !== '' ? { node: place.node, op: place.op } : {}
@@ -53,12 +54,14 @@ function describeBound({ method }: Rung, { lipschitz, refusal }: TensorBound, tr
     }
   }
   const log10 = finite(mag.log10(lipschitz.value))
-  // Frobenius norms are computed, not enclosed with a probability
-  const { certificate, failureProbability } =
-    method === 'frobenius-product'
-      ? ({ certificate: 'deterministic', failureProbability: 0 } as const)
-      : trust
+  const { certificate, failureProbability } = trustOf(rung, trust)
   return { value: finite(mag.toNumber(lipschitz.value)), log10, method, certificate, failureProbability }
+}
+
+/** Frobenius norms are computed, not enclosed with a probability; norms beside those of the layers add their own. */
+function trustOf({ restsOn, failureProbability: own }: Rung, layers: Trust): Trust {
+  const failureProbability = own + (restsOn === 'spectral' ? layers.failureProbability : 0)
+  return { certificate: failureProbability > 0 ? 'probabilistic' : 'deterministic', failureProbability }
 }
 
 /** How the bound grows along the graph. */

@@ -1,3 +1,4 @@
+import type { BoundChoice, Effort } from '../bounds/effort.ts'
 import type { Stop } from '../core/stop.ts'
 import type { Dim } from '../core/tensor.ts'
 import type { LayerMeasurement } from '../norms/measurement.ts'
@@ -34,6 +35,10 @@ export interface AuditOptions extends ReadOptions {
   readonly tolerance?: number
   /** `deterministic` forces proofs without probability; default `probabilistic`: the cheaper of both. */
   readonly certify?: 'deterministic' | 'probabilistic'
+  /** The bound that is reported; default `best`: the least of all that the effort goes to. */
+  readonly bound?: BoundChoice
+  /** How much work bounds beyond the graph walk may take; default `normal`. */
+  readonly effort?: Effort
   /** Seed of all random starts; default 0. */
   readonly seed?: number
   /** Worker threads; default: the cores that are there. The report does not depend on it. */
@@ -70,6 +75,7 @@ export interface Progress {
 export const defaults = {
   tolerance: 1e-3,
   certify: 'probabilistic',
+  effort: 'normal',
   seed: 0,
   /** Failure probability that all layers of one model share. */
   failureProbability: 1e-10,

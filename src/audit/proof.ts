@@ -45,15 +45,31 @@ export async function proveBounds(
   const merged = candidates.filter(
     (_, index) => measured[placed.length + index].measurement.spectral !== null,
   )
-  const bound = (expired: () => boolean) =>
-    boundNetwork(typed, normsOf(measured), { ...selection, inputRanges: box, merged, expired })
+  const { certify, seed, effort = defaults.effort, bound: choice = 'best' } = options
+  const shared = { ...selection, inputRanges: box, merged, certify, seed, effort }
+  const norms = normsOf(measured)
+  const bound = (expired: () => boolean) => boundNetwork(typed, norms, { ...shared, expired })
   const refined = await attempt(run.stop, () => bound(run.stop?.expired ?? (() => false)))
+  const bounds = refined.reason === null ? refined.value : bound(() => true)
+  // methods that can stop at any time do so a little before they would be broken off
+  const early = run.stop?.within(0.9 * run.stop.remaining())
+  const climb = effort === 'fast' && choice === 'best' ? null : await import('../bounds/further-rungs.ts')
+  const further =
+    climb === null || refined.reason !== null
+      ? null
+      : await attempt(run.stop, () =>
+          climb.climbFurther(typed, norms, bounds, {
+            ...shared,
+            bound: choice,
+            expired: early?.expired ?? (() => false),
+          }),
+        )
   return {
     box,
     layers: measured.slice(0, placed.length),
     measured,
-    bounds: refined.reason === null ? refined.value : bound(() => true),
-    unfinished: refined.reason ?? run.stop?.reason() ?? null,
+    bounds: further?.reason === null ? further.value : bounds,
+    unfinished: refined.reason ?? further?.reason ?? run.stop?.reason() ?? null,
   }
 }
 

@@ -1,10 +1,14 @@
+import type { Certificate } from '../core/enclosure.ts'
+import * as mag from '../core/magnitude.ts'
 import * as term from '../core/term.ts'
 import type { Value } from '../graph/graph.ts'
 import type { MergedLayer } from '../infer/merged-layers.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { Interval, Refusal, TensorBound } from '../ops/bound.ts'
 import { fixed, stacked } from '../ops/rules/join.ts'
+import { budgets, type Effort } from './effort.ts'
 import { type Selected, type Selection, select } from './selection.ts'
+import { type Refinement, type RefinementOptions, refineBySlopes } from './slope/refinement.ts'
 import { type TracePoint, traceBounds } from './trace.ts'
 import { type NormOf, type Walk, type WalkOptions, walkGraph } from './walk.ts'
 
@@ -16,7 +20,7 @@ export interface LayerNorms {
   readonly frobenius: NormOf
 }
 
-export type BoundMethod = 'frobenius-product' | 'spectral-product' | 'graph'
+export type BoundMethod = 'frobenius-product' | 'spectral-product' | 'graph' | 'mean-slope' | 'sdp' | 'exact'
 
 /** One way to bound the network: from all audited inputs to all audited outputs, and to each output alone. */
 export interface Rung {
@@ -24,15 +28,18 @@ export interface Rung {
   readonly joint: TensorBound
   /** Aligned with the selected outputs. */
   readonly outputs: readonly TensorBound[]
-  /** Null where there is nothing to bound. */
+  /** Null where there is nothing to bound, or the bound does not come from a walk. */
   readonly walk: Walk | null
+  /** Norms of layers that the bound rests on, and the probability that norms taken beside them may fail with. */
+  readonly restsOn: 'frobenius' | 'spectral' | 'nothing'
+  readonly failureProbability: number
 }
 
 export interface NetworkBounds {
   readonly selected: Selected
   /** Every bound computed, loosest first; a refusal stands for one that is not there. */
   readonly ladder: readonly Rung[]
-  /** The last rung, which is the least. */
+  /** The rung that is reported: the least, or the one that was asked for. */
   readonly best: Rung
   /** d log(best joint bound) / d log(norm) by layer key; null where there is no finite, positive bound. */
   readonly elasticities: ReadonlyMap<string, number> | null
@@ -48,7 +55,15 @@ export interface BoundOptions extends Selection {
   readonly merged?: readonly MergedLayer[]
   /** Whether there is no more time: refinements then end with what they have proven. */
   readonly expired?: () => boolean
+  /** How norms beside those of the layers are proven; default: by probability, seed 0. */
+  readonly certify?: Certificate
+  readonly seed?: number
+  /** Default: normal. */
+  readonly effort?: Effort
 }
+
+/** Probability that the norms of one rung, beside those of the layers, may fail with. */
+export const rungFailureProbability = 1e-11
 
 /**
  * Bounds |f(x) − f(y)|₂ ≤ L·|x − y|₂ + δ by three walks: the constants composed along the paths with Frobenius and
@@ -58,10 +73,15 @@ export function boundNetwork(typed: TypedGraph, norms: LayerNorms, options: Boun
   const selected = select(typed, options)
   const merged = new Map(options.merged?.map((layer) => [layer.node, layer]))
   const { inputRanges } = options
-  const rung = (method: BoundMethod, normOf: NormOf, refined: boolean) =>
-    climb(typed, selected, { method, normOf, refined, inputRanges, merged })
+  const rung = (method: BoundMethod, normOf: NormOf, refined: boolean, refinement?: Refinement) =>
+    climb(typed, selected, { method, normOf, refined, inputRanges, merged, refinement })
   const product = rung('spectral-product', norms.spectral, false)
-  const graph = tightened(rung('graph', norms.spectral, true), product)
+  const regions = refineBySlopes(typed, {
+    ...refinementOptions(norms, selected, options),
+    budget: budgets[options.effort ?? 'normal'].regions,
+    depth: 0,
+  })
+  const graph = tightened(rung('graph', norms.spectral, true, regions), product)
   const ladder = [rung('frobenius-product', norms.frobenius, false), product, graph]
   const elasticities = term.elasticities(graph.joint.lipschitz)
   const walks = [graph.walk, product.walk].filter((walk) => walk !== null)
@@ -75,19 +95,63 @@ export function boundNetwork(typed: TypedGraph, norms: LayerNorms, options: Boun
   }
 }
 
-interface Climb extends Omit<WalkOptions, 'audited'> {
-  readonly method: BoundMethod
+/** What refinements of a walk are told, but for how far they may go. */
+export function refinementOptions(
+  norms: LayerNorms,
+  selected: Selected,
+  { certify = 'probabilistic', seed = 0, expired }: BoundOptions,
+): Omit<RefinementOptions, 'budget' | 'depth'> {
+  return {
+    normOf: norms.spectral,
+    audited: selected.inputs,
+    outputs: selected.outputs,
+    certify,
+    seed,
+    failureProbability: rungFailureProbability,
+    ...(expired === undefined ? {} : { expired }),
+  }
 }
 
-function climb(typed: TypedGraph, selected: Selected, { method, ...options }: Climb): Rung {
+interface Climb extends Omit<WalkOptions, 'audited' | 'refine'> {
+  readonly method: BoundMethod
+  readonly refinement?: Refinement
+}
+
+/** One rung by a walk. */
+export function climb(
+  typed: TypedGraph,
+  selected: Selected,
+  { method, refinement, ...options }: Climb,
+): Rung {
+  const restsOn = method === 'frobenius-product' ? 'frobenius' : 'spectral'
   const missing = nothingToBound(selected)
   if (missing !== null) {
     const bound = { ...fixed(), lipschitz: term.infinite, refusal: missing }
-    return { method, joint: bound, outputs: selected.outputs.map(() => bound), walk: null }
+    const outputs = selected.outputs.map(() => bound)
+    return { method, joint: bound, outputs, walk: null, restsOn, failureProbability: 0 }
   }
-  const walk = walkGraph(typed, { ...options, audited: selected.inputs })
+  const walk = walkGraph(typed, { ...options, audited: selected.inputs, refine: refinement?.refine })
   const outputs = selected.outputs.map((output) => walk.boundOf(output))
-  return { method, joint: joined(outputs), outputs, walk }
+  const joint = refinement === undefined ? joined(outputs) : together(outputs, selected, walk, refinement)
+  const failureProbability = refinement?.failureProbability() ?? 0
+  return { method, joint, outputs, walk, restsOn, failureProbability }
+}
+
+/** All outputs side by side, as one target of the refinement where that is less than side by side. */
+function together(
+  outputs: readonly TensorBound[],
+  selected: Selected,
+  walk: Walk,
+  refinement: Refinement,
+): TensorBound {
+  const plain = joined(outputs)
+  const isBounded = plain.refusal === null && term.isBounded(plain.lipschitz)
+  if (outputs.length < 2 || !isBounded) return plain
+  const bound = refinement.bound(selected.outputs, walk.boundOf)
+  if (bound === null) return plain
+  const value = mag.magnitude(bound)
+  if (mag.compare(value, plain.lipschitz.value) >= 0) return plain
+  return { ...plain, lipschitz: { value, parents: [plain.lipschitz], weights: [1], leaf: null } }
 }
 
 /** All outputs side by side: |Δ|² = Σ |Δᵢ|². */
@@ -112,12 +176,11 @@ function nothingToBound({
 }
 
 /** The less of two bounds of the same map. Where offsets differ the lesser constant counts. */
-function tightened(refined: Rung, plain: Rung): Rung {
+export function tightened(refined: Rung, plain: Rung): Rung {
   return {
-    method: refined.method,
+    ...refined,
     joint: lesser(refined.joint, plain.joint),
     outputs: refined.outputs.map((bound, i) => lesser(bound, plain.outputs[i])),
-    walk: refined.walk,
   }
 }
 

@@ -1,3 +1,4 @@
+import { boundChoices, efforts } from '../bounds/effort.ts'
 import { formatNames } from '../report/renderer.ts'
 import { type SortKey, sortKeys } from '../report/sort.ts'
 import {
@@ -206,6 +207,24 @@ export const auditOptions = {
     kind: 'value',
     read: oneOf(['deterministic', 'probabilistic']),
     choices: ['deterministic', 'probabilistic'],
+    perModel: true,
+  },
+  bound: {
+    flags: '--bound <method>',
+    group: 'Proofs',
+    text: `bound that is reported: ${boundChoices.join(', ')} (default: best, the least)`,
+    kind: 'value',
+    read: oneOf(boundChoices),
+    choices: boundChoices,
+    perModel: true,
+  },
+  effort: {
+    flags: '--effort <fast|normal|high>',
+    group: 'Proofs',
+    text: 'work on bounds beyond the graph walk: none, a second or two, minutes (default: normal)',
+    kind: 'value',
+    read: oneOf(efforts),
+    choices: efforts,
     perModel: true,
   },
   seed: {

@@ -1,0 +1,28 @@
+export const efforts = ['fast', 'normal', 'high'] as const
+
+/** How much work bounds beyond the graph walk may take. */
+export type Effort = (typeof efforts)[number]
+
+/** Multiply-adds, roughly, and never seconds: equal input gives equal bounds. */
+export interface Budget {
+  /** Norms of linear regions, for the graph bound. */
+  readonly regions: number
+  /** Norms over windows of the linearised network. */
+  readonly windows: number
+  /** Steps of descent. */
+  readonly descent: number
+}
+
+export const budgets: Readonly<Record<Effort, Budget>> = {
+  /** The walks alone. */
+  fast: { regions: 2e7, windows: 0, descent: 0 },
+  /** A second or two at the most, hardly noticed for networks of some thousand weights. */
+  normal: { regions: 2e8, windows: 4e8, descent: 6e9 },
+  /** Minutes. */
+  high: { regions: 5e9, windows: 3e10, descent: 5e11 },
+}
+
+export const boundChoices = ['product', 'graph', 'mean-slope', 'sdp', 'best'] as const
+
+/** Bounds that may be asked for alone; 'best' is the least of all. */
+export type BoundChoice = (typeof boundChoices)[number]
