@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { attempt } from '../core/stop.ts'
 import type { Value } from '../graph/graph.ts'
 import { readModel } from '../graph/read-model.ts'
@@ -12,15 +13,21 @@ import { type Proof, proveBounds } from './proof.ts'
 import type { ModelReport } from './report-schema.ts'
 import { notAudited } from './unfinished.ts'
 
+/** Bytes of a model that takes a noticeable time to read. */
+const LARGE = 2 ** 18
+
+function isLarge(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= LARGE
+}
+
 /** Audits one model, from the file to its report, no gate judged yet. Throws `LipschitzError` for files that cannot be audited. */
 export async function auditModel(
   path: string,
   options: AuditOptions,
   run: RunOptions = {},
 ): Promise<ModelReport> {
-  const opened = await attempt(run.stop, () =>
-    inferModel(readModel(path, options), { inputShapes: options.inputShapes }),
-  )
+  const open = () => inferModel(readModel(path, options), { inputShapes: options.inputShapes })
+  const opened = await attempt(run.stop, open, { isLong: isLarge(path) })
   if (opened.reason !== null) throw notAudited(opened.reason)
   return describeModel(path, opened.value, await proveBounds(opened.value, options, run), options)
 }

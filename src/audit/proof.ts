@@ -16,6 +16,9 @@ import { untilWhen } from './unfinished.ts'
 /** Relative error that computing a Frobenius norm may make, with room. */
 const frobeniusError = 2 ** -30
 
+/** Nodes that take a noticeable time to walk. */
+const MANY_NODES = 1000
+
 /** What is proven of a model, before it is told. */
 export interface Proof {
   /** The domain, by name of input. */
@@ -37,7 +40,10 @@ export async function proveBounds(
 ): Promise<Proof> {
   const selection = { inputs: options.inputs ?? null, outputs: options.outputs ?? null }
   const box = boxOf(typed.graph.inputs, select(typed, selection), options.inputRanges)
-  const merges = await attempt(run.stop, () => usefulMerges(typed, { ...selection, inputRanges: box }))
+  const isLong = typed.graph.nodes.length >= MANY_NODES
+  const merges = await attempt(run.stop, () => usefulMerges(typed, { ...selection, inputRanges: box }), {
+    isLong,
+  })
   const candidates = merges.reason === null ? merges.value : []
   const placed = layersOf(typed)
   const measured = await measure(typed, [...placed, ...candidates], options, run)

@@ -66,6 +66,8 @@ export type Attempt<Result> =
 
 /** Where the script finds the step: a script shares nothing with its caller but global names. */
 const place = Symbol.for('lipschitz: step')
+/** Milliseconds within which a signal breaks into a step. */
+const SETTLED = 2
 /** The longest delay of a timer. */
 const LONGEST = 2 ** 31 - 1
 
@@ -74,27 +76,38 @@ let script: Script | null = null
 /**
  * Runs a synchronous step to its end, or until it has to stop: also in the middle of a loop of a kernel or of a wait
  * for another thread, which see neither clock nor signals. V8 then unwinds the step without running its `finally`
- * blocks: what it left half done must not be used. Costs some 0.1 ms where there is something to watch for.
+ * blocks: what it left half done must not be used.
+ *
+ * Costs 0.1 ms where there is something to watch for, and a few milliseconds behind a long step. One that is known to
+ * be short (`isLong` false) is not watched for signals: they reach the program right behind it.
  */
-export async function attempt<Result>(stop: Stop | undefined, step: () => Result): Promise<Attempt<Result>> {
+export async function attempt<Result>(
+  stop: Stop | undefined,
+  step: () => Result,
+  { isLong = true }: { readonly isLong?: boolean } = {},
+): Promise<Attempt<Result>> {
+  const breakOnSigint = isLong && stop?.isBreakable === true
   // a signal that came before is told now: watching for signals anew would lose it
   if (stop?.isBreakable) await new Promise(setImmediate)
   const before = stop?.reason() ?? null
   if (before !== null) return { reason: before }
   const timeout = stop?.remaining() ?? Infinity
-  if (stop === undefined || (timeout === Infinity && !stop.isBreakable))
-    return { reason: null, value: step() }
+  if (stop === undefined || (timeout === Infinity && !breakOnSigint)) return { reason: null, value: step() }
   const shared = globalThis as { [place]?: () => void }
   const outer = shared[place]
   let result: Attempt<Result> = { reason: 'interrupted' }
   shared[place] = () => {
+    const begun = performance.now()
     result = { reason: null, value: step() }
+    // a signal of just now takes effect here, or never
+    if (breakOnSigint && performance.now() - begun > 10 * SETTLED)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SETTLED)
   }
   try {
     script ??= new Script("globalThis[Symbol.for('lipschitz: step')]()")
     script.runInThisContext({
       displayErrors: false,
-      breakOnSigint: stop.isBreakable,
+      breakOnSigint,
       ...(timeout === Infinity ? {} : { timeout: Math.min(LONGEST, Math.max(1, Math.ceil(timeout))) }),
     })
     return result

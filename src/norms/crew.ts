@@ -11,9 +11,9 @@ export interface CrewWork {
   readonly tasks: readonly (LayerTask | null)[]
   /** Matrices that all work on together, one after another, before anything else; led by the first thread. */
   readonly jobs: readonly { readonly index: number; readonly job: TeamJob }[]
-  /** Tasks that each takes for itself, longest first, and how many of them are taken. */
+  /** Tasks that each takes for itself, longest first, and by place in this order 1 for those that are taken. */
   readonly order: readonly number[]
-  readonly next: Int32Array<SharedArrayBuffer>
+  readonly taken: Int32Array<SharedArrayBuffer>
   /** By thread: one more than the task that it has at hand; 0 for none. */
   readonly holding: Int32Array<SharedArrayBuffer>
   /** Folder of finished measurements. */
@@ -50,9 +50,9 @@ export interface Crew {
   dismiss(): Promise<void>
 }
 
-/** The number of the next task that nobody has taken. */
-export function take(next: Int32Array<SharedArrayBuffer>): number {
-  return Atomics.add(next, 0, 1)
+/** Takes a task, unless somebody else has. */
+export function take(taken: Int32Array<SharedArrayBuffer>, place: number): boolean {
+  return Atomics.exchange(taken, place, 1) === 0
 }
 
 export const sharedIntegers = (count: number) => new Int32Array(new SharedArrayBuffer(4 * Math.max(1, count)))

@@ -30,13 +30,16 @@ export interface PoolOptions {
 
 /** Nanoseconds of work that are worth starting another thread. */
 const WORTH_A_THREAD = 5e7
+/** Nanoseconds for which this thread may be deaf to signals and messages. */
+const SHORT = 1e7
 
 const ownWorkerFile = new URL('./worker.js', import.meta.url)
 
 /**
- * Runs all tasks on this thread and on workers, longest first. A matrix that would keep one thread busy when all
- * others have finished is multiplied by all of them; of the rest each thread takes the next task as soon as it has
- * finished one. Late tasks are this thread's. Little work stays on this thread altogether.
+ * Runs all tasks, longest first, on workers: this thread stays free to hear of signals, of the time and of workers that
+ * are gone. A matrix that would keep one thread busy when all others have finished is multiplied by all of them; of the
+ * rest each thread takes the next task as soon as it has finished one. This thread takes tasks that are short, and late
+ * ones. Where there is little work, or no worker to be had, it does everything.
  *
  * What a thread had when it crashed is measured again, in a thread that is alone; a task that crashes that one too is
  * an error. When the work has to stop, the results that are there are given, and the others are undefined.
@@ -54,7 +57,7 @@ export async function runAll(
   }
   const labelled = (index: number, error: LipschitzError) => error.with({ tensor: tasks[index].label })
 
-  const members = existsSync(workerFile) ? threadsFor(tasks, options.threads) : 1
+  const members = existsSync(workerFile) ? threadsFor(tasks, options.threads) : 0
   const plan = planFor(tasks, members)
   const { order, late, jobs } = plan
   const share = memory === undefined ? undefined : Math.floor(memory / Math.max(1, plan.threads))
@@ -62,7 +65,7 @@ export async function runAll(
     tasks: tasks.map(({ task }) => (plan.helpers > 0 ? shareable(task) : null)),
     jobs,
     order,
-    next: sharedIntegers(1),
+    taken: sharedIntegers(order.length),
     holding: sharedIntegers(plan.helpers),
     cache,
     memory: share,
@@ -87,12 +90,17 @@ export async function runAll(
   limitArena(share)
   try {
     function* own() {
+      // from the short end: the first ones are done before the other threads have started
+      for (let place = order.length - 1; place >= 0; place--) {
+        const isMine = plan.helpers === 0 || tasks[order[place]].cost < SHORT
+        if (isMine && take(work.taken, place)) yield order[place]
+      }
       yield* late
-      if (jobs.length > 0) return
-      for (let at = take(work.next); at < order.length; at = take(work.next)) yield order[at]
     }
     for (const index of own()) {
-      const outcome = await attempt(stop, () => runNamed(tasks[index], { cache, memory: share }))
+      const isLong = tasks[index].cost >= SHORT
+      const step = () => runNamed(tasks[index], { cache, memory: share })
+      const outcome = await attempt(stop, step, { isLong })
       if (outcome.reason !== null) {
         abandon()
         break
@@ -129,7 +137,7 @@ export async function runAll(
 
 /** Runs one task in a thread of its own while there is no other. */
 async function runAlone(index: number, work: CrewWork, watch: CrewWatch): Promise<void> {
-  const own = { jobs: [], order: [index], next: sharedIntegers(1), holding: sharedIntegers(1) }
+  const own = { jobs: [], order: [index], taken: sharedIntegers(1), holding: sharedIntegers(1) }
   const crew = hireCrew({ ...work, ...own }, 1, watch)
   try {
     await crew.finished
@@ -147,10 +155,10 @@ function runNamed({ task, label }: CostedTask, options: TaskOptions): LayerMeasu
   }
 }
 
-/** Threads that the tasks keep busy, this one included. */
+/** Threads that the tasks keep busy; 0 where that is not worth one. */
 function threadsFor(tasks: readonly CostedTask[], threads: number): number {
   const work = tasks.reduce((sum, { cost }) => sum + cost, 0)
-  return Math.max(1, Math.min(threads, 1 + Math.floor(work / WORTH_A_THREAD)))
+  return Math.min(threads, Math.floor(work / WORTH_A_THREAD))
 }
 
 interface Plan {
@@ -174,12 +182,8 @@ function planFor(tasks: readonly CostedTask[], members: number): Plan {
     if (job !== null) jobs.push({ index, job })
     else (task.task.source.kind === 'late' ? late : order).push(index)
   }
-  // a team is led by a worker: this thread then sees at once when one of its members is gone
-  const helpers =
-    jobs.length > 0
-      ? members
-      : Math.max(0, Math.min(members - 1, late.length > 0 ? order.length : order.length - 1))
-  return { late, order, jobs, helpers, threads: jobs.length > 0 && late.length === 0 ? helpers : helpers + 1 }
+  const helpers = jobs.length > 0 ? members : Math.min(members, order.length)
+  return { late, order, jobs, helpers, threads: Math.max(1, helpers + (late.length > 0 ? 1 : 0)) }
 }
 
 /** A job for all threads, if the task is a float32 matrix in a file that takes longer than its share of the work. */

@@ -6,7 +6,7 @@ import type { LayerMeasurement } from './measurement.ts'
 import { type LayerTask, runTask } from './task.ts'
 import { runTogether, serveTeam } from './team.ts'
 
-const { member, jobs, order, tasks, next, holding, cache, memory } = workerData as WorkerStart
+const { member, jobs, order, tasks, taken, holding, cache, memory } = workerData as WorkerStart
 
 limitArena(memory)
 
@@ -14,8 +14,9 @@ for (const { index, job } of jobs) {
   if (member === 0) report(index, (task) => runTogether(task, job, { cache, memory }))
   else serveTeam(job, member)
 }
-for (let at = take(next); at < order.length; at = take(next))
-  report(order[at], (task) => runTask(task, { cache, memory }))
+for (const [place, index] of order.entries()) {
+  if (take(taken, place)) report(index, (task) => runTask(task, { cache, memory }))
+}
 
 /** Says what became of a task. Anything but an error for users ends this thread with the task at hand. */
 function report(index: number, run: (task: LayerTask) => LayerMeasurement | null): void {
