@@ -9,12 +9,12 @@ import { schemaUrl, schemaVersion } from './schema-version.ts'
  * value beyond float64 is null with a finite `log10`.
  */
 
-const Verdict = z.enum(['pass', 'fail', 'inconclusive', 'none']).meta({
+export const Verdict = z.enum(['pass', 'fail', 'inconclusive', 'none']).meta({
   description:
     'pass: proven within the limit; fail: proven beyond it; inconclusive: neither; none: no gate was set',
 })
 
-const Certificate = z.enum(['deterministic', 'probabilistic']).meta({
+export const Certificate = z.enum(['deterministic', 'probabilistic']).meta({
   description:
     'deterministic: holds given IEEE arithmetic; probabilistic: except with the stated probability',
 })
@@ -29,7 +29,7 @@ const unboundedKeys = {
 }
 
 /** A proven upper bound. Without a proof: value, log10 and certificate are null, `unbounded` is true. */
-const Bound = z
+export const Bound = z
   .object({
     value: z.number().nonnegative().nullable(),
     log10: z.number().nullable().meta({ description: 'null where the value is 0 or unbounded' }),
@@ -42,7 +42,7 @@ const Bound = z
   })
   .meta({ id: 'Bound' })
 
-const LowerBound = z
+export const LowerBound = z
   .object({
     value: z.number().nonnegative().nullable(),
     log10: z.number().nullable(),
@@ -63,7 +63,7 @@ const Lipschitz = z
   })
   .meta({ id: 'Lipschitz' })
 
-const Domain = z
+export const Domain = z
   .looseObject({
     kind: z.enum(['global', 'box', 'ball']),
     ranges: z
@@ -93,7 +93,7 @@ const Output = z
   })
   .meta({ id: 'Output' })
 
-const Spectral = z
+export const Spectral = z
   .object({
     lower: z.number().nonnegative().nullable(),
     upper: z.number().nonnegative().nullable(),
@@ -104,6 +104,8 @@ const Spectral = z
   })
   .meta({ id: 'Spectral' })
 
+export const LayerKind = z.enum(['dense', 'conv', 'conv-transpose', 'recurrent', 'embedding', 'scale'])
+
 const Layer = z
   .object({
     rank: z.int().positive().meta({ description: '1 is the most sensitive layer' }),
@@ -111,7 +113,7 @@ const Layer = z
     node: z.string(),
     role: z.string().meta({ description: 'tells the layers of one node apart; empty where it has one' }),
     op: z.string(),
-    kind: z.enum(['dense', 'conv', 'conv-transpose', 'recurrent', 'embedding', 'scale']),
+    kind: LayerKind,
     weight: z.string(),
     shape: z.array(z.int().nonnegative()),
     parameters: z.int().nonnegative(),
@@ -140,7 +142,7 @@ const Ignored = z
   })
   .meta({ id: 'Ignored', description: 'set where the configuration says to ignore it' })
 
-const Finding = z
+export const Finding = z
   .object({
     rule: z.string(),
     level: z.enum(['error', 'warning', 'note']),
@@ -153,7 +155,7 @@ const Finding = z
   })
   .meta({ id: 'Finding' })
 
-const Gate = z
+export const Gate = z
   .object({
     rule: z.string(),
     limit: z

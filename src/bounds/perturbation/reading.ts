@@ -1,6 +1,7 @@
 import { isFloatType } from '../../core/tensor.ts'
 import type { Attribute, Node, Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
+import { isUniformDefault, valueOrDefault } from '../../ops/attribute-defaults.ts'
 import { actsOnCodes, floatForm, weightOnlyForm } from '../../ops/float-forms.ts'
 import type { Operand } from '../../ops/operator.ts'
 import { codesOf, elementsOf, type Image, sameCodes, sameElements } from './image.ts'
@@ -86,8 +87,14 @@ function plainReading(
   }
 }
 
-/** Attributes that say how the result is computed, not what it is. */
-const unimportant = new Set(['accuracy_level', 'opset', 'channels_last'])
+/** Attributes that say how the result is computed, not what it is, or what matters in training alone. */
+const unimportant = new Set(['accuracy_level', 'opset', 'channels_last', 'momentum', 'axis_w'])
+
+/** Attributes of linear layers that are part of their operators, which are compared on their own. */
+const ofLayers = new Set([
+  ...['transB', 'alpha', 'kernel_shape', 'group', 'strides', 'pads', 'dilations', 'auto_pad'],
+  ...['output_padding', 'output_shape', 'K', 'N', 'bits', 'block_size'],
+])
 
 /**
  * Whether a node of the reference is the operator that the reading is: one declaration, the same attributes or, where
@@ -107,10 +114,11 @@ export function sameOperation(
     if (!sameRoles || !mine.every(({ weightShape }, i) => size(weightShape) === logical(theirs[i])))
       return false
   }
-  if (!reading.isPlain) return linear.length > 0 || sameAttributes(node, reading.node)
+  const skipped = linear.length > 0 ? ofLayers : nothing
+  if (!reading.isPlain) return sameAttributes(node, reading.node, skipped)
   const declared = reference.typed(node).operator
   if (declared === null || declared !== other.typed(reading.node).operator) return false
-  return sameAttributes(node, reading.node) && sameConstants(reference, node, reading)
+  return sameAttributes(node, reading.node, skipped) && sameConstants(reference, node, reading)
 }
 
 const size = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1)
@@ -120,20 +128,31 @@ function logical({ operator, weightShape }: ReturnType<TypedGraph['layers']>[num
   return operator.form === 'matrix' ? operator.rows * operator.columns * operator.blocks : size(weightShape)
 }
 
-function sameAttributes(a: Node, b: Node): boolean {
+const nothing: ReadonlySet<string> = new Set()
+
+function sameAttributes(a: Node, b: Node, skipped: ReadonlySet<string>): boolean {
   const names = new Set([...a.attributes.keys(), ...b.attributes.keys()])
   for (const name of names) {
-    if (unimportant.has(name)) continue
+    if (unimportant.has(name) || skipped.has(name)) continue
     const [first, second] = [a.attributes.get(name), b.attributes.get(name)]
-    if (first === undefined || second === undefined || !sameAttribute(first, second)) return false
+    if (first !== undefined && second !== undefined ? !sameAttribute(first, second) : !isDefault(a, b, name))
+      return false
   }
   return true
+}
+
+/** Whether the node that has the attribute says by it what the other one means without. */
+function isDefault(a: Node, b: Node, name: string): boolean {
+  const [first, second] = [valueOrDefault(a, name), valueOrDefault(b, name)]
+  if (first !== undefined && first !== null && first === second) return true
+  const given = (a.attributes.get(name) ?? b.attributes.get(name))!.value
+  return isUniformDefault(name, given)
 }
 
 function sameAttribute(a: Attribute, b: Attribute): boolean {
   if (a.kind !== b.kind) return false
   if (a.kind === 'tensor' && b.kind === 'tensor') return a.value.sha256() === b.value.sha256()
-  if (a.kind === 'graph' || a.kind === 'graphs' || a.kind === 'tensors') return false
+  if (a.kind === 'graph' || a.kind === 'graphs' || a.kind === 'tensors' || a.kind === 'other') return false
   return JSON.stringify(a.value) === JSON.stringify(b.value)
 }
 
