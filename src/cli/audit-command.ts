@@ -16,7 +16,7 @@ import { toRenderOptions, writeReport } from './rendering.ts'
 import { appendStepSummary } from './step-summary.ts'
 import { type Surroundings, writeAll } from './surroundings.ts'
 import { describeInterruption, describeTroubles } from './troubles.ts'
-import { checkWritable } from './write-file.ts'
+import { checkWritable, prepareFolder } from './write-file.ts'
 
 /** The configuration that the flags and the environment ask for; an empty path asks for none. */
 function openConfig(stronger: readonly Source[], surroundings: Surroundings): Promise<Config | null> {
@@ -67,6 +67,7 @@ export async function runAudit(
   if (paths.length === 0) throw usage('no model is given', 'lipschitz audit <model...>, or lipschitz --help')
   const destinations = chooseDestinations(settings)
   for (const { path } of destinations) if (path !== null) await checkWritable(path)
+  if (settings.cache !== undefined) await prepareFolder(settings.cache)
   const file = await openBaseline(settings, surroundings)
   const isWritten = destinations.some(
     ({ path }) => path !== null && resolve(surroundings.directory, path) === file?.path,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, chmod, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { cannotWrite, writeFailure } from '../core/write-failure.ts'
 
@@ -11,6 +11,17 @@ export async function checkWritable(path: string): Promise<void> {
   await access(existing === null ? dirname(path) : path, constants.W_OK).catch((error: unknown) => {
     throw writeFailure(path, error)
   })
+}
+
+/** Makes a folder, unless it is there, and says before a long audit that nothing could be kept in it. Throws `output`. */
+export async function prepareFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true })
+    await access(path, constants.W_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw code === 'EEXIST' ? cannotWrite(path, 'it is no folder') : writeFailure(path, error)
+  }
 }
 
 /** The file that is to be replaced, behind symbolic links; null for a pipe or a device, which is written through. */

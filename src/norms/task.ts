@@ -4,6 +4,7 @@ import type { LinearOperator, LoadWeights } from '../linalg/linear-operator.ts'
 import type { ProductTeam } from '../linalg/slabs.ts'
 import type { StoredTensor } from '../onnx/stored-tensor.ts'
 import type { LayerSpec } from '../ops/layer.ts'
+import { noCache, openCache } from './cache.ts'
 import { type Geometry, measureForm } from './form.ts'
 import { copiesPerElement } from './geometry.ts'
 import type { LayerMeasurement, MeasureOptions } from './measurement.ts'
@@ -104,18 +105,28 @@ export function identityOf(task: LayerTask): string {
  */
 export function runTask(task: LayerTask, options: TaskOptions = {}): LayerMeasurement {
   const { geometry, copies, tolerance, certify, failureProbability } = task
+  const { team, memory = MATRIX_BYTES } = options
+  const cache = options.cache === undefined ? noCache : openCache(options.cache)
   const source =
     task.source.kind === 'late' ? foldedSource(task.source.load(), task.source.stored) : task.source
-  const recall = () => null
-  if (task.isQuick) return surveyed(geometry, surveyForm(geometry, source, { copies, recall }))
+  let recalled: LayerMeasurement | null = null
+  const recall = (sha256: string) => {
+    recalled = cache.recall({ ...task, source }, sha256)
+    return recalled
+  }
+  if (task.isQuick) {
+    const survey = surveyForm(geometry, source, { copies, recall })
+    return survey === recalled ? survey : surveyed(geometry, survey)
+  }
   const optionsFor = (sha256: string) => ({
     tolerance,
     certify,
     seed: hashText(sha256 + JSON.stringify(geometry), hashText(String(task.seed))),
     failureProbability,
   })
-  const { team, memory = MATRIX_BYTES } = options
-  return measureForm(geometry, source, { copies, optionsFor, recall, memory, team })
+  const measurement = measureForm(geometry, source, { copies, optionsFor, recall, memory, team })
+  if (measurement !== recalled) cache.keep({ ...task, source }, measurement)
+  return measurement
 }
 
 /** Marks a survey as what it is: to be measured better, but where a survey tells all. */

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { checkWritable, writeWhole } from '../../src/cli/write-file.ts'
+import { checkWritable, prepareFolder, writeWhole } from '../../src/cli/write-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lipschitz-'))
 
@@ -61,5 +61,24 @@ describe('writeWhole', () => {
     await expect(checkWritable(missing)).rejects.toThrow('its folder does not exist')
     await expect(checkWritable(folder)).rejects.toThrow('it is a directory')
     await expect(checkWritable(join(folder, 'new'))).resolves.toBeUndefined()
+  })
+})
+
+describe('prepareFolder', () => {
+  it('makes the folder, also one that is there', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'lipschitz-')), 'a/b')
+    await prepareFolder(path)
+    await prepareFolder(path)
+    expect(readdirSync(path)).toEqual([])
+  })
+
+  it('says that a file is no folder', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'lipschitz-')), 'file')
+    writeFileSync(path, '')
+    await expect(prepareFolder(path)).rejects.toMatchObject({
+      code: 'output',
+      message: expect.stringContaining(path),
+    })
+    await expect(prepareFolder(join(path, 'inside'))).rejects.toMatchObject({ code: 'output' })
   })
 })
