@@ -1,8 +1,8 @@
 import { floatAttribute } from '../../graph/attribute.ts'
 import type { Node, Value } from '../../graph/graph.ts'
 import { type BoundContext, everything, type Interval } from '../bound.ts'
-import { erfSlope, mishSlope, swishSlope } from '../rules/elementwise.ts'
-import { difference, farthest, hull, interval, scaled, sum } from '../rules/interval.ts'
+import { clamp, erfSlope, hardSigmoid, mishSlope, swishSlope } from '../rules/elementwise.ts'
+import { difference, farthest, hull, increasing, interval, scaled, sum, up } from '../rules/interval.ts'
 import { sourceOf } from '../rules/source.ts'
 import { type Line, numberIn, producerOf, stripped } from './pattern.ts'
 
@@ -13,6 +13,8 @@ import { type Line, numberIn, producerOf, stripped } from './pattern.ts'
 export interface Gate {
   /** Holds the derivative for all r and all d of an interval. */
   readonly derivative: (shift: Interval) => Interval
+  /** Holds g(t) for every t of an interval. */
+  readonly image: (argument: Interval) => Interval
   /** What the gate's operator takes: scale·root + shift. */
   readonly input: Line
 }
@@ -27,6 +29,10 @@ const hyperbolic = 2 * swishSlope - 1 + 1e-15
 const mish = interval(-0.1125261223894627, mishSlope)
 
 type Derivative = Gate['derivative']
+type Shape = Pick<Gate, 'derivative' | 'image'>
+
+const logisticOf = (x: number) => 1 / (1 + Math.exp(-x))
+const tanhOfSoftplus = (x: number) => Math.tanh(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))))
 
 /** A smooth gate with the range of h and sup |g′|. */
 function smooth(h: Interval, slope: number): Derivative {
@@ -44,21 +50,49 @@ function clipped(lo: number, hi: number, alpha: number, beta: number): Derivativ
   }
 }
 
+/** erf grows from −1 to 1 through 0, and 1 − erf t ≤ e^(−t²) for t ≥ 0. */
+function erfImage(t: Interval): Interval {
+  const most = t.hi <= 0 ? Math.min(0, up(Math.exp(-t.hi * t.hi)) - 1 + 1e-15) : 1
+  const least = t.lo >= 0 ? Math.max(0, 1 - up(Math.exp(-t.lo * t.lo)) - 1e-15) : -1
+  return interval(least, most)
+}
+
 /** Gates by the operator that computes them. */
-const gates: ReadonlyMap<string, (context: BoundContext, node: Node) => Derivative | null> = new Map([
-  ['Sigmoid', () => smooth(logistic, 0.25)],
-  ['Erf', () => smooth(interval(-errorFunction, errorFunction), erfSlope)],
-  ['Tanh', () => smooth(interval(-hyperbolic, hyperbolic), 1)],
+const gates: ReadonlyMap<string, (context: BoundContext, node: Node) => Shape | null> = new Map([
+  [
+    'Sigmoid',
+    () => ({
+      derivative: smooth(logistic, 0.25),
+      image: (t: Interval) => clamp(increasing(logisticOf, t), 0, 1),
+    }),
+  ],
+  ['Erf', () => ({ derivative: smooth(interval(-errorFunction, errorFunction), erfSlope), image: erfImage })],
+  [
+    'Tanh',
+    () => ({
+      derivative: smooth(interval(-hyperbolic, hyperbolic), 1),
+      image: (t: Interval) => clamp(increasing(Math.tanh, t), -1, 1),
+    }),
+  ],
   [
     'HardSigmoid',
-    (_: BoundContext, node: Node) =>
-      clipped(0, 1, floatAttribute(node, 'alpha', Math.fround(0.2)), floatAttribute(node, 'beta', 0.5)),
+    (_: BoundContext, node: Node) => {
+      const [alpha, beta] = [
+        floatAttribute(node, 'alpha', Math.fround(0.2)),
+        floatAttribute(node, 'beta', 0.5),
+      ]
+      return {
+        derivative: clipped(0, 1, alpha, beta),
+        image: (t: Interval) => hardSigmoid(t, alpha, beta).image,
+      }
+    },
   ],
   [
     'Clip',
     (context: BoundContext, node: Node) => {
       const [lo, hi] = limitsOf(context, node)
-      return lo === null || hi === null || lo > hi ? null : clipped(lo, hi, 1, 0)
+      if (lo === null || hi === null || lo > hi) return null
+      return { derivative: clipped(lo, hi, 1, 0), image: (t: Interval) => clamp(t, lo, hi) }
     },
   ],
 ])
@@ -75,14 +109,15 @@ export function gateOf(context: BoundContext, value: Value): Gate | null {
   if (!node || !argument) return null
   const softplus = node.op === 'Tanh' ? softplusInput(context, argument) : null
   if (softplus !== null) return mishGate(softplus)
-  const derivative = gates.get(node.op)?.(context, node) ?? null
-  return derivative && { derivative, input: stripped(context, argument) }
+  const shape = gates.get(node.op)?.(context, node) ?? null
+  return shape && { ...shape, input: stripped(context, argument) }
 }
 
 /** tanh(softplus(x)) of x itself: without a shift its range of h holds, with one none is known. */
 function mishGate(root: Value): Gate {
   const derivative = (shift: Interval) => (farthest(shift) === 0 ? mish : everything)
-  return { derivative, input: { root: sourceOf(root), scale: 1, shift: 0, error: 0 } }
+  const image = (t: Interval) => clamp(increasing(tanhOfSoftplus, t), 0, 1)
+  return { derivative, image, input: { root: sourceOf(root), scale: 1, shift: 0, error: 0 } }
 }
 
 /** What softplus is taken of: the operator, or log(1 + eˣ). */

@@ -1,6 +1,6 @@
 import type { Value } from '../../graph/graph.ts'
-import type { BoundContext, TensorBound } from '../bound.ts'
-import { farthest, interval, product, scaled, sum, up } from '../rules/interval.ts'
+import type { BoundContext, Interval, TensorBound } from '../bound.ts'
+import { farthest, hull, intersection, interval, product, scaled, sum, up } from '../rules/interval.ts'
 import { through } from '../rules/join.ts'
 import { tanhOfCubic } from './cubic-gate.ts'
 import { type Gate, gateOf } from './gates.ts'
@@ -15,8 +15,9 @@ export function gatedProduct(context: BoundContext): TensorBound | null {
   for (const [factor, gated] of orders(context.node)) {
     const found = slopeOf(context, factor, gated)
     if (found === null || !Number.isFinite(found.slope)) continue
-    const image = product(context.operandOf(factor).range, context.operandOf(gated).range)
-    return through(context.operandOf(found.root), up(found.slope), image)
+    const whole = product(context.operandOf(factor).range, context.operandOf(gated).range)
+    const root = context.operandOf(found.root)
+    return through(root, up(found.slope), intersection(found.image?.(root.range) ?? whole, whole))
   }
   return null
 }
@@ -24,6 +25,8 @@ export function gatedProduct(context: BoundContext): TensorBound | null {
 interface Slope {
   readonly root: Value
   readonly slope: number
+  /** The image of a range of the root, where it is known to be less than the product of the factors' ranges. */
+  readonly image?: (range: Interval) => Interval
 }
 
 function slopeOf(context: BoundContext, factor: Value, gated: Value): Slope | null {
@@ -33,7 +36,35 @@ function slopeOf(context: BoundContext, factor: Value, gated: Value): Slope | nu
   if (gate === null || gate.input.root !== line.root) return cubicSlope(context, factor, outer)
   return line.scale === 0 || gate.input.scale === 0
     ? null
-    : { root: line.root, slope: largest(line, outer, gate) }
+    : {
+        root: line.root,
+        slope: largest(line, outer, gate),
+        image: (range) => productImage(range, line, outer, gate),
+      }
+}
+
+/** Where the gate's argument is parted: a gate changes within some units of 0. */
+const knots = [-12, -8, -6, -5, -4, -3.5, -3, -2.5, -2, -1.75, -1.5, -1.25, -1, -0.75, -0.5, -0.25, 0]
+const partition = [...knots, ...knots.slice(0, -1).map(Math.abs).reverse()]
+
+/** Factor and gate over pieces of the root's range: near a gate's end the other factor is small. */
+function productImage(range: Interval, line: Line, outer: Line, { image, input }: Gate): Interval {
+  const cuts = partition
+    .map((t) => (t - input.shift) / input.scale)
+    .filter((at) => at > range.lo && at < range.hi)
+  const ends = [range.lo, ...cuts.sort((a, b) => a - b), range.hi]
+  const along = ({ scale, shift, error }: Line, piece: Interval) => {
+    const end = Math.max(0, ...[piece.lo, piece.hi].map(Math.abs).filter(Number.isFinite))
+    const slack = error + 1e-14 * (Math.abs(shift) + Math.abs(scale) * end)
+    return sum(scaled(piece, scale), interval(shift - slack, shift + slack))
+  }
+  return ends
+    .slice(1)
+    .map((end, i) => {
+      const piece = interval(ends[i], end)
+      return product(along(line, piece), along(outer, image(along(input, piece))))
+    })
+    .reduce(hull)
 }
 
 function largest(line: Line, outer: Line, { derivative, input }: Gate): number {

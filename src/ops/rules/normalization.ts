@@ -11,6 +11,8 @@ import {
   type Interval,
   type TensorBound,
 } from '../bound.ts'
+import { type Groups, normalizedBox } from '../boxes/normalization.ts'
+import { withBoxes } from '../boxes/rule.ts'
 import { growth, inverseRootOf, rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
 import { gated, swishSlope } from './elementwise.ts'
@@ -227,13 +229,37 @@ const skipGroupNorm: BoundRule = (context) => {
   return context.node.outputs.map((_, i) => (i === 0 ? first : total))
 }
 
+/** Groups over the last axes, along which γ runs, too. */
+function alongLastAxes(isCentred: boolean): (context: BoundContext) => Groups | null {
+  return (context) => {
+    const x = context.input(0)
+    const axis = intAttribute(context.node, 'axis', -1)
+    const rank = x?.shape?.length ?? null
+    if (x === null || rank === null || axis < -rank || axis >= rank) return null
+    return { count: lastAxes(context, x), axis: axis < 0 ? axis + rank : axis, isCentred }
+  }
+}
+
 export const normalizationRules = {
   GroupNorm: groupNorm,
   SkipGroupNorm: skipGroupNorm,
-  LayerNormalization: normalization({ gamma: 1, beta: 2 }, lastAxes, layerStatistics),
-  InstanceNormalization: normalization({ gamma: 1, beta: 2 }, spatial, noStatistics),
+  LayerNormalization: withBoxes(
+    normalization({ gamma: 1, beta: 2 }, lastAxes, layerStatistics),
+    normalizedBox({ gamma: 1, beta: 2 }, alongLastAxes(true)),
+  ),
+  InstanceNormalization: withBoxes(
+    normalization({ gamma: 1, beta: 2 }, spatial, noStatistics),
+    normalizedBox({ gamma: 1, beta: 2 }, (context) => ({
+      count: behind(context.input(0), 2),
+      axis: 1,
+      isCentred: true,
+    })),
+  ),
   GroupNormalization: normalization({ gamma: 1, beta: 2 }, groups, noStatistics),
-  RMSNormalization: normalization({ gamma: 1, beta: null }, lastAxes, noStatistics),
+  RMSNormalization: withBoxes(
+    normalization({ gamma: 1, beta: null }, lastAxes, noStatistics),
+    normalizedBox({ gamma: 1, beta: null }, alongLastAxes(false)),
+  ),
   SkipLayerNormalization: skipNormalization({ gamma: 2, beta: 3, bias: 4 }),
   SkipSimplifiedLayerNormalization: skipNormalization({ gamma: 2, beta: null, bias: 3 }),
   MeanVarianceNormalization: meanVariance,
