@@ -2,8 +2,9 @@ import * as mag from '../../core/magnitude.ts'
 import type { Term } from '../../core/term.ts'
 
 /**
- * Gains of recurrences. A cell bounds how much its states vary after a step by a linear map with entries ≥ 0 of how
- * much they and the step's input varied before: unrolled over T steps this is a lower triangular matrix G ≥ 0 with
+ * Gains of recurrences. A cell bounds how much its states vary after a step by a function of how much they and the step's
+ * input varied before that grows with each, is homogeneous and no more than adds up: so the responses to all steps add up, and
+ * unrolled over T steps they make a lower triangular matrix G ≥ 0 with
  * |Δh_t| ≤ Σ_s G_ts·|Δx_s|. Over the whole sequence |Δh| ≤ ‖G‖₂·|Δx|, and ‖G‖₂² is at most ‖G‖₁‖G‖_∞ (Schur) and ‖G‖_F².
  */
 
@@ -30,40 +31,56 @@ const slack = 1 + 1e-9
 /** Steps that are unrolled at most; the cost grows with the square. */
 export const longest = 2048
 
-/** Gains from the input sequence. */
-export function inputGains(step: CellStep, steps: number): Gains {
-  const rowSums = new Float64Array(steps)
-  let [largestColumn, squares, lastHidden, lastCell] = [0, 0, 0, 0]
+/**
+ * Gains from the input sequence. Where sequences may end early (`early`), last states are those of any step: the largest row
+ * takes the place of the last one. Truncated sequences are otherwise leading parts of G.
+ */
+export function inputGains(step: CellStep, steps: number, early: boolean): Gains {
+  const sums = new Float64Array(steps)
+  const [hiddenSquares, cellSquares] = [new Float64Array(steps), new Float64Array(steps)]
+  let [largestColumn, squares] = [0, 0]
   for (let impulse = 1; impulse <= steps; impulse++) {
     let states: States = { hidden: 0, cell: 0 }
     let column = 0
     for (let t = impulse; t <= steps; t++) {
       states = step(t, states, t === impulse ? 1 : 0)
-      rowSums[t - 1] += states.hidden
+      sums[t - 1] += states.hidden
+      hiddenSquares[t - 1] += states.hidden ** 2
+      cellSquares[t - 1] += states.cell ** 2
       column += states.hidden
       squares += states.hidden ** 2
     }
     largestColumn = Math.max(largestColumn, column)
-    lastHidden += states.hidden ** 2
-    lastCell += states.cell ** 2
   }
-  const largestRow = rowSums.reduce((most, sum) => Math.max(most, sum), 0)
+  const lastOf = (rows: Float64Array) => Math.sqrt(early ? largest(rows) : (rows.at(-1) ?? 0))
   return widened({
-    sequence: Math.min(Math.sqrt(largestRow) * Math.sqrt(largestColumn), Math.sqrt(squares)),
-    lastHidden: Math.sqrt(lastHidden),
-    lastCell: Math.sqrt(lastCell),
+    sequence: Math.min(Math.sqrt(largest(sums)) * Math.sqrt(largestColumn), Math.sqrt(squares)),
+    lastHidden: lastOf(hiddenSquares),
+    lastCell: lastOf(cellSquares),
   })
 }
 
-/** Gains from an initial state. */
-export function stateGains(step: CellStep, steps: number, initial: States): Gains {
+function largest(values: Float64Array): number {
+  return values.reduce((most, value) => Math.max(most, value), 0)
+}
+
+/** Gains from an initial state; it is the last one, too, where a sequence may have no steps. */
+export function stateGains(step: CellStep, steps: number, initial: States, early: boolean): Gains {
   let states = initial
-  let squares = 0
+  let [squares, hidden, cell] = [0, early ? initial.hidden : 0, early ? initial.cell : 0]
   for (let t = 1; t <= steps; t++) {
     states = step(t, states, 0)
     squares += states.hidden ** 2
+    hidden = early ? Math.max(hidden, states.hidden) : states.hidden
+    cell = early ? Math.max(cell, states.cell) : states.cell
   }
-  return widened({ sequence: Math.sqrt(squares), lastHidden: states.hidden, lastCell: states.cell })
+  return widened({ sequence: Math.sqrt(squares), lastHidden: hidden, lastCell: cell })
+}
+
+/** The less of each, of several bounds on one recurrence. */
+export function least(all: readonly Gains[]): Gains {
+  const of = (output: keyof Gains) => Math.min(...all.map((gains) => gains[output]))
+  return { sequence: of('sequence'), lastHidden: of('lastHidden'), lastCell: of('lastCell') }
 }
 
 function widened({ sequence, lastHidden, lastCell }: Gains): Gains {

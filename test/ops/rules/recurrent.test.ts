@@ -1,7 +1,9 @@
+import { Tensor } from 'onnxruntime-node'
 import { describe, expect, it } from 'vitest'
 import { bestOf, boundModel } from '../../helpers/bounds.ts'
-import { node, tensor } from '../../helpers/onnx-builder.ts'
+import { type ModelSpec, model, node, tensor } from '../../helpers/onnx-builder.ts'
 import { type Case, describeCases, numbers } from '../../helpers/rule-cases.ts'
+import { openNetwork, steepest, steepestSecants } from '../../helpers/slope.ts'
 
 const hidden = 3
 const features = 2
@@ -68,13 +70,65 @@ describe('recurrences', () => {
   })
 
   it('come to the slope of the candidate where gates do not depend on the input', async () => {
-    expect(bestOf(await boundModel(spec(1), { inputs: ['x'] }))).toBeCloseTo(2, 6)
+    // both gates are ½: the slope of ½·tanh(½·tanh(2x)) at 0
+    expect(bestOf(await boundModel(spec(1), { inputs: ['x'] }))).toBeCloseTo(0.5, 6)
   })
 
   it('share the elasticity of the bound among their matrices', async () => {
     const { elasticities } = await boundModel(spec(1), { inputs: ['x'] })
     expect(elasticities?.get('y:W.c')).toBeCloseTo(1, 4)
     expect(elasticities?.get('y:W.f') ?? 0).toBe(0)
+  })
+
+  it('are tighter where the range of the data keeps gates from opening', async () => {
+    const open = {
+      opset: 14,
+      inputs: { x: [4, 1, 2] },
+      outputs: ['y'],
+      initializers: {
+        W: numbers([1, 12, 2]),
+        R: numbers([1, 12, 3]),
+        B: tensor([1, 24], new Float32Array(24).fill(-0.75)),
+      },
+      nodes: [node('LSTM', ['x', 'W', 'R', 'B'], ['y'], { hidden_size: 3 })],
+    }
+    const anywhere = bestOf(await boundModel(open))
+    const within = bestOf(await boundModel(open, { inputRanges: new Map([['x', { lo: -0.5, hi: 0.5 }]]) }))
+    expect(within).toBeLessThan(anywhere / 4)
+    const network = await openNetwork(model(open), { x: [4, 1, 2] })
+    const secants = await steepestSecants(network, { seed: 3, points: 6, scale: 0.4 })
+    await network.release()
+    const inside = secants.filter(({ distance }) => distance < 0.2)
+    expect(steepest(inside)).toBeLessThanOrEqual(within)
+    expect(steepest(inside)).toBeGreaterThan(within / 20)
+  })
+
+  it('hold for sequences of any length where lengths are inputs', async () => {
+    const weights = { W: numbers([1, 4, 2]), R: numbers([1, 4, 4]) }
+    const plain = {
+      opset: 14,
+      inputs: { x: [3, 1, 2] },
+      outputs: { y: { type: 'float32', shape: null }, last: { type: 'float32', shape: null } } as const,
+      initializers: weights,
+      nodes: [node('RNN', ['x', 'W', 'R'], ['y', 'last'], { hidden_size: 4, activations: ['Relu'] })],
+    }
+    const whole = bestOf(await boundModel(plain))
+    const lengths = { ...plain, inputs: { x: [3, 1, 2], n: { type: 'int32', shape: [1] } } } as ModelSpec
+    const cut = {
+      ...lengths,
+      nodes: [
+        node('RNN', ['x', 'W', 'R', '', 'n'], ['y', 'last'], { hidden_size: 4, activations: ['Relu'] }),
+      ],
+    }
+    const bound = bestOf(await boundModel(cut, { inputs: ['x'] }))
+    expect(bound).toBeGreaterThanOrEqual(whole * (1 - 1e-9))
+    for (const length of [1, 2, 3]) {
+      const fixed = { n: new Tensor('int32', Int32Array.of(length), [1]) }
+      const network = await openNetwork(model(cut), { x: [3, 1, 2] }, { fixed })
+      const secants = await steepestSecants(network, { seed: length, points: 4 })
+      await network.release()
+      expect(steepest(secants)).toBeLessThanOrEqual(bound)
+    }
   })
 
   it.each([
