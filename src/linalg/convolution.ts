@@ -2,7 +2,7 @@ import { type Enclosure, exactly, joinMaximum, relativeWidth } from '../core/enc
 import type { FloatArray } from '../core/tensor.ts'
 import { scoped } from './arena.ts'
 import { energyBounds } from './convolution/energy.ts'
-import { encloseFinite } from './convolution/finite.ts'
+import { encloseFinite, planFinite } from './convolution/finite.ts'
 import type { Kernel } from './convolution/kernel.ts'
 import { keptAxes, kernelReader, matrixOf, partsOf, sumOfSliceNorms } from './convolution/kernel.ts'
 import { denseConvolution, directCost, finiteSize } from './convolution/matrix.ts'
@@ -140,17 +140,17 @@ function encloseSized(kernel: Kernel, spectral: () => Spectrum, options: NormOpt
   const gramWork = order * order * (Math.max(rows, columns) / 2 + order / 6)
   if (gramWork <= GRAM_BUDGET) return asMatrix()
   const probabilistic = options.certify === 'probabilistic'
-  const product = directCost(kernel)
-  const step = 2 * product + 24 * columns
+  const step = 2 * directCost(kernel) + 24 * columns
   const tiny = columns <= SMALL && step <= CHEAP_STEP
   const cheap = columns <= SMALL_IMAGE * kernel.inputs && step <= CHEAP_STEP
   if (probabilistic && (tiny || cheap || EXPECTED_STEPS * step <= symbolCost(kernel))) {
-    return encloseFinite(kernel, options, tiny ? 3 * EXPECTED_STEPS : 0)
+    return encloseFinite(planFinite(kernel), options, tiny ? 3 * EXPECTED_STEPS : 0)
   }
   const bySymbol = encloseBySymbol(kernel, spectral(), options.tolerance, !probabilistic)
   if (relativeWidth(bySymbol) <= options.tolerance) return bySymbol
   if (!probabilistic) return rows * columns <= DENSE_LIMIT ? asMatrix() : bySymbol
-  const byLanczos = encloseFinite(kernel, options, 0)
+  const { symbol } = spectral()
+  const byLanczos = encloseFinite(planFinite(kernel, true), options, 0, { kernel, symbol })
   const found =
     relativeWidth(byLanczos) <= options.tolerance
       ? bySymbol

@@ -56,6 +56,19 @@ export interface Kernels {
   ): void
   factoriseShifted(real: Pointer, imaginary: Pointer, order: number, t: number): number
   multiplyHermitian(real: Pointer, imaginary: Pointer, order: number, v: Pointer, z: Pointer): void
+  combineRuns(
+    matrix: Pointer,
+    outputs: number,
+    inputs: number,
+    inputOffsets: Pointer,
+    outputOffsets: Pointer,
+    places: Pointer,
+    count: number,
+    length: number,
+    x: Pointer,
+    y: Pointer,
+  ): void
+  multiplyFrequencies(weights: Pointer, count: number, channels: number, x: Pointer, y: Pointer): void
   gatherProduct(
     positions: Pointer,
     count: number,

@@ -1,5 +1,6 @@
-import { allocate, allocateFloats, bytesAt, floatsAt } from '../arena.ts'
+import { allocateFloats, floatsAt } from '../arena.ts'
 import { kernels, type Pointer } from '../kernels.ts'
+import { placeOffsets } from './runs.ts'
 
 /**
  * One call of the gather product (assembly/gather.ts), set up in the arena: results[q] += Σ_t W[t] inputs[p_q + t].
@@ -56,11 +57,4 @@ export function gatherProduct(
       )
     },
   }
-}
-
-function placeOffsets(offsets: ArrayLike<number>): Pointer {
-  const pointer = allocate(4 * offsets.length)
-  const view = new Uint32Array(bytesAt(pointer, 4 * offsets.length).buffer, pointer, offsets.length)
-  for (let i = 0; i < offsets.length; i++) view[i] = 8 * offsets[i]
-  return pointer
 }

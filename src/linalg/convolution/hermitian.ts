@@ -26,6 +26,8 @@ export interface Hermitian {
   isBelow(t: number): boolean
   /** The element H₀₀: all that there is of order 1. */
   first(): number
+  /** Both staircases as they are now; valid until the next allocation. */
+  elements(): { readonly real: Float64Array; readonly imaginary: Float64Array }
 }
 
 /** Elements of one staircase. */
@@ -60,6 +62,7 @@ export function createHermitian(order: number): Hermitian {
     },
     isBelow: (t) => kernels().factoriseShifted(real, imaginary, order, t) !== 0,
     first: () => floatsAt(real, 1)[0],
+    elements: () => ({ real: floatsAt(real, size), imaginary: floatsAt(imaginary, size) }),
   }
 }
 

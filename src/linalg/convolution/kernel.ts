@@ -145,6 +145,28 @@ function range(first: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => first + i)
 }
 
+/** The adjoint of a kernel of stride 1, which is one of stride 1 with its taps in reverse order. */
+export function adjointOf(kernel: Kernel): Kernel {
+  const { outputs, inputs, slices } = kernel
+  const count = tapCount(kernel)
+  const size = outputs * inputs
+  const reversed = new Float64Array(slices.length)
+  for (let tap = 0; tap < count; tap++) {
+    const from = tap * size
+    const to = (count - 1 - tap) * size
+    for (let o = 0; o < outputs; o++) {
+      for (let c = 0; c < inputs; c++) reversed[to + c * outputs + o] = slices[from + o * inputs + c]
+    }
+  }
+  const axes = kernel.axes.map((axis) => ({
+    ...axis,
+    pad: axis.taps - 1 - axis.pad,
+    inputs: axis.outputs,
+    outputs: axis.inputs,
+  }))
+  return { outputs: inputs, inputs: outputs, axes, slices: reversed }
+}
+
 export function tapCount(kernel: Kernel): number {
   return kernel.axes.reduce((product, axis) => product * axis.taps, 1)
 }

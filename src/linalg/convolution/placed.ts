@@ -4,7 +4,8 @@ import type { Pointer } from '../kernels.ts'
 import { gamma } from '../rounding-error.ts'
 import { largestMagnitude } from '../survey.ts'
 import type { SizedAxis } from './axis.ts'
-import { type GatherProduct, gatherProduct, padded } from './gather.ts'
+import { fieldOf, offsetIn, positionsOf } from './field.ts'
+import { type GatherProduct, gatherProduct } from './gather.ts'
 import { type Kernel, sumOfSliceNorms, tapCount, tapPositions } from './kernel.ts'
 
 /** The products with a finite convolution T that norms are made of. Vectors are [position, channel]. */
@@ -18,34 +19,8 @@ export interface PlacedConvolution {
   apply(v: Float64Array, z: Float64Array): void
   /** A number ≤ ‖T v‖ / ‖v‖, rounding accounted for: a proven lower bound on ‖T‖ for any v ≠ 0. */
   stretch(v: Float64Array): number
-}
-
-/** A grid of positions in the arena with zeros around it, [position, channels padded to fours]. */
-interface Field {
-  readonly extents: readonly number[]
-  readonly channels: number
-  readonly size: number
-}
-
-function fieldOf(extents: readonly number[], channels: number): Field {
-  const size = extents.reduce((product, extent) => product * extent, padded(channels))
-  return { extents, channels: padded(channels), size }
-}
-
-/** Offset of a position, in elements. */
-function offsetIn(field: Field, position: readonly number[]): number {
-  let index = 0
-  for (let a = 0; a < position.length; a++) index = index * field.extents[a] + position[a]
-  return index * field.channels
-}
-
-/** All positions of a grid, the last axis fastest. */
-function positionsOf(extents: readonly number[]): number[][] {
-  let positions: number[][] = [[]]
-  for (const extent of extents) {
-    positions = positions.flatMap((head) => Array.from({ length: extent }, (_, i) => [...head, i]))
-  }
-  return positions
+  /** The same for T*, of vectors over outputs: a number ≤ ‖T*u‖ / ‖u‖. */
+  stretchAdjoint(u: Float64Array): number
 }
 
 /**
@@ -62,6 +37,7 @@ export function placedConvolution(kernel: Kernel): PlacedConvolution {
   const inputField = fieldOf(
     axes.map(({ stride, outputs: count, taps }) => stride * (count - 1) + taps),
     inputs,
+    1,
   )
   /** Outputs before the first that the adjoint's taps reach for: zeros. */
   const margins = axes.map(({ taps, stride }) => Math.ceil(taps / stride) - 1)
@@ -71,6 +47,7 @@ export function placedConvolution(kernel: Kernel): PlacedConvolution {
       return margins[a] + Math.max(own, lastBlock + 1)
     }),
     outputs,
+    1,
   )
   const inputPointer = allocateFloats(2 * inputField.size)
   const outputPointer = allocateFloats(2 * outputField.size)
@@ -137,6 +114,13 @@ export function placedConvolution(kernel: Kernel): PlacedConvolution {
     ),
   )
 
+  const outputPositions = positionsOf(axes.map((axis) => axis.outputs)).map((position) =>
+    offsetIn(
+      outputField,
+      position.map((q, a) => q + margins[a]),
+    ),
+  )
+
   function write(vector: Float64Array, copy: number): void {
     const field = floatsAt(inputPointer + copy * inputField.size * 8, inputField.size)
     for (let i = 0, k = 0; i < inputPositions.length; i++) {
@@ -164,6 +148,14 @@ export function placedConvolution(kernel: Kernel): PlacedConvolution {
   const kappa = sumOfSliceNorms(kernel)
   const across = gamma(tapCount(kernel) * inputs + 2)
   const back = gamma(tapCount(kernel) * outputs + 2)
+
+  /** A lower bound on ‖b‖/‖x‖ for the exact product b, from the computed one. */
+  function ratio(product: Float64Array, x: Float64Array, error: number): number {
+    const length = euclideanNorm(x) * (1 + gamma(x.length + 2))
+    const image = euclideanNorm(product) * (1 - gamma(product.length + 2))
+    return Math.max(0, (image / length - kappa * error) * (1 - 2 ** -50))
+  }
+
   const amplified = (across * back * kappa) / largestMagnitude(slices)
   return {
     columns: inputPositions.length * inputs,
@@ -185,10 +177,16 @@ export function placedConvolution(kernel: Kernel): PlacedConvolution {
     stretch(v) {
       write(v, 0)
       runForward(0.5)
-      const length = euclideanNorm(v) * (1 + gamma(v.length + 2))
-      const image =
-        euclideanNorm(floatsAt(outputPointer, outputField.size)) * (1 - gamma(outputField.size + 2))
-      return Math.max(0, (image / length - kappa * across) * (1 - 2 ** -50))
+      return ratio(floatsAt(outputPointer, outputField.size), v, across)
+    },
+    stretchAdjoint(u) {
+      const field = floatsAt(outputPointer, outputField.size)
+      field.fill(0)
+      for (let i = 0, k = 0; i < outputPositions.length; i++) {
+        for (let o = 0, to = outputPositions[i]; o < outputs; o++) field[to++] = u[k++]
+      }
+      runAdjoint(0.5)
+      return ratio(floatsAt(resultPointer, inputField.size), u, back)
     },
   }
 }

@@ -1,0 +1,31 @@
+import { padded } from './gather.ts'
+
+/** A grid of positions in the arena, row-major, each with `copies` runs of channels, padded to fours. */
+export interface Field {
+  readonly extents: readonly number[]
+  /** Elements of one run. */
+  readonly run: number
+  readonly copies: number
+  readonly size: number
+}
+
+export function fieldOf(extents: readonly number[], channels: number, copies: number): Field {
+  const run = padded(channels)
+  return { extents, run, copies, size: extents.reduce((product, extent) => product * extent, run * copies) }
+}
+
+/** Offset of a run, in elements. */
+export function offsetIn(field: Field, position: readonly number[], copy = 0): number {
+  let index = 0
+  for (let a = 0; a < position.length; a++) index = index * field.extents[a] + position[a]
+  return (index * field.copies + copy) * field.run
+}
+
+/** All positions of a grid, the last axis fastest. */
+export function positionsOf(extents: readonly number[]): number[][] {
+  let positions: number[][] = [[]]
+  for (const extent of extents) {
+    positions = positions.flatMap((head) => Array.from({ length: extent }, (_, i) => [...head, i]))
+  }
+  return positions
+}

@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createRandom, gaussianVector } from '../../../src/core/random.ts'
+import { scoped } from '../../../src/linalg/arena.ts'
+import { trigonometricBasis } from '../../../src/linalg/convolution/circle-basis.ts'
+import { circleCost, circleMap } from '../../../src/linalg/convolution/circle-map.ts'
+import { type Kernel, keptAxes, kernelOf, partsOf } from '../../../src/linalg/convolution/kernel.ts'
+import { denseConvolution } from '../../../src/linalg/convolution/matrix.ts'
+import { anyCase } from './cases.ts'
+
+/** T T*v by the dense matrix. */
+function expected(kernel: Kernel, v: Float64Array): Float64Array {
+  const { rows, columns, data } = denseConvolution(kernel)
+  const image = new Float64Array(columns)
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) image[j] += data[i * columns + j] * v[i]
+  return Float64Array.from({ length: rows }, (_, i) => {
+    let sum = 0
+    for (let j = 0; j < columns; j++) sum += data[i * columns + j] * image[j]
+    return sum
+  })
+}
+
+const norm = (x: Float64Array) => Math.hypot(...x)
+const difference = (x: Float64Array, y: Float64Array) => norm(x.map((value, i) => value - y[i]))
+
+describe('circleMap', () => {
+  for (const { rank, size, kernel, channels, runs } of [
+    { rank: 1, size: 12, kernel: 5, channels: 5, runs: 250 },
+    { rank: 2, size: 6, kernel: 4, channels: 4, runs: 200 },
+    { rank: 3, size: 4, kernel: 3, channels: 2, runs: 60 },
+  ]) {
+    it(`is T T* within what it states, ${rank} axes`, () => {
+      let met = 0
+      fc.assert(
+        fc.property(anyCase({ rank, size, kernel, channels }), ({ operator, weights }) => {
+          for (const part of partsOf(operator)) {
+            if (keptAxes(part).length === 0) continue
+            const own = kernelOf(operator, part, 0, weights)
+            if (circleCost(own) === null || own.slices.every((value) => value === 0)) continue
+            met++
+            scoped(() => {
+              const map = circleMap(own)
+              const random = createRandom(met)
+              const [v, u] = [gaussianVector(map.size, random), gaussianVector(map.size, random)]
+              const [z, y] = [new Float64Array(map.size), new Float64Array(map.size)]
+              map.applyPair(v, u, z, y)
+              const allowed = map.deviation + map.productError
+              expect(difference(z, expected(own, v))).toBeLessThanOrEqual(allowed * norm(v))
+              expect(difference(y, expected(own, u))).toBeLessThanOrEqual(allowed * norm(u))
+              const size = own.slices.reduce((sum, value) => sum + Math.abs(value), 0) ** 2
+              expect(allowed).toBeLessThan(1e-6 * size)
+            })
+          }
+        }),
+        { numRuns: runs },
+      )
+      expect(met).toBeGreaterThan(runs / 8)
+    })
+  }
+
+  it('is exactly symmetric but for the rounding of products', () => {
+    fc.assert(
+      fc.property(anyCase({ rank: 2, size: 6, kernel: 3, channels: 4 }), ({ operator, weights }) => {
+        for (const part of partsOf(operator)) {
+          if (keptAxes(part).length === 0) continue
+          const own = kernelOf(operator, part, 0, weights)
+          if (circleCost(own) === null) continue
+          scoped(() => {
+            const map = circleMap(own)
+            const random = createRandom(5)
+            const [v, u] = [gaussianVector(map.size, random), gaussianVector(map.size, random)]
+            const [z, y] = [new Float64Array(map.size), new Float64Array(map.size)]
+            map.applyPair(v, u, z, y)
+            const one = z.reduce((sum, value, i) => sum + value * u[i], 0)
+            const other = y.reduce((sum, value, i) => sum + value * v[i], 0)
+            const rounding = (2 * map.productError + 1e-13 * norm(z)) * norm(v) * norm(u)
+            expect(Math.abs(one - other)).toBeLessThanOrEqual(rounding)
+          })
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('trigonometricBasis', () => {
+  it('is orthonormal', () => {
+    for (let points = 1; points <= 33; points++) {
+      const rows = trigonometricBasis(points, points)
+      expect(rows).toHaveLength(points)
+      rows.forEach((a, i) => {
+        rows.forEach((b, j) => {
+          const product = a.reduce((sum, value, x) => sum + value * b[x], 0)
+          expect(Math.abs(product - (i === j ? 1 : 0))).toBeLessThan(1e-14)
+        })
+      })
+    }
+  })
+})
