@@ -75,7 +75,9 @@ const byRule = new Map<BoundRule, GroupName>(
   ),
 )
 
-/** The group whose tables hold the rule; null for a rule that stands in none. */
+/** The group whose tables hold the rule, or one that it extends; null for a rule that stands in none. */
 export function groupOf(rule: BoundRule): GroupName | null {
-  return byRule.get(rule) ?? null
+  let found: BoundRule | undefined = rule
+  while (found !== undefined && !byRule.has(found)) found = found.extends
+  return found === undefined ? null : (byRule.get(found) ?? null)
 }

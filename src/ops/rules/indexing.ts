@@ -1,11 +1,11 @@
 import { sizeOf, stridesOf } from '../../core/tensor.ts'
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
-import type { BoundContext, BoundOperand, BoundRule } from '../bound.ts'
+import type { BoundContext, BoundOperand, BoundRule, TensorBound } from '../bound.ts'
 import { gatheredBox } from '../boxes/movement.ts'
 import { withBoxes } from '../boxes/rule.ts'
 import { rootOf } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
-import { hull, scaled, sum } from './interval.ts'
+import { farthest, hull, product, scaled, sum } from './interval.ts'
 import { added, isFixed, stacked, through } from './join.ts'
 
 /**
@@ -83,35 +83,85 @@ const gatherElementsCount: Multiplicity = (context, data, indices) => {
   )
 }
 
-/** GatherND: tuples of positions. Without knowing them, at most the number of tuples. */
-const gatherTuplesCount: Multiplicity = (_context, _data, indices) => {
+/** GatherND: tuples of positions, for each batch element of their own; at most the number of tuples. */
+const gatherTuplesCount: Multiplicity = (context, data, indices) => {
   const dims = indices.shape
   if (dims === null || dims.length === 0) return null
-  return sizeOf(dims.slice(0, -1))
+  const tuples = sizeOf(dims.slice(0, -1))
+  const batchAxes = intAttribute(context.node, 'batch_dims', 0)
+  const [batch, depth] = [sizeOf(dims.slice(0, batchAxes)), dims.at(-1) ?? null]
+  const positions = positionsOf(indices)
+  if (positions === null || tuples === null || batch === null || depth === null || tuples === 0) return tuples
+  const sizes = data.shape?.slice(batchAxes, batchAxes + depth) ?? []
+  if (sizes.length < depth || sizes.includes(null)) return tuples
+  const known = sizes as readonly number[]
+  const size = known.reduce((product, length) => product * length, 1)
+  return largestCount(
+    Array.from({ length: tuples }, (_, tuple) => {
+      let at = 0
+      for (const [i, length] of known.entries()) {
+        const position = positions[tuple * depth + i]
+        at = at * length + (position < 0 ? position + length : position)
+      }
+      return Math.floor(tuple / (tuples / batch)) * size + at
+    }),
+  )
 }
 
+/** What writing takes into account of two tensors. */
+type Writing = (data: BoundOperand, updates: BoundOperand, times: number) => TensorBound | string
+
 /**
- * Writes updates over the data at fixed positions. 'none': each output element is one of data or updates;
- * 'add': data plus updates, each into one element, m of them into the same; 'max' and 'min' choose.
+ * How updates change data at fixed positions, `times` of them at most the same element. 'none': each element of the result is
+ * one of both; 'max' and 'min' choose one of several; 'add': the sum, so that |Δ| ≤ |Δdata| + √times·|Δupdates|; 'mul': elements that are
+ * written once are products, the others stay.
  */
-function writing(indexInput: number, updateInput: number): BoundRule {
-  return (context) => {
-    const [data, indices, updates] = [context.input(0), context.input(indexInput), context.input(updateInput)]
-    if (data === null || indices === null || updates === null) return [context.refuse('lacks an operand')]
-    if (!isFixed(indices)) return [context.refuse('writes at positions that are computed from data')]
-    const reduction = stringAttribute(context.node, 'reduction', 'none')
+const reductions = {
+  none: chosen,
+  max: chosen,
+  min: chosen,
+  add(data, updates, times) {
+    const range = sum(data.range, hull({ lo: 0, hi: 0 }, scaled(updates.range, times)))
     const parts = [
       { bound: data, gain: 1 },
-      { bound: updates, gain: 1 },
+      { bound: updates, gain: rootOf(times) },
     ]
-    if (reduction === 'add') {
-      const count = updates.shape && sizeOf(updates.shape)
-      if (count === null) return [context.refuse('adds an unknown number of updates')]
-      const range = sum(data.range, hull({ lo: 0, hi: 0 }, scaled(updates.range, count)))
-      return [added([parts[0], { bound: updates, gain: rootOf(count) }], range)]
-    }
-    if (reduction === 'mul') return [context.refuse('multiplies data by updates')]
-    return [stacked(parts, hull(data.range, updates.range))]
+    return added(parts, range)
+  },
+  mul(data, updates, times) {
+    const [size, factor] = [farthest(data.range), farthest(updates.range)]
+    if (times > 1) return 'multiplies one element by several updates'
+    if ((!isFixed(data) && factor === Infinity) || (!isFixed(updates) && size === Infinity))
+      return 'multiplies data by updates that have no proven bounds; give --input-range'
+    const parts = [
+      { bound: data, gain: isFixed(data) ? 1 : Math.max(1, factor) },
+      { bound: updates, gain: isFixed(updates) ? 1 : size },
+    ]
+    return added(parts, hull(data.range, product(data.range, updates.range)))
+  },
+} satisfies Record<string, Writing>
+
+function isReduction(name: string): name is keyof typeof reductions {
+  return Object.hasOwn(reductions, name)
+}
+
+function chosen(data: BoundOperand, updates: BoundOperand): TensorBound {
+  const parts = [data, updates].map((bound) => ({ bound, gain: 1 }))
+  return stacked(parts, hull(data.range, updates.range))
+}
+
+function writing(multiplicity: Multiplicity): BoundRule {
+  return (context) => {
+    const [data, indices, updates] = [context.input(0), context.input(1), context.input(2)]
+    if (data === null || indices === null || updates === null) return [context.refuse('lacks an operand')]
+    if (!isFixed(indices)) return [context.refuse('writes at positions that are computed from data')]
+    const name = stringAttribute(context.node, 'reduction', 'none')
+    if (!isReduction(name)) return [context.refuse('writes by a reduction that is not known')]
+    const reduction: Writing = reductions[name]
+    const times = reduction === chosen ? 1 : multiplicity(context, data, indices)
+    if (times === null) return [context.refuse('adds an unknown number of updates')]
+    const result = reduction(data, updates, times)
+    return [typeof result === 'string' ? context.refuse(result) : result]
   }
 }
 
@@ -129,6 +179,7 @@ export const indexingRules = {
   Gather: withBoxes(reading(gatherCount), gatheredBox),
   GatherElements: reading(gatherElementsCount),
   GatherND: reading(gatherTuplesCount),
-  Scatter: writing(1, 2),
+  Scatter: writing(gatherElementsCount),
+  ScatterND: writing(gatherTuplesCount),
   TensorScatter: cacheUpdate,
 } satisfies Record<string, BoundRule>

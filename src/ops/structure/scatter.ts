@@ -108,7 +108,7 @@ export const scatterOperators = [
     infer: inferScatterElements,
     fold: foldScatterElements,
   },
-  { op: 'ScatterND', bound: indexingRules.Scatter, since: 11, infer: inferScatterND, fold: foldScatterND },
+  { op: 'ScatterND', bound: indexingRules.ScatterND, since: 11, infer: inferScatterND, fold: foldScatterND },
   {
     op: 'TensorScatter',
     bound: indexingRules.TensorScatter,

@@ -40,6 +40,53 @@ const gather = fc
     return { op: 'Gather', x, inputs: ['x', 'i'], constants: { i: int64s(positions) }, attributes: { axis } }
   })
 
+const gatherND = fc
+  .record({
+    x: fc.tuple(dim, dim, dim),
+    depth: fc.integer({ min: 1, max: 2 }),
+    batched: fc.boolean(),
+    picks: fc.array(fc.nat(), { minLength: 12, maxLength: 12 }),
+  })
+  .map(({ x, depth, batched, picks }): Linear => {
+    const first = batched ? 1 : 0
+    const tuples = batched ? [x[0], 3] : [4]
+    const count = tuples.reduce((a, b) => a * b) * depth
+    const positions = Array.from({ length: count }, (_, i) => {
+      const length = x[first + (i % depth)]
+      const position = picks[i % 12] % length
+      return picks[(i + 5) % 12] % 3 === 0 ? position - length : position
+    })
+    return {
+      op: 'GatherND',
+      x,
+      inputs: ['x', 'i'],
+      constants: { i: tensor([...tuples, depth], positions, 'int64') },
+      attributes: { batch_dims: first },
+    }
+  })
+
+/** The updates vary, and several may be added to one element. */
+const scatterAdd = fc
+  .record({
+    op: fc.constantFrom('ScatterElements', 'ScatterND'),
+    picks: fc.array(upTo(3), { minLength: 6, maxLength: 6 }),
+    rows: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ op, picks, rows }): Linear => {
+    const x = op === 'ScatterND' ? [2 * rows, 3] : [rows, 2]
+    const positions = picks.slice(0, 2 * rows).map((pick, i) => (i % 2 === 0 ? pick : pick - 4))
+    return {
+      op,
+      x,
+      inputs: ['d', 'i', 'x'],
+      constants: {
+        d: tensor([4, 3], new Float32Array(12)),
+        i: tensor(op === 'ScatterND' ? [2 * rows, 1] : [rows, 2], positions, 'int64'),
+      },
+      attributes: { reduction: 'add' },
+    }
+  })
+
 const tile = fc.tuple(dims, fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 3, maxLength: 3 })).map(
   ([x, repeats]): Linear => ({
     op: 'Tile',
@@ -157,10 +204,22 @@ const gemm = fc
   })
 
 describe('bounds of linear operators are their norms, whatever shapes and attributes', () => {
-  it.each(Object.entries({ pad, averagePool, gather, tile, expand, reduce, resize, scaled, cumSum, gemm }))(
-    '%s',
-    async (_, linear) => {
-      await fc.assert(fc.asyncProperty(linear, expectExact), { numRuns: 30 })
-    },
-  )
+  it.each(
+    Object.entries({
+      pad,
+      averagePool,
+      gather,
+      gatherND,
+      scatterAdd,
+      tile,
+      expand,
+      reduce,
+      resize,
+      scaled,
+      cumSum,
+      gemm,
+    }),
+  )('%s', async (_, linear) => {
+    await fc.assert(fc.asyncProperty(linear, expectExact), { numRuns: 20 })
+  })
 })
