@@ -1,9 +1,12 @@
 import { mulUp } from '../../core/rounding.ts'
+import type { Shape } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import { type BoundContext, type BoundRule, everything } from '../bound.ts'
+import { antialiasedRow } from './antialias.ts'
 import { entriesOf } from './constant.ts'
 import { isFixed, through } from './join.ts'
+import { clampIndex, keys } from './neighbours.ts'
 import { overReals } from './reals.ts'
 import { normUpperBound, type SparseRow } from './small-matrix.ts'
 
@@ -17,6 +20,8 @@ export interface Axis {
   readonly output: number
   /** output/input as the node gives it. */
   readonly scale: number
+  /** The part of the axis that is resized, as fractions of it: where coordinates are those of a crop. */
+  readonly region?: { readonly start: number; readonly end: number }
 }
 
 export interface Interpolation {
@@ -25,6 +30,9 @@ export interface Interpolation {
   readonly nearest: string
   readonly cubic: number
   readonly excludeOutside: boolean
+  readonly antialias: boolean
+  /** 'stretch', or which common scale of the axes is taken. */
+  readonly policy: string
 }
 
 /** Where output position x falls in the input; null for modes that have no rule. */
@@ -38,6 +46,16 @@ const coordinateModes: Readonly<Record<string, (x: number, axis: Axis) => number
   tf_half_pixel_for_nn: (x, { scale }) => (x + 0.5) / scale,
   align_corners: (x, { input, output }) => (output === 1 ? 0 : (x * (input - 1)) / (output - 1)),
   asymmetric: (x, { scale }) => x / scale,
+  tf_crop_and_resize: (x, { input, output, region = { start: 0, end: 1 } }) => {
+    const { start, end } = region
+    if (output === 1) return 0.5 * (start + end) * (input - 1)
+    return start * (input - 1) + (x * (end - start) * (input - 1)) / (output - 1)
+  },
+}
+
+/** Whether a coordinate leaves the data, so that a constant takes the place of an interpolation. */
+function isExtrapolated(at: number, { input }: Axis, { coordinates }: Interpolation): boolean {
+  return coordinates === 'tf_crop_and_resize' && (at < -1e-4 || at > input - 1 + 1e-4)
 }
 
 const nearestModes: Readonly<Record<string, (x: number) => number>> = {
@@ -58,17 +76,30 @@ function doubt({ scale }: Axis): number {
 /** Outputs along one axis beyond which no matrix is made. */
 const longestAxis = 2 ** 20
 
-function rowsOf(axis: Axis, interpolation: Interpolation): SparseRow[] | null {
-  const at = coordinateModes[interpolation.coordinates]
-  const rowOf = rowKinds[interpolation.mode]
-  if (at === undefined || rowOf === undefined || axis.output > longestAxis) return null
+function rowsOf(
+  axis: Axis,
+  interpolation: Interpolation,
+  rowOf = rowKindOf(interpolation),
+): SparseRow[] | null {
+  const coordinate = coordinateOf(interpolation)
+  if (coordinate === null || rowOf === null || axis.output > longestAxis) return null
   const rows: SparseRow[] = []
   for (let x = 0; x < axis.output; x++) {
-    const made = rowOf(at(x, axis), axis, interpolation, doubt(axis))
+    const at = coordinate(x, axis)
+    if (isExtrapolated(at, axis, interpolation)) continue
+    const made = rowOf(at, axis, interpolation, doubt(axis))
     if (made === null) return null
     rows.push(...made)
   }
   return rows
+}
+
+function coordinateOf({ coordinates }: Interpolation) {
+  return Object.hasOwn(coordinateModes, coordinates) ? coordinateModes[coordinates] : null
+}
+
+function rowKindOf({ mode }: Interpolation): RowKind | null {
+  return Object.hasOwn(rowKinds, mode) ? rowKinds[mode] : null
 }
 
 type RowKind = (at: number, axis: Axis, interpolation: Interpolation, doubt: number) => SparseRow[] | null
@@ -102,12 +133,6 @@ const rowKinds: Readonly<Record<string, RowKind>> = {
     ]
   },
 }
-const clampIndex = (at: number, length: number) => Math.min(Math.max(at, 0), length - 1)
-
-function keys(x: number, a: number): number {
-  if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1
-  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0
-}
 
 /** One weight per column. */
 function joined(columns: readonly number[], weights: readonly number[]): SparseRow {
@@ -121,19 +146,36 @@ const weightSlack = 1 + 1e-6
 
 /** The norm of the interpolation along one axis; null where a mode has no rule. */
 export function interpolationNorm(axis: Axis, interpolation: Interpolation): number | null {
-  if (axis.input === axis.output && axis.scale === 1) return 1
-  const rows = rowsOf(axis, interpolation)
-  return rows === null ? null : mulUp(normUpperBound(rows, axis.input), weightSlack)
+  const crops = interpolation.coordinates === 'tf_crop_and_resize'
+  if (axis.input === axis.output && axis.scale === 1 && !crops) return 1
+  const candidates = interpolation.antialias && interpolation.mode !== 'nearest' ? antialiased : [undefined]
+  let largest = 0
+  for (const rowOf of candidates) {
+    const rows = rowsOf(axis, interpolation, rowOf)
+    if (rows === null) return null
+    largest = Math.max(largest, mulUp(normUpperBound(rows, axis.input), weightSlack))
+  }
+  return largest
 }
 
-/** The matrix of the interpolation along one axis, as real numbers give it; null where a mode has no rule. */
+/** Both ways of treating what lies outside: the larger norm holds for whichever a runtime takes. */
+const antialiased = (['repeated', 'left out'] as const).map(
+  (outside): RowKind =>
+    (at, axis, { mode, cubic }) => {
+      const row = antialiasedRow(mode, at, axis, cubic, outside)
+      return row === null ? null : [row]
+    },
+)
+
+/** The matrix of a plain interpolation along one axis, as real numbers give it; null where a mode has no rule. */
 export function interpolationRows(axis: Axis, interpolation: Interpolation): SparseRow[] | null {
-  const at = coordinateModes[interpolation.coordinates]
-  const rowOf = rowKinds[interpolation.mode]
-  if (at === undefined || rowOf === undefined || axis.output > longestAxis) return null
+  const [coordinate, rowOf] = [coordinateOf(interpolation), rowKindOf(interpolation)]
+  if (coordinate === null || rowOf === null || axis.output > longestAxis) return null
+  if (interpolation.antialias || interpolation.policy !== 'stretch') return null
+  if (interpolation.coordinates === 'tf_crop_and_resize') return null
   const rows: SparseRow[] = []
   for (let x = 0; x < axis.output; x++) {
-    const [row] = rowOf(at(x, axis), axis, interpolation, 0) ?? []
+    const [row] = rowOf(coordinate(x, axis), axis, interpolation, 0) ?? []
     if (row === undefined) return null
     rows.push(row)
   }
@@ -141,12 +183,8 @@ export function interpolationRows(axis: Axis, interpolation: Interpolation): Spa
 }
 
 /** How the node interpolates; Upsample and Resize-10 scale coordinates without shifting them. */
-export function interpolationOf({ node }: Pick<BoundContext, 'node'>): Interpolation | string {
+export function interpolationOf({ node }: Pick<BoundContext, 'node'>): Interpolation {
   const early = node.op === 'Upsample' || node.version < 11
-  if (!early && intAttribute(node, 'antialias', 0) !== 0) return 'antialiases, which has no rule'
-  if (stringAttribute(node, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch') {
-    return 'keeps the aspect ratio, which has no rule'
-  }
   const mode = stringAttribute(node, 'mode', 'nearest')
   return {
     mode: mode === 'bilinear' || mode === 'trilinear' ? 'linear' : mode,
@@ -154,6 +192,8 @@ export function interpolationOf({ node }: Pick<BoundContext, 'node'>): Interpola
     nearest: early ? 'floor' : stringAttribute(node, 'nearest_mode', 'round_prefer_floor'),
     cubic: floatAttribute(node, 'cubic_coeff_a', -0.75),
     excludeOutside: intAttribute(node, 'exclude_outside', 0) !== 0,
+    antialias: !early && intAttribute(node, 'antialias', 0) !== 0,
+    policy: stringAttribute(node, 'keep_aspect_ratio_policy', 'stretch'),
   }
 }
 
@@ -169,16 +209,50 @@ export function scalesOf(
   entries: (i: number) => readonly number[] | null,
 ): (number | null)[] | null {
   const early = node.op === 'Upsample' || node.version < 11
+  if (node.op === 'Upsample' && node.version < 7) {
+    const [height, width] = ['height_scale', 'width_scale'].map((name) => floatAttribute(node, name, 1))
+    return Array.from({ length: rank }, (_, axis) =>
+      axis === rank - 1 ? width : axis === rank - 2 ? height : 1,
+    )
+  }
   const attribute = node.attributes.get('scales')
   const scales = attribute?.kind === 'floats' ? attribute.value : entries(early ? 1 : 2)
   if (scales === null || scales.length === 0) return null
+  return spread(node, rank, scales, 1)
+}
+
+/** Values for the axes that the node names, or for all, and another one for the rest; null where they do not fit. */
+function spread(node: Node, rank: number, values: readonly number[], rest: number): (number | null)[] | null {
   const axes = node.attributes.get('axes')
-  if (axes?.kind !== 'ints') return scales.length === rank ? [...scales] : null
-  const spread = new Array<number | null>(rank).fill(1)
+  if (axes?.kind !== 'ints') return values.length === rank ? [...values] : null
+  const result = new Array<number | null>(rank).fill(rest)
   axes.value.forEach((axis, i) => {
-    spread[axis < 0 ? axis + rank : axis] = scales[i] ?? null
+    result[axis < 0 ? axis + rank : axis] = values[i] ?? null
   })
-  return spread
+  return result
+}
+
+/** One scale for all axes that are resized to sizes, where the aspect ratio is kept; null where they are not known. */
+function commonScales(context: BoundContext, dims: Shape, policy: string): (number | null)[] | null {
+  const sizes = entriesOf(context.input(3))
+  const wanted = sizes === null ? null : spread(context.node, dims.length, sizes, Number.NaN)
+  if (wanted === null) return null
+  const ratios = wanted.flatMap((size, axis) => {
+    const dim = dims[axis]
+    return size === null || dim === null || Number.isNaN(size) ? [] : [size / dim]
+  })
+  const scale = policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios)
+  return wanted.map((size) => (size !== null && Number.isNaN(size) ? 1 : scale))
+}
+
+/** The regions of all axes: all starts, then all ends. */
+function regionsOf(context: BoundContext, rank: number): ((axis: number) => Axis['region']) | null {
+  const bounds = entriesOf(context.input(1))
+  const half = (bounds?.length ?? 0) / 2
+  const starts = bounds && spread(context.node, rank, bounds.slice(0, half), 0)
+  const ends = bounds && spread(context.node, rank, bounds.slice(half), 1)
+  if (starts === null || ends === null) return null
+  return (axis) => ({ start: starts[axis] ?? Number.NaN, end: ends[axis] ?? Number.NaN })
 }
 
 const resize: BoundRule = (context) => {
@@ -191,20 +265,25 @@ const resize: BoundRule = (context) => {
       return [context.refuse('resizes to a size that is computed from data')]
   }
   const interpolation = interpolationOf(context)
-  if (typeof interpolation === 'string') return [context.refuse(interpolation)]
   if (x.shape === null || output === null) return [context.refuse(unknownSize)]
-  const scales = givenScales(context, x.shape.length)
+  const given = givenScales(context, x.shape.length)
+  const keeps = interpolation.policy !== 'stretch' && given === null
+  const scales = keeps ? commonScales(context, x.shape, interpolation.policy) : given
+  if (keeps && scales === null) return [context.refuse('keeps the aspect ratio of sizes that are not known')]
+  const crops = interpolation.coordinates === 'tf_crop_and_resize'
+  const regions = crops ? regionsOf(context, x.shape.length) : null
+  if (crops && regions === null) return [context.refuse('crops regions that are not known')]
   let gain = 1
   for (const [i, input] of x.shape.entries()) {
     const length = output[i]
     if (input === null || length === null) return [context.refuse(unknownSize)]
-    const axis = { input, output: length, scale: scales?.[i] ?? length / input }
+    const axis = { input, output: length, scale: scales?.[i] ?? length / input, region: regions?.(i) }
     const norm = interpolationNorm(axis, interpolation)
     if (norm === null)
       return [context.refuse(`has no rule for mode ${interpolation.mode}, ${interpolation.coordinates}`)]
     gain = mulUp(gain, norm)
   }
-  return [through(x, gain, interpolation.mode === 'cubic' ? everything : x.range)]
+  return [through(x, gain, interpolation.mode === 'cubic' || crops ? everything : x.range)]
 }
 
 const unknownSize = 'resizes a size that is not known; give --input-shape'

@@ -6,7 +6,14 @@ import { runningSumNorm } from '../../../src/ops/rules/reduction.ts'
 import { interpolationNorm } from '../../../src/ops/rules/resize.ts'
 import { normUpperBound, type SparseRow } from '../../../src/ops/rules/small-matrix.ts'
 
-const linear = { mode: 'linear', nearest: 'floor', cubic: -0.75, excludeOutside: false }
+const linear = {
+  mode: 'linear',
+  nearest: 'floor',
+  cubic: -0.75,
+  excludeOutside: false,
+  antialias: false,
+  policy: 'stretch',
+}
 const doubled = { input: 6, output: 12, scale: 2 }
 
 describe('closed forms of bound rules', () => {

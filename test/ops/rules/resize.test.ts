@@ -1,4 +1,4 @@
-import { float, tensor } from '../../helpers/onnx-builder.ts'
+import { float, int64s, tensor } from '../../helpers/onnx-builder.ts'
 import { type Case, describeCases, variants } from '../../helpers/rule-cases.ts'
 
 const cases: readonly Case[] = [
@@ -38,4 +38,56 @@ const cases: readonly Case[] = [
   },
 ]
 
-describeCases('interpolation', cases)
+const more: readonly Case[] = [
+  ...variants([
+    { mode: 'linear', antialias: 1 },
+    { mode: 'cubic', antialias: 1 },
+    { mode: 'linear', antialias: 1, exclude_outside: 1 },
+  ]).flatMap((attributes) =>
+    [
+      [1, 1, 0.6, 0.5],
+      [1, 1, 0.3, 1.5],
+    ].map(
+      (scales): Case => ({
+        name: `Resize ${JSON.stringify(attributes)} by ${scales.slice(2)}`,
+        op: 'Resize',
+        opset: 19,
+        x: [1, 1, 7, 8],
+        constants: { s: tensor([4], scales) },
+        inputs: ['x', '', 's'],
+        attributes,
+        tight: 0.8,
+      }),
+    ),
+  ),
+  ...['not_larger', 'not_smaller'].map(
+    (keep_aspect_ratio_policy): Case => ({
+      name: `Resize that keeps the aspect ratio, ${keep_aspect_ratio_policy}`,
+      op: 'Resize',
+      opset: 19,
+      x: [1, 1, 5, 7],
+      constants: { n: int64s([9, 8]) },
+      inputs: ['x', '', '', 'n'],
+      attributes: { mode: 'linear', keep_aspect_ratio_policy, axes: [2, 3] },
+      tight: 0.8,
+    }),
+  ),
+  ...variants([{ mode: 'linear' }, { mode: 'nearest' }]).map(
+    (attributes): Case => ({
+      name: `Resize of a region, ${JSON.stringify(attributes)}`,
+      op: 'Resize',
+      opset: 13,
+      x: [1, 1, 5, 6],
+      constants: { r: tensor([8], [0, 0, 0.21, -0.3, 1, 1, 0.83, 0.6]), n: int64s([1, 1, 4, 7]) },
+      inputs: ['x', 'r', '', 'n'],
+      attributes: {
+        ...attributes,
+        coordinate_transformation_mode: 'tf_crop_and_resize',
+        extrapolation_value: float(0.5),
+      },
+      tight: 0.8,
+    }),
+  ),
+]
+
+describeCases('interpolation', [...cases, ...more])
