@@ -52,7 +52,11 @@ describe('closed forms of bound rules', () => {
     const cubic = interpolationNorm(doubled, { ...linear, coordinates: 'half_pixel', mode: 'cubic' })
     expect(cubic).toBeGreaterThanOrEqual(1.4264)
     expect(cubic).toBeLessThan(1.53)
-    expect(interpolationNorm(doubled, { ...linear, coordinates: 'tf_crop_and_resize' })).toBeNull()
+    // the whole axis as its own crop is interpolated with aligned corners
+    const whole = { ...linear, coordinates: 'tf_crop_and_resize' }
+    expect(interpolationNorm(doubled, whole)).toBeCloseTo(1.4483, 3)
+    expect(interpolationNorm({ ...doubled, region: { start: 2, end: 3 } }, whole)).toBe(0)
+    expect(interpolationNorm(doubled, { ...linear, coordinates: 'unheard-of' })).toBeNull()
   })
 
   it('never bound a small matrix below what it does to a vector', () => {
