@@ -147,7 +147,7 @@ function together(
   const plain = joined(outputs)
   const isBounded = plain.refusal === null && term.isBounded(plain.lipschitz)
   if (outputs.length < 2 || !isBounded) return plain
-  const bound = refinement.bound(selected.outputs, walk.boundOf)
+  const bound = refinement.bound(selected.outputs, walk)
   if (bound === null) return plain
   const value = mag.magnitude(bound)
   if (mag.compare(value, plain.lipschitz.value) >= 0) return plain

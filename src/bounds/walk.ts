@@ -47,11 +47,12 @@ export interface WalkOptions {
   readonly usesForms?: (node: Node) => boolean
 }
 
-/** Takes the bounds of a node's outputs and gives those that are proven, too; `boundOf` knows what was walked before. */
+/** Takes the bounds of a node's outputs and gives those that are proven, too; the rest tells what was walked so far. */
 export type Refine = (
   node: Node,
   results: readonly TensorBound[],
-  boundOf: (value: Value) => TensorBound,
+  boundOf: Walk['boundOf'],
+  boxOf: Walk['boxOf'],
 ) => readonly TensorBound[]
 
 /** Bounds of every value that the walk has come to. */
@@ -146,7 +147,8 @@ function refined(
 ): readonly TensorBound[] {
   const { refine } = state.options
   if (refine === undefined || graph !== state.typed.graph) return results
-  return refine(node, results, (value) => boundOf(state, value))
+  const boxOf = (value: Value) => state.boxes?.boxes.get(value) ?? null
+  return refine(node, results, (value) => boundOf(state, value), boxOf)
 }
 
 /**

@@ -6,18 +6,18 @@ import type { Placed, Window } from './window.ts'
 
 /**
  * The rows of a window's matrices, written into the arena: for each slot of its sources the matrix rows × size, row by
- * row the adjoint's image of a unit vector of the targets. All rows go back through the nodes together, so that products
+ * row the adjoint's image of a unit vector of the targets, of the elements that count. All rows go back through the nodes together, so that products
  * with matrices are products of matrices. Cost: the adjoint's, times rows; memory: rows × all slots.
  */
 export function adjointRows(window: Window, rows: number): Pointer[] {
-  const { steps, elements, targetSlots, sourceSlots } = window
+  const { steps, elements, targetSlots, sourceSlots, picks } = window
   const held = elements.map((size) => allocateFloats(rows * size))
-  held.forEach((pointer, slot) => floatsAt(pointer, rows * elements[slot]).fill(0))
+  for (const [slot, pointer] of held.entries()) floatsAt(pointer, rows * elements[slot]).fill(0)
   let row = 0
   for (const slot of targetSlots) {
     const size = elements[slot]
     const block = floatsAt(held[slot], rows * size)
-    for (let i = 0; i < size; i++, row++) block[row * size + i] += 1
+    for (const i of picks ?? new Int32Array(size).keys()) block[row++ * size + i] += 1
   }
   for (const step of steps.toReversed()) scoped(() => goBack(step, rows, held, elements))
   return sourceSlots.map((slot) => held[slot])

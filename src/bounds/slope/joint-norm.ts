@@ -57,20 +57,27 @@ export function costOfWindow(rows: number, elements: number, map: number): numbe
   return rowsSuit(rows, elements, map) ? costOfRows(rows, elements, map) : costOfSteps(map)
 }
 
+/** Elements of the targets that count. */
+export function rowsOf({ targetSizes, picks }: Window): number {
+  return picks?.length ?? targetSizes.reduce((sum, size) => sum + size, 0)
+}
+
 /** Null where the numbers are out of range, or no certificate of the wanted kind can be had. */
 export function boundWindow(window: Window, options: JointNormOptions): JointNorm | null {
-  const rows = window.targetSizes.reduce((sum, size) => sum + size, 0)
+  const rows = rowsOf(window)
   const elements = window.slotSizes.reduce((sum, size) => sum + size, 0)
+  if (rows === 0) return { bound: 0, failureProbability: 0 }
   if (window.sources.some(({ bound }) => !(bound < 1e100 && bound > 1e-100))) return null
   const deterministic = options.certify === 'deterministic'
   if (deterministic ? rows <= ROWS && rows * elements <= ELEMENTS : rowsSuit(rows, elements, window.cost))
     return rowNorm(window)
-  return deterministic ? null : scoped(() => bySteps(compiled(window), rows, options))
+  return deterministic ? null : scoped(() => bySteps(compiled(window), options))
 }
 
 /** Matrix-free: A takes u/√τ to the targets, and the Lanczos processes run on A Aᵀ. */
-function bySteps(window: Window, rows: number, options: JointNormOptions): JointNorm | null {
+function bySteps(window: Window, options: JointNormOptions): JointNorm | null {
   const { map, sources, slotSizes, targetSizes } = window
+  const rows = targetSizes.reduce((sum, size) => sum + size, 0)
   const random = createRandom(options.seed)
   const scaleOf = new Array<number>(slotSizes.length).fill(1)
   const scales = sources.map(({ bound }) => bound)

@@ -1,16 +1,17 @@
 import type { Certificate } from '../../core/enclosure.ts'
 import * as mag from '../../core/magnitude.ts'
 import { hashText } from '../../core/random.ts'
-import { mulUp, sqrtUp } from '../../core/rounding.ts'
+import { mulUp } from '../../core/rounding.ts'
 import * as term from '../../core/term.ts'
 import type { Node, Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
-import { everything, type Interval, type TensorBound } from '../../ops/bound.ts'
+import type { TensorBound } from '../../ops/bound.ts'
 import { isFixed } from '../../ops/rules/join.ts'
-import { gainsOf, type NormOf, type Refine } from '../walk.ts'
-import { boundWindow, costOfWindow } from './joint-norm.ts'
+import { gainsOf, type NormOf, type Refine, type Walk } from '../walk.ts'
+import { boundWindow, costOfWindow, rowsOf } from './joint-norm.ts'
 import { type ActivationPart, partsOf } from './parts.ts'
-import { openWindow, type Split, type Surroundings } from './window.ts'
+import { centred, slopeRange } from './splits.ts'
+import { openWindow, type Split, type Surroundings, weighted } from './window.ts'
 
 export interface RefinementOptions {
   readonly normOf: NormOf
@@ -28,11 +29,14 @@ export interface RefinementOptions {
   readonly expired?: () => boolean
 }
 
+/** What the walk has found. */
+export type Known = Pick<Walk, 'boundOf' | 'boxOf'>
+
 /** A refinement of the walk, and what it rests on. */
 export interface Refinement {
   readonly refine: Refine
   /** Bounds several outputs together, once the walk is over. */
-  bound(values: readonly Value[], boundOf: (value: Value) => TensorBound): number | null
+  bound(values: readonly Value[], known: Known): number | null
   /** What the norms used so far may fail with. */
   failureProbability(): number
 }
@@ -44,99 +48,136 @@ export interface Refinement {
  *
  *     |Δz|  =  |G₀ Δx + Σₖ Gₖ uₖ|  ≤  joint norm over |Δx| ≤ 1, |uₖ| ≤ bₖ        (joint-norm.ts)
  *
- * at every value that an activation, a node of another kind or an output reads. Nodes of other kinds are bounded by
- * their rules from what is known of their inputs, and begin anew. Windows end where they cost too much: there, the
- * value itself is what the rest depends on. No bound is larger than that of the rules.
+ * at every value that an activation, a node of another kind or an output reads, weighted by √R where that is not one
+ * number. Nodes of other kinds are bounded by their rules from what is known of their inputs, and begin anew. Windows
+ * end where they cost too much: there, the value itself is what the rest depends on. No bound is larger than the rules'.
  */
 export function refineBySlopes(typed: TypedGraph, options: RefinementOptions): Refinement {
   const { nodes } = typed.graph
   const places = new Map(nodes.map((node, place) => [node, place]))
   const audited = new Set(options.audited)
-  const targets = targetsOf(typed, options.outputs)
+  const readers = readersOf(typed, options.outputs)
   const splits = new Map<Node, Split | null>()
-  let [spent, left, used, asked] = [0, targets.size + 1, 0, 0]
-  let known: (value: Value) => TensorBound = () => {
-    throw new Error('nothing is walked yet')
-  }
-  const varies = (value: Value) => !typed.operand(value).isConstant && !isFixed(known(value))
+  const factors = new Map<Node, ReturnType<typeof centred> | null>()
+  let [spent, left, used, asked] = [0, readers.size + 1, 0, 0]
+  let known: Known = { boundOf: notYet, boxOf: notYet }
+  const varies = (value: Value) => !typed.operand(value).isConstant && !isFixed(known.boundOf(value))
   const parts = partsOf(typed, gainsOf(typed, options.normOf), varies)
-
-  const numberOf = (bound: TensorBound) => {
-    if (bound.refusal !== null || !term.isZero(bound.offset)) return null
-    const number = mag.toNumber(bound.lipschitz.value)
-    return Number.isFinite(number) ? number : null
-  }
-
-  /** The split of an activation by the range of its input as a whole. */
-  function splitOf(part: ActivationPart): Split | null {
-    const found = splits.get(part.node)
-    if (found !== undefined) return found
-    const split = makeSplit(part, known(part.node.inputs[0] as Value), numberOf)
-    splits.set(part.node, split)
-    return split
-  }
 
   const around: Surroundings = {
     ...parts,
     place: (node) => places.get(node) ?? -1,
     isInput: (value) => audited.has(value),
-    boundOf: (value) => numberOf(known(value)),
-    splitOf,
+    boundOf: (value) => numberOf(known.boundOf(value)),
+    splitOf: (part) => {
+      const found = splits.get(part.node)
+      const made = found === undefined ? split(part) : found
+      splits.set(part.node, made)
+      return made
+    },
+  }
+
+  /** C and √R of an activation; null where an element has no bound. */
+  function factorsOf(part: ActivationPart): ReturnType<typeof centred> | null {
+    const found = factors.get(part.node)
+    if (found !== undefined) return found
+    const input = part.node.inputs[0] as Value
+    const ranges = { whole: known.boundOf(input).range, box: known.boxOf(input) }
+    const slopes = slopeRange(part.slopes, ranges, typed.operand(input).shape as readonly number[])
+    const made = slopes === null ? null : centred(slopes)
+    factors.set(part.node, made)
+    return made
+  }
+
+  /** Splits an activation, and bounds what is left over. */
+  function split(part: ActivationPart): Split | null {
+    const input = part.node.inputs[0] as Value
+    const bound = numberOf(known.boundOf(input))
+    const made = factorsOf(part)
+    if (made === null || bound === null) return null
+    const { root } = made
+    if (typeof root === 'number') return { ...made, bound: mulUp(root, bound) }
+    const plain = mulUp(
+      root.reduce((most, value) => Math.max(most, value), 0),
+      bound,
+    )
+    return { ...made, bound: Math.min(plain, prove([input], root) ?? Infinity) }
   }
 
   /** The least that windows from these targets prove; null where that is nothing new. */
-  function prove(values: readonly Value[]): number | null {
-    left--
+  function prove(values: readonly Value[], weights?: Float64Array): number | null {
     const share = (options.budget - spent) / Math.max(1, left / 2 + 1)
     if (!(share > 0) || options.expired?.() === true) return null
     if (options.depth === 0 && !isWorthwhile(typed, values)) return null
     const sizes = values.map((value) => parts.sizeOf(value))
     if (sizes.some((size) => size === null)) return null
-    const rows = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
-    const window = openWindow(
+    const picked = weights?.reduce((count, weight) => count + (weight === 0 ? 0 : 1), 0)
+    const rows = picked ?? sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
+    const whole = openWindow(
       values,
       nodes,
       around,
       (cost, depth, size) => depth <= options.depth && costOfWindow(rows, size, cost) <= share,
     )
-    if (window === null || (window.depth === 0 && window.layers < 2 && window.joins === 0)) return null
-    spent += costOfWindow(
-      rows,
-      window.slotSizes.reduce((sum, size) => sum + size, 0),
-      window.cost,
-    )
+    if (whole === null) return null
+    const isPlain = weights === undefined && whole.depth === 0 && whole.layers < 2 && whole.joins === 0
+    if (isPlain) return null
+    const window = weights === undefined ? whole : weighted(whole, weights)
+    const elements = window.slotSizes.reduce((sum, size) => sum + size, 0)
+    spent += costOfWindow(rowsOf(window), elements, window.cost)
     const seed = hashText(`${values[0].name} ${asked++}`, hashText(String(options.seed)))
-    const failureProbability = options.failureProbability / (targets.size + 1)
+    const failureProbability = options.failureProbability / (readers.size + 1)
     const found = boundWindow(window, { certify: options.certify, seed, failureProbability })
     if (found === null) return null
     used += found.failureProbability
     return found.bound
   }
 
+  /** Splits the activations that read a value, where their elements differ; whether all of its readers are such. */
+  function splitReaders(value: Value): boolean {
+    const nodesBehind = readers.get(value) ?? []
+    if (options.depth === 0 || nodesBehind.length === 0) return false
+    const found = nodesBehind.map((node) => (node === null ? null : parts.partOf(node)))
+    return found.every((part) => {
+      if (part?.kind !== 'activation' || typeof (factorsOf(part)?.root ?? 0) === 'number') return false
+      return around.splitOf(part) !== null
+    })
+  }
+
   return {
-    refine: (node, results, boundOf) => {
-      known = (value) => {
-        const at = node.outputs.indexOf(value)
-        return at < 0 ? boundOf(value) : (results[at] ?? boundOf(value))
-      }
+    refine: (node, results, boundOf, boxOf) => {
+      known = { boxOf, boundOf: (value) => results[node.outputs.indexOf(value)] ?? boundOf(value) }
       return node.outputs.map((value, i) => {
         const result = results[i]
-        if (value === null || result === undefined || !targets.has(value) || audited.has(value)) return result
+        if (value === null || result === undefined || !readers.has(value) || audited.has(value)) return result
         if (isFixed(result) || numberOf(result) === null) return result
+        left--
+        if (known.boxOf(value) !== null && splitReaders(value)) return result
         const bound = prove([value])
         if (bound === null) return result
-        const better = term.constant(mag.magnitude(bound))
-        return mag.compare(better.value, result.lipschitz.value) < 0
-          ? { ...result, lipschitz: chained(result.lipschitz, better.value) }
+        const better = mag.magnitude(bound)
+        return mag.compare(better, result.lipschitz.value) < 0
+          ? { ...result, lipschitz: chained(result.lipschitz, better) }
           : result
       })
     },
-    bound: (values, boundOf) => {
-      known = boundOf
+    bound: (values, walked) => {
+      known = walked
+      left = 0
       return prove(values)
     },
     failureProbability: () => used,
   }
+}
+
+function notYet(): never {
+  throw new Error('nothing is walked yet')
+}
+
+function numberOf(bound: TensorBound): number | null {
+  if (bound.refusal !== null || !term.isZero(bound.offset)) return null
+  const number = mag.toNumber(bound.lipschitz.value)
+  return Number.isFinite(number) ? number : null
 }
 
 /** A lesser value of the same bound: it grows with the same layers. */
@@ -144,32 +185,20 @@ function chained(from: term.Term, value: mag.Magnitude): term.Term {
   return { value, parents: [from], weights: [1], leaf: null }
 }
 
-function makeSplit(
-  part: ActivationPart,
-  input: TensorBound,
-  numberOf: (bound: TensorBound) => number | null,
-): Split | null {
-  const { lo, hi } = part.slopes(rangeOf(input))
-  const bound = numberOf(input)
-  if (bound === null || !(Number.isFinite(lo) && Number.isFinite(hi))) return null
-  const center = (lo + hi) / 2
-  const radius = Math.max(hi - center, center - lo) * (1 + 2 ** -50)
-  const root = sqrtUp(radius)
-  return { center, root, bound: mulUp(root, bound) }
-}
-
-const rangeOf = (bound: TensorBound): Interval => bound.range ?? everything
-
-/** Values at which bounds are wanted: what activations and nodes that are not affine read, and the outputs. */
-function targetsOf(typed: TypedGraph, outputs: readonly Value[]): ReadonlySet<Value> {
-  const targets = new Set(outputs)
+/**
+ * Values at which bounds are wanted, and who reads them: activations and nodes that are not affine; null stands for the
+ * caller, who reads the outputs.
+ */
+function readersOf(typed: TypedGraph, outputs: readonly Value[]): ReadonlyMap<Value, (Node | null)[]> {
+  const readers = new Map<Value, (Node | null)[]>(outputs.map((value) => [value, [null]]))
   for (const node of typed.graph.nodes) {
     if (typed.typed(node).operator?.linear !== undefined) continue
     for (const value of node.inputs) {
-      if (value !== null && !typed.operand(value).isConstant) targets.add(value)
+      if (value === null || typed.operand(value).isConstant) continue
+      readers.set(value, [...(readers.get(value) ?? []), node])
     }
   }
-  return targets
+  return readers
 }
 
 /** Whether the linear region behind the values has several layers or joins: anything else the rules bound as well. */
@@ -184,7 +213,11 @@ function isWorthwhile(typed: TypedGraph, values: readonly Value[]): boolean {
     if (layer !== undefined && layer.operator.form !== 'diagonal') layers++
     const varying = node.inputs.filter((input) => input !== null && !typed.operand(input).isConstant)
     if (layers > 1 || varying.length > 1) return true
-    for (const input of varying as Value[]) if (!seen.has(input)) seen.add(input) && open.push(input)
+    for (const input of varying as Value[]) {
+      if (seen.has(input)) continue
+      seen.add(input)
+      open.push(input)
+    }
   }
   return false
 }

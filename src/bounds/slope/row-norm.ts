@@ -4,7 +4,7 @@ import { gramMatrix } from '../../linalg/gram.ts'
 import { lanczos } from '../../linalg/lanczos.ts'
 import { gamma, outward } from '../../linalg/rounding-error.ts'
 import { adjointRows } from './adjoint-rows.ts'
-import { type JointNorm, weightOf } from './joint-norm.ts'
+import { type JointNorm, rowsOf, weightOf } from './joint-norm.ts'
 import type { Window } from './window.ts'
 
 /** Rounds in which τ settles, and multiply-adds that they may cost: a small part of what the bound itself takes. */
@@ -23,7 +23,7 @@ const SETTLING = 1.2e7
 export function rowNorm(window: Window): JointNorm | null {
   return scoped(() => {
     const { sources, slotSizes } = window
-    const rows = window.targetSizes.reduce((sum, size) => sum + size, 0)
+    const rows = rowsOf(window)
     const sizes = sources.map(({ slots }) => slots.reduce((sum, slot) => sum + slotSizes[slot], 0))
     const places = adjointRows(window, rows)
     const grams: Float64Array[] = []

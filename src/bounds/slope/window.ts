@@ -18,6 +18,8 @@ export interface Split {
 /** Vectors that are bounded together: Σ |uᵢ|² ≤ (bound · |Δinputs|)². */
 export interface Source {
   readonly bound: number
+  /** What the activation writes, or the value itself where the window ends; null for the inputs. */
+  readonly origin: Value | null
   readonly sizes: readonly number[]
   /** Places among the slots of the map's sources. */
   readonly slots: readonly number[]
@@ -47,6 +49,8 @@ export interface Window {
   readonly sources: readonly Source[]
   readonly slotSizes: readonly number[]
   readonly targetSizes: readonly number[]
+  /** The target's elements that count, the others being zero; null: all. */
+  readonly picks: Int32Array | null
   /** Multiply-adds of one application. */
   readonly cost: number
   /** Activations inside. */
@@ -99,7 +103,7 @@ export function openWindow(
   for (const target of targets) want(target)
   const steps: Placed[] = []
   const inputs: Value[] = []
-  const sources: { bound: number; slots: number[]; sizes: number[] }[] = []
+  const sources: (Omit<Source, 'slots'> & { slots: number[] })[] = []
   let [cost, depth, layers, joins, size] = [0, 0, 0, 0, 0]
 
   function end(value: Value): boolean {
@@ -111,7 +115,7 @@ export function openWindow(
     const bound = around.boundOf(value)
     const elements = around.sizeOf(value)
     if (bound === null || elements === null) return false
-    sources.push({ bound, slots: [slotOf(value)], sizes: [elements] })
+    sources.push({ bound, origin: value, slots: [slotOf(value)], sizes: [elements] })
     size += elements
     return true
   }
@@ -162,7 +166,7 @@ export function openWindow(
       // what has one slope alone is linear
       const slot = bound > 0 ? count++ : -1
       if (slot >= 0) {
-        sources.push({ bound, slots: [slot], sizes: [elements] })
+        sources.push({ bound, origin: written[0], slots: [slot], sizes: [elements] })
         size += elements
       }
       const gain = outward(Math.hypot(largest(center), largest(root)))
@@ -180,14 +184,13 @@ export function openWindow(
   if (inputs.length > 0) {
     const sizes = inputs.map((value) => around.sizeOf(value) ?? Number.NaN)
     if (sizes.some(Number.isNaN)) return null
-    sources.push({ bound: 1, slots: inputs.map(slotOf), sizes })
+    sources.push({ bound: 1, origin: null, slots: inputs.map(slotOf), sizes })
   }
   if (sources.length === 0) return null
   const targetSizes = targets.map((value) => around.sizeOf(value))
   if (targetSizes.some((elements) => elements === null)) return null
   steps.reverse()
   const sourceSlots = sources.flatMap((source) => source.slots)
-  const targetSlots = targets.map(slotOf)
   const elements = new Array<number>(count).fill(0)
   for (const [value, slot] of slots) elements[slot] = around.sizeOf(value) ?? 0
   for (const source of sources) {
@@ -195,29 +198,62 @@ export function openWindow(
       elements[slot] = source.sizes[i]
     })
   }
-  let at = 0
-  return {
-    map: compose(steps, count, sourceSlots, targetSlots),
+  return finish({
     steps,
     elements,
     sourceSlots,
-    targetSlots,
-    sources: sources.map(({ bound, sizes }) => ({ bound, sizes, slots: sizes.map(() => at++) })),
-    slotSizes: sources.flatMap(({ sizes }) => sizes),
+    targetSlots: targets.map(slotOf),
+    sources,
     targetSizes: targetSizes as number[],
+    picks: null,
     cost,
     depth,
     layers,
     joins,
-    errors: (scales) =>
-      errorsOf(
-        steps,
-        count,
-        sources.map((source) => source.slots),
-        targets.map(slotOf),
-        scales,
-      ),
+  })
+}
+
+type Unfinished = Omit<Window, 'map' | 'slotSizes' | 'errors'>
+
+function finish(parts: Unfinished): Window {
+  const { steps, elements, sourceSlots, targetSlots, sources } = parts
+  let at = 0
+  const placed = sources.map((source) => ({ ...source, slots: source.sizes.map(() => at++) }))
+  return {
+    ...parts,
+    map: compose(steps, elements.length, sourceSlots, targetSlots),
+    sources: placed,
+    slotSizes: sources.flatMap(({ sizes }) => sizes),
+    errors: (scales) => {
+      const groups = placed.map(({ slots }) => slots.map((slot) => sourceSlots[slot]))
+      return errorsOf(steps, elements.length, groups, targetSlots, scales)
+    },
   }
+}
+
+/** The window to weights ∘ target, for one target. */
+export function weighted(window: Window, weights: Float64Array): Window {
+  const { steps, elements, targetSlots, targetSizes } = window
+  const gain = largest(weights)
+  const split = { center: weights, root: 0 }
+  const step: Placed = {
+    inputs: [targetSlots[0], -1],
+    outputs: [elements.length],
+    map: splitMap(weights, 0),
+    gain,
+    rounding: 8 * gamma(1) * gain,
+    matrix: null,
+    convolution: null,
+    split,
+  }
+  const picks = Int32Array.from([...weights.keys()].filter((i) => weights[i] !== 0))
+  return finish({
+    ...window,
+    steps: [...steps, step],
+    elements: [...elements, targetSizes[0]],
+    targetSlots: [elements.length],
+    picks,
+  })
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
