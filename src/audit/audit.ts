@@ -50,6 +50,10 @@ export async function auditEach(requests: readonly Request[], { stop }: RunOptio
       errors.push(describeError(path, error))
     }
   }
+  return joinReport(models, errors)
+}
+
+export function joinReport(models: ModelReport[], errors: ModelError[]): Report {
   return {
     $schema: schemaUrl,
     schemaVersion,
@@ -61,7 +65,7 @@ export async function auditEach(requests: readonly Request[], { stop }: RunOptio
 }
 
 /** What stands in the report for a model that could not be audited. Throws what is a mistake of ours. */
-function describeError(path: string, error: unknown): ModelError {
+export function describeError(path: string, error: unknown): ModelError {
   const known = isOutOfMemory(error)
     ? new LipschitzError('limit', 'it needs more memory than there is')
     : error

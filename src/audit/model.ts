@@ -26,10 +26,20 @@ export async function auditModel(
   options: AuditOptions,
   run: RunOptions = {},
 ): Promise<ModelReport> {
+  const typed = await openModel(path, options, run)
+  return describeModel(path, typed, await proveBounds(typed, options, run), options)
+}
+
+/** Reads a model, without its weights. Throws `LipschitzError` for files that cannot be audited. */
+export async function openModel(
+  path: string,
+  options: AuditOptions,
+  { stop }: RunOptions,
+): Promise<TypedGraph> {
   const open = () => inferModel(readModel(path, options), { inputShapes: options.inputShapes })
-  const opened = await attempt(run.stop, open, { isLong: isLarge(path) })
+  const opened = await attempt(stop, open, { isLong: isLarge(path) })
   if (opened.reason !== null) throw notAudited(opened.reason)
-  return describeModel(path, opened.value, await proveBounds(opened.value, options, run), options)
+  return opened.value
 }
 
 /** What is proven of a model, as its report. */

@@ -60,6 +60,8 @@ export interface RunOptions {
   readonly stop?: Stop
   /** Measurements that are there already, by key of layer. */
   readonly measurements?: ReadonlyMap<string, LayerMeasurement>
+  /** Keys of the layers to be measured; all by default. */
+  readonly only?: ReadonlySet<string>
 }
 
 /** Layers measured so far of one model. */

@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { boundNetwork, type LayerNorms, type NetworkBounds } from '../bounds/network-bounds.ts'
-import { select } from '../bounds/selection.ts'
+import { type Selection, select } from '../bounds/selection.ts'
 import { usefulMerges } from '../bounds/useful-merges.ts'
 import { attempt, type StopReason } from '../core/stop.ts'
 import { layersOf, type PlacedLayer } from '../infer/layers.ts'
+import type { MergedLayer } from '../infer/merged-layers.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
-import { measureLayers } from '../norms/measure.ts'
+import { type KeyedLayer, measureLayers } from '../norms/measure.ts'
 import type { LayerMeasurement } from '../norms/measurement.ts'
 import type { Interval } from '../ops/bound.ts'
 import { boxOf } from './domain.ts'
@@ -32,20 +33,36 @@ export interface Proof {
   readonly unfinished: StopReason | null
 }
 
+/** What is measured of a model, for which question. */
+export interface ChosenLayers {
+  readonly selection: Selection
+  readonly box: Proof['box']
+  readonly placed: readonly PlacedLayer[]
+  /** Merged layers that bounds may rest on. */
+  readonly candidates: readonly MergedLayer[]
+}
+
+export async function chooseLayers(
+  typed: TypedGraph,
+  options: AuditOptions,
+  { stop }: RunOptions,
+): Promise<ChosenLayers> {
+  const selection = { inputs: options.inputs ?? null, outputs: options.outputs ?? null }
+  const box = boxOf(typed.graph.inputs, select(typed, selection), options.inputRanges)
+  const isLong = typed.graph.nodes.length >= MANY_NODES
+  const merges = await attempt(stop, () => usefulMerges(typed, { ...selection, inputRanges: box }), {
+    isLong,
+  })
+  return { selection, box, placed: layersOf(typed), candidates: merges.reason === null ? merges.value : [] }
+}
+
 /** Measures the layers of a model and bounds the network by their norms. */
 export async function proveBounds(
   typed: TypedGraph,
   options: AuditOptions,
   run: RunOptions = {},
 ): Promise<Proof> {
-  const selection = { inputs: options.inputs ?? null, outputs: options.outputs ?? null }
-  const box = boxOf(typed.graph.inputs, select(typed, selection), options.inputRanges)
-  const isLong = typed.graph.nodes.length >= MANY_NODES
-  const merges = await attempt(run.stop, () => usefulMerges(typed, { ...selection, inputRanges: box }), {
-    isLong,
-  })
-  const candidates = merges.reason === null ? merges.value : []
-  const placed = layersOf(typed)
+  const { selection, box, placed, candidates } = await chooseLayers(typed, options, run)
   const measured = await measure(typed, [...placed, ...candidates], options, run)
   // a merged layer without a norm is no help: its parts may have theirs
   const merged = candidates.filter(
@@ -84,16 +101,32 @@ async function measure(
   typed: TypedGraph,
   placed: readonly PlacedLayer[],
   options: AuditOptions,
-  { stop, measurements: known }: RunOptions,
+  run: RunOptions,
 ): Promise<MeasuredLayer[]> {
+  const measurements = await measureChosen(typed, placed, options, run)
+  return placed.map((layer) => {
+    const measurement = measurements.get(layer.key)
+    if (measurement === undefined) throw new Error(`layer ${layer.key} was not measured`)
+    return { placed: layer, measurement }
+  })
+}
+
+/** Measurements by key of layer. */
+export function measureChosen(
+  typed: TypedGraph,
+  layers: readonly KeyedLayer[],
+  options: AuditOptions,
+  { stop, measurements: known, only }: RunOptions,
+): Promise<Map<string, LayerMeasurement>> {
   const { onProgress, cache, memoryLimit, onWarning } = options
-  const measurements = await measureLayers(placed, {
+  return measureLayers(layers, {
     tolerance: options.tolerance ?? defaults.tolerance,
     certify: options.certify ?? defaults.certify,
     seed: options.seed ?? defaults.seed,
     threads: options.threads ?? availableParallelism(),
     failureProbability: defaults.failureProbability,
     known,
+    only,
     stop,
     cache,
     memory: memoryLimit,
@@ -104,11 +137,6 @@ async function measure(
           onProgress: (done: number, total: number, label: string, share: number) =>
             onProgress({ model: typed.model.path, done, total, label, share }),
         }),
-  })
-  return placed.map((layer) => {
-    const measurement = measurements.get(layer.key)
-    if (measurement === undefined) throw new Error(`layer ${layer.key} was not measured`)
-    return { placed: layer, measurement }
   })
 }
 

@@ -232,6 +232,34 @@ const ModelError = z
   })
   .meta({ id: 'ModelError' })
 
+const ShardRecord = z
+  .object({
+    index: z.int().positive(),
+    count: z.int().positive(),
+    plan: z.string().meta({ description: 'equal for all shards of a run: who does what' }),
+    complete: z.boolean().meta({ description: 'false where the shard was interrupted' }),
+    models: z
+      .array(
+        z.object({
+          path: z.string(),
+          sha256: z.string().nullable().meta({ description: 'null where the model cannot be read' }),
+          question: z
+            .record(z.string(), z.array(z.string()))
+            .meta({ description: 'options that bounds depend on, as they were given' }),
+        }),
+      )
+      .meta({ description: 'all models of the run, in their order' }),
+    parts: z
+      .array(
+        z.object({
+          model: z.int().nonnegative().meta({ description: 'place among the models of the run' }),
+          layers: z.array(z.object({ key: z.string(), measurement: z.record(z.string(), z.unknown()) })),
+        }),
+      )
+      .meta({ description: 'what the shard measured of models that are parted' }),
+  })
+  .meta({ id: 'ShardRecord' })
+
 export const Report = z.object({
   $schema: z.literal(schemaUrl),
   schemaVersion: z.literal(schemaVersion),
@@ -239,6 +267,9 @@ export const Report = z.object({
   verdict: Verdict.meta({ description: 'the worst verdict of all models' }),
   models: z.array(ModelReport),
   errors: z.array(ModelError).meta({ description: 'models of the call that could not be audited' }),
+  shard: ShardRecord.optional().meta({
+    description: 'set in the report of one shard: it has no verdicts yet',
+  }),
 })
 
 export type Verdict = z.infer<typeof Verdict>
@@ -255,6 +286,7 @@ export type Gate = z.infer<typeof Gate>
 export type TracePoint = z.infer<typeof TracePoint>
 export type ModelReport = z.infer<typeof ModelReport>
 export type ModelError = z.infer<typeof ModelError>
+export type ShardRecord = z.infer<typeof ShardRecord>
 export type Report = z.infer<typeof Report>
 
 /** The JSON Schema (draft 2020-12) of the report. Readers accept keys that later versions add. */

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Report } from '../audit/report-schema.ts'
+import type { Stop } from '../core/stop.ts'
 import { toolName } from '../core/version.ts'
 import { makeRequests, type Run, settingsFor } from './audit-requests.ts'
 import { openBaseline, settleBaseline } from './baseline-file.ts'
@@ -7,7 +8,7 @@ import { type Config, loadConfig } from './config/config.ts'
 import { printConfig } from './config/print.ts'
 import { describeUnused } from './config/unused.ts'
 import { chooseDestinations } from './destinations.ts'
-import { type Ending, watchEnding } from './ending.ts'
+import { watchEnding } from './ending.ts'
 import { exitCodeOf, exitCodes } from './exit-code.ts'
 import { decide, environmentSource, type Settings, type Source } from './options.ts'
 import { createProgress } from './progress.ts'
@@ -27,18 +28,6 @@ function openConfig(stronger: readonly Source[], surroundings: Surroundings): Pr
   return asked === '' ? Promise.resolve(null) : loadConfig(asked, surroundings, today)
 }
 
-/** Audits the models; the progress line is gone when it is done. */
-async function audit(paths: readonly string[], run: Run, { stop, release }: Ending): Promise<Report> {
-  const requests = makeRequests(paths, run)
-  const { auditEach } = await import('../audit/audit.ts')
-  try {
-    return await auditEach(requests, { stop })
-  } finally {
-    release()
-    run.progress.clear()
-  }
-}
-
 /** Writes the report everywhere it is asked for. */
 async function publish(report: Report, settings: Settings, surroundings: Surroundings): Promise<void> {
   // without a model there is no result for standard output; files say which models failed
@@ -51,37 +40,48 @@ async function publish(report: Report, settings: Settings, surroundings: Surroun
   }
 }
 
-/** Audits every model, writes every format, says on standard error what went wrong, and gives the exit code. */
-export async function runAudit(
-  paths: readonly string[],
-  flags: Source,
-  surroundings: Surroundings,
-): Promise<number> {
+/** Makes the report of a run. */
+type Make = (run: Run, options: { readonly stop: Stop }) => Promise<Report>
+
+/** What decides a run. */
+export interface Decided {
+  readonly stronger: readonly Source[]
+  readonly config: Config | null
+  readonly settings: Settings
+}
+
+/** Options from flags, environment and configuration. */
+export async function decideRun(flags: Source, surroundings: Surroundings): Promise<Decided> {
   const stronger = [flags, environmentSource(surroundings.environment)]
   const config = await openConfig(stronger, surroundings)
-  const settings = settingsFor({ stronger, config }, null)
-  if (settings.printConfig) {
-    await writeAll(surroundings.stdout, printConfig(config, stronger, paths))
-    return exitCodes.success
-  }
-  if (paths.length === 0) throw usage('no model is given', 'lipschitz audit <model...>, or lipschitz --help')
+  return { stronger, config, settings: settingsFor({ stronger, config }, null) }
+}
+
+/**
+ * Makes a report, writes every format, says on standard error what went wrong, and gives the exit code. Whether results
+ * can be written is found out first. `models`: how many the report is about.
+ */
+export async function judgeAndPublish(
+  { stronger, config, settings }: Decided,
+  models: number,
+  surroundings: Surroundings,
+  make: Make,
+): Promise<number> {
   const destinations = chooseDestinations(settings)
   for (const { path } of destinations) if (path !== null) await checkWritable(path)
-  if (settings.cache !== undefined) await prepareFolder(settings.cache)
   const file = await openBaseline(settings, surroundings)
   const isWritten = destinations.some(
     ({ path }) => path !== null && resolve(surroundings.directory, path) === file?.path,
   )
   if (isWritten)
     throw usage('a format would overwrite the baseline', 'write the baseline with --update-baseline')
-  const ending = watchEnding(settings, surroundings)
-  const run = {
-    stronger,
-    config,
-    baseline: file === null || file.isUpdated ? null : file.report,
-    progress: createProgress(surroundings, settings, paths.length),
-  }
-  const report = await audit(paths, run, ending)
+  const { stop, release, code } = watchEnding(settings, surroundings)
+  const progress = createProgress(surroundings, settings, models)
+  const baseline = file === null || file.isUpdated ? null : file.report
+  const report = await make({ stronger, config, baseline, progress }, { stop }).finally(() => {
+    release()
+    progress.clear()
+  })
   await publish(report, settings, surroundings)
   const tableIsShown = destinations.some(({ name, path }) => name === 'table' && path === null)
   const lines = describeTroubles(report, tableIsShown, settings)
@@ -89,8 +89,33 @@ export async function runAudit(
   if (config !== null && !settings.quiet) {
     lines.push(...describeUnused(config, report).map((line) => `${toolName}: ${line}`))
   }
-  const code = ending.code()
-  if (code !== null) lines.push(describeInterruption(report, paths.length))
+  if (code() !== null) lines.push(describeInterruption(report, models))
   for (const line of lines) surroundings.stderr.write(`${line}\n`)
-  return code ?? exitCodeOf(report, settings)
+  return code() ?? exitCodeOf(report, settings)
+}
+
+/** Audits every model, or one shard's part of the work. */
+export async function runAudit(
+  paths: readonly string[],
+  flags: Source,
+  surroundings: Surroundings,
+): Promise<number> {
+  const decided = await decideRun(flags, surroundings)
+  const { stronger, config, settings } = decided
+  if (settings.printConfig) {
+    await writeAll(surroundings.stdout, printConfig(config, stronger, paths))
+    return exitCodes.success
+  }
+  if (paths.length === 0) throw usage('no model is given', 'lipschitz audit <model...>, or lipschitz --help')
+  if (settings.cache !== undefined) await prepareFolder(settings.cache)
+  if (settings.shard !== undefined) {
+    const progress = createProgress(surroundings, settings, paths.length)
+    const { runShard } = await import('./shard-command.ts')
+    return runShard(paths, { stronger, config, baseline: null, progress }, settings, surroundings)
+  }
+  return judgeAndPublish(decided, paths.length, surroundings, async (run, { stop }) => {
+    const requests = makeRequests(paths, run)
+    const { auditEach } = await import('../audit/audit.ts')
+    return auditEach(requests, { stop })
+  })
 }

@@ -36,14 +36,18 @@ export interface Run {
   readonly progress: ProgressLine
 }
 
-/** The settings of one model, or of the run as a whole where it is null. */
-export function settingsFor(
+/** What decides the settings of one model, or of the run as a whole where it is null; the strongest first. */
+export function sourcesFor(
   { stronger, config }: Pick<Run, 'stronger' | 'config'>,
   model: string | null,
-): Settings {
-  if (config === null) return readSettings(stronger)
-  const blocks = model === null ? [] : config.sourcesFor(model)
-  return readSettings([...stronger, ...blocks, config.source])
+): readonly Source[] {
+  if (config === null) return stronger
+  return [...stronger, ...(model === null ? [] : config.sourcesFor(model)), config.source]
+}
+
+/** The settings of one model, or of the run as a whole where it is null. */
+export function settingsFor(run: Pick<Run, 'stronger' | 'config'>, model: string | null): Settings {
+  return readSettings(sourcesFor(run, model))
 }
 
 function baselineOf({ baseline }: Run, { maxIncrease }: Settings): Baseline | undefined {
@@ -51,8 +55,12 @@ function baselineOf({ baseline }: Run, { maxIncrease }: Settings): Baseline | un
   return maxIncrease === undefined ? { report: baseline } : { report: baseline, maxIncrease }
 }
 
-function toAuditOptions(path: string, run: Run): AuditOptions {
-  const settings = settingsFor(run, path)
+/** What is asked of a model, and how it is judged. Throws `usage` and `config`. */
+export function toAuditOptions(
+  path: string,
+  run: Run,
+  settings: Settings = settingsFor(run, path),
+): AuditOptions {
   const {
     inputShape,
     inputRange,

@@ -14,6 +14,7 @@ import {
   percentage,
   positiveNumber,
   type Reader,
+  shardChoice,
   wholeNumber,
   yesOrNo,
 } from './readers.ts'
@@ -306,6 +307,14 @@ export const auditOptions = {
     kind: 'value',
     read: anyText,
     isPath: true,
+  },
+  shard: {
+    flags: '--shard <i/n>',
+    group: 'Running',
+    text: 'do the i-th of n parts of the work; lipschitz merge joins the reports and judges the gates',
+    kind: 'value',
+    read: shardChoice,
+    isForOneRun: true,
   },
   quiet: {
     flags: '-q, --quiet',

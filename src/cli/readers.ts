@@ -155,6 +155,14 @@ export function byteSize(least: number): Reader<number> {
   }
 }
 
+/** Which part of the work, of how many: 3/8, from 1. */
+export const shardChoice: Reader<{ readonly index: number; readonly count: number }> = (text, source) => {
+  const [, first = '', second = ''] = /^(\d{1,6})\/(\d{1,6})$/.exec(text.trim()) ?? []
+  const [index, count] = [Number(first), Number(second)]
+  if (first !== '' && index >= 1 && index <= count) return { index, count }
+  return refuse(source, text, 'i/n', 'for example 1/4: parts count from 1')
+}
+
 export interface LimitChoice {
   readonly name: LimitName
   readonly value: number

@@ -1,5 +1,4 @@
 import type { Geometry } from './form.ts'
-import type { LayerTask } from './task.ts'
 
 /** Steps that a Lanczos enclosure of a dense matrix takes at a middling spectrum. */
 const STEPS = 30
@@ -29,6 +28,6 @@ const costs: { [Form in Geometry['form']]: (geometry: Extract<Geometry, { form: 
   },
 }
 
-export function estimateCost(task: LayerTask): number {
-  return (costs[task.geometry.form] as (geometry: Geometry) => number)(task.geometry)
+export function estimateCost(geometry: Geometry): number {
+  return (costs[geometry.form] as (geometry: Geometry) => number)(geometry)
 }

@@ -23,10 +23,10 @@ export async function measureLayers(
   layers: readonly KeyedLayer[],
   options: MeasureOptions,
 ): Promise<Map<string, LayerMeasurement>> {
-  const { stop, known } = options
+  const { stop, known, only } = options
   const tasks: { key: string; identity: string; work: CostedTask }[] = []
   await attempt(stop, () => {
-    const missing = layers.filter(({ key }) => known?.has(key) !== true)
+    const missing = layers.filter(({ key }) => known?.has(key) !== true && only?.has(key) !== false)
     let index = 0
     for (const task of tasksOf(missing, {
       ...options,
@@ -36,7 +36,7 @@ export async function measureLayers(
       tasks.push({
         key,
         identity: identityOf(task),
-        work: { task, label: spec.weightName, cost: estimateCost(task) },
+        work: { task, label: spec.weightName, cost: estimateCost(task.geometry) },
       })
     }
   })
@@ -48,7 +48,8 @@ export async function measureLayers(
   const reason = stop?.reason() ?? 'interrupted'
   const byIdentity = new Map(distinct.map(([identity], index) => [identity, found[index]]))
   const byKey = new Map(tasks.map(({ key, identity }) => [key, byIdentity.get(identity)]))
-  return new Map(layers.map(({ key }) => [key, known?.get(key) ?? byKey.get(key) ?? unmeasured(reason)]))
+  const asked = layers.filter(({ key }) => only?.has(key) !== false)
+  return new Map(asked.map(({ key }) => [key, known?.get(key) ?? byKey.get(key) ?? unmeasured(reason)]))
 }
 
 /** Surveys first, where there is a time limit, then measures what that did not settle. */

@@ -26,6 +26,8 @@ export interface MeasureOptions {
   readonly failureProbability: number
   /** Measurements that are there already, by key. */
   readonly known?: ReadonlyMap<string, LayerMeasurement>
+  /** Keys of the layers that are measured at all; all by default. Others count in sharing the failure probability. */
+  readonly only?: ReadonlySet<string>
   /** Ends the measuring early: what is not finished then has the bounds of a survey, or none. */
   readonly stop?: Stop
   /** Folder where finished measurements are kept for other runs. */
