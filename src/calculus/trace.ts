@@ -9,11 +9,22 @@ import { foldingContext, widened } from '../ops/maps/selection.ts'
 import type { Operand, Operator, ValueInfo } from '../ops/operator.ts'
 import type { AffineNode, Network } from './network.ts'
 
+/** An array in which the slope of an elementwise node jumps where an element is one of the kinks. */
+export interface KinkedArray {
+  readonly value: Value
+  /** What the node makes of it. */
+  readonly result: Value
+  readonly data: Tensor['data']
+  readonly kinks: readonly number[]
+}
+
 /** A network at one point: its values and its derivative there. */
 export interface Trace {
   readonly outputs: readonly Tensor[]
   /** From the inputs to the outputs; at kinks the derivative of one side. */
   readonly jacobian: ComposedMap
+  /** What elementwise nodes of the main graph with kinks read. */
+  readonly kinked: readonly KinkedArray[]
   /** Any value of the main graph that was needed; null for others. */
   tensorOf(value: Value): Tensor | null
   /** The derivative between values of the main graph on the way from the inputs. */
@@ -30,6 +41,7 @@ export function traceAt(network: Network, point: readonly Float64Array[]): Trace
   const { typed, inputs, outputs } = network
   const steps: Step[] = []
   const held = new Map<Value, TracedTensor>()
+  const kinked: KinkedArray[] = []
   let slots = 0
   let elements = 0
 
@@ -85,6 +97,15 @@ export function traceAt(network: Network, point: readonly Float64Array[]): Trace
   }
 
   function runNode(node: Node): void {
+    const known = network.affine.get(node)
+    if (known != null) {
+      writeAffine(
+        node,
+        known,
+        node.inputs.map((value) => (value === null ? null : (held.get(value) ?? null))),
+      )
+      return
+    }
     const { operator, outputs } = typed.typed(node)
     if (operator === null) throw refused(node, 'is not known')
     const traced = node.inputs.map((value) => (value === null ? null : read(value)))
@@ -101,6 +122,9 @@ export function traceAt(network: Network, point: readonly Float64Array[]): Trace
     const context = contextAt(node, operator, traced, outputs)
     const results = valuesAt(context)
     const varies = changing && operator.locallyConstant !== true && operator.foldsFrom !== 'shapes'
+    const kinks = varies && network.needed.has(node) ? operator.kinks?.(context) : undefined
+    if (kinks !== undefined && traced[0] != null && traced[0].slot >= 0)
+      kinked.push({ value: node.inputs[0]!, result: node.outputs[0]!, data: traced[0].tensor.data, kinks })
     const map = varies ? derivativeAt({ ...context, outputs: results.map(infoOfTensor), results }) : null
     writeAll(node, results, map, traced)
   }
@@ -256,6 +280,7 @@ export function traceAt(network: Network, point: readonly Float64Array[]): Trace
       inputs.map(slotOf),
       targets.map(({ slot }) => slot),
     ),
+    kinked,
     tensorOf: (value) => held.get(value)?.tensor ?? null,
     derivative: (from, to) => composeVarying(steps, slots, from.map(slotOf), to.map(slotOf)),
   }

@@ -82,6 +82,10 @@ export interface Calculus {
   readonly evaluate?: (context: EvaluationContext) => readonly (Float64Array | null)[] | null
   /** The outputs do not change where they are differentiable: comparisons, positions. */
   readonly locallyConstant?: true
+  /**
+   * For elementwise nodes: arguments at which the slope jumps. Searches for large derivatives cross them on purpose.
+   */
+  readonly kinks?: (context: EvaluationContext) => readonly number[]
   /** Nodes that run bodies: how often, and on what. */
   readonly unroll?: (context: UnrollContext) => readonly (TracedTensor | null)[] | null
 }

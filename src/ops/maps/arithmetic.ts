@@ -71,5 +71,8 @@ export const arithmeticCalculus: Readonly<Record<string, Calculus>> = {
   },
   Max: { derivative: extreme },
   Min: { derivative: extreme },
-  PRelu: { derivative: (context) => (context.node.version < 7 ? null : prelu(context)) },
+  PRelu: {
+    derivative: (context) => (context.node.version < 7 ? null : prelu(context)),
+    kinks: () => [0],
+  },
 }

@@ -1,6 +1,6 @@
 import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
-import type { Calculus, DerivativeRule } from '../linear-map.ts'
+import type { Calculus, DerivativeRule, EvaluationContext } from '../linear-map.ts'
 import { erf, sigmoid, softplus } from '../numeric/special-functions.ts'
 import { broadcastMap } from './terms.ts'
 
@@ -106,12 +106,33 @@ export const slopes = {
   },
 } satisfies Record<string, (node: Node) => Slope>
 
+/** Where slopes jump. */
+const kinks: Readonly<Record<string, (context: EvaluationContext) => readonly number[]>> = {
+  Abs: () => [0],
+  Relu: () => [0],
+  LeakyRelu: () => [0],
+  Elu: () => [0],
+  Selu: () => [0],
+  HardSwish: () => [-3, 3],
+  HardSigmoid: ({ node }) => {
+    const [alpha, beta] = [alphaOf(node, 0.2), betaOf(node, 0.5)]
+    return [-beta / alpha, (1 - beta) / alpha]
+  },
+  Clip: (context) => clipLimits(context),
+}
+
+function clipLimits({ node, values: [, lower, upper] }: EvaluationContext): [number, number] {
+  return [
+    lower?.data[0] ?? floatAttribute(node, 'min', -Infinity),
+    upper?.data[0] ?? floatAttribute(node, 'max', Infinity),
+  ]
+}
+
 /** Slopes of Clip, whose limits are attributes or, since version 11, inputs. */
 const clip: DerivativeRule = (context) => {
-  const [x, lower, upper] = context.values
+  const [x] = context.values
   if (!x || context.varies(1) || context.varies(2)) return null
-  const lo = lower?.data[0] ?? floatAttribute(context.node, 'min', -Infinity)
-  const hi = upper?.data[0] ?? floatAttribute(context.node, 'max', Infinity)
+  const [lo, hi] = clipLimits(context)
   const factor = Float64Array.from(x.data, (value) => within(value, lo, hi))
   return broadcastMap(context.inputs.length, x.dims, [{ input: 0, dims: x.dims, factor }])
 }
@@ -128,6 +149,8 @@ function elementwise(slopeOf: (node: Node) => Slope): Calculus {
 }
 
 export const elementwiseCalculus: Readonly<Record<string, Calculus>> = {
-  ...Object.fromEntries(Object.entries(slopes).map(([op, slopeOf]) => [op, elementwise(slopeOf)])),
-  Clip: { derivative: clip },
+  ...Object.fromEntries(
+    Object.entries(slopes).map(([op, slopeOf]) => [op, { ...elementwise(slopeOf), kinks: kinks[op] }]),
+  ),
+  Clip: { derivative: clip, kinks: kinks.Clip },
 }
