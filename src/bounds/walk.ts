@@ -91,7 +91,8 @@ export function walkGraph(typed: TypedGraph, options: WalkOptions): Walk {
     bounds: new Map(),
     keys: layerKeys(typed),
     leaves: new Map(),
-    boxes: options.refined ? createBoxStore() : null,
+    // the ranges of single elements are those of the reference alone
+    boxes: options.refined && options.readAs === undefined ? createBoxStore() : null,
     walkedNodes: 0,
   }
   for (const input of typed.graph.inputs)

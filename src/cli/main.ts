@@ -29,6 +29,14 @@ const runners: { readonly [Name in Invocation['command']]: Runner<Name> } = {
       settingsOf(flags, surroundings),
       surroundings,
     ),
+  diff: async ({ old, fresh, own, flags }, surroundings) =>
+    (await import('./diff-command.ts')).runDiff(
+      old,
+      fresh,
+      own,
+      settingsOf(flags, surroundings),
+      surroundings,
+    ),
   normalize: async ({ model, own, flags }, surroundings) =>
     (await import('./normalize-command.ts')).runNormalize(
       model,

@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { toolName, toolVersion } from '../core/version.ts'
+import { declareDiff } from './diff-declaration.ts'
+import type { diffOptions } from './diff-options.ts'
 import { auditExamples, completionHelp, exitCodes, formatTable, inspectFields, limitTable } from './help.ts'
 import { declareNormalize } from './normalize-declaration.ts'
 import type { normalizeOptions } from './normalize-options.ts'
@@ -19,6 +21,13 @@ export type Invocation =
       readonly flags: Source
     }
   | {
+      readonly command: 'diff'
+      readonly old: string
+      readonly fresh: string
+      readonly own: OwnSettings<typeof diffOptions>
+      readonly flags: Source
+    }
+  | {
       readonly command: 'normalize'
       readonly model: string
       readonly own: OwnSettings<typeof normalizeOptions>
@@ -33,6 +42,7 @@ export type Invocation =
 export const commandNames = [
   'audit',
   'inspect',
+  'diff',
   'normalize',
   'report',
   'explain',
@@ -155,6 +165,7 @@ export function makeProgram(printed: string[], choose: (invocation: Invocation) 
       for (const name of names) for (const option of toOptions(name)) command.addOption(option)
     },
   }
+  declareDiff(program, choose, tools)
   declareNormalize(program, choose, tools)
 
   const report = program
