@@ -1,4 +1,4 @@
-// Writes schema/*.json from the zod schemas of the report and of the configuration file.
+// Writes schema/*.json from the zod schemas of the report, of comparisons and of the configuration file.
 import { writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -24,4 +24,5 @@ function write(name, schema) {
 }
 
 write('report-v1.json', (await load('src/audit/report-schema.ts')).reportJsonSchema())
+write('diff-v1.json', (await load('src/audit/diff/diff-schema.ts')).diffJsonSchema())
 write('config-v1.json', (await load('src/cli/config/schema.ts')).configJsonSchema())

@@ -2,7 +2,11 @@ import { readPackageFile } from './package-file.ts'
 import { oneOf } from './readers.ts'
 import { type Surroundings, writeAll } from './surroundings.ts'
 
-const published = { report: 'schema/report-v1.json', config: 'schema/config-v1.json' } as const
+const published = {
+  report: 'schema/report-v1.json',
+  config: 'schema/config-v1.json',
+  diff: 'schema/diff-v1.json',
+} as const
 
 export const schemaNames = Object.keys(published) as (keyof typeof published)[]
 

@@ -7,7 +7,7 @@ const always =
   () =>
     value
 
-/** What attributes mean where they are not given, for operators of ai.onnx: what exporters write or leave out. */
+/** What attributes mean where they are not given: what some exporters write and others leave out. */
 const anywhere: ReadonlyMap<string, Default> = new Map([
   ['group', always(1)],
   ['auto_pad', always('NOTSET')],
@@ -54,7 +54,7 @@ export function valueOrDefault(node: Node, name: string): Attribute['value'] | u
   const given = node.attributes.get(name)
   if (given !== undefined) return given.value
   const find = own.get(`${node.op} ${name}`) ?? anywhere.get(name)
-  return node.domain === '' && find !== undefined ? find(node) : undefined
+  return find?.(node)
 }
 
 /** Whether a list says no more than its absence. */

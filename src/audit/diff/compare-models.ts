@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { differenceLayer } from '../../bounds/perturbation/layer-difference.ts'
-import { type Pairing, pairNetworks } from '../../bounds/perturbation/pairing.ts'
+import { type Pairing, pairNetworks, roundedTensors } from '../../bounds/perturbation/pairing.ts'
 import { boundPerturbation, leaves, type Perturbation } from '../../bounds/perturbation/perturbation.ts'
-import { exactly } from '../../core/enclosure.ts'
+import { type Enclosure, exactly } from '../../core/enclosure.ts'
 import * as mag from '../../core/magnitude.ts'
+import { addUp } from '../../core/rounding.ts'
 import * as term from '../../core/term.ts'
 import type { Node, Value } from '../../graph/graph.ts'
 import { readModel } from '../../graph/read-model.ts'
@@ -122,21 +123,11 @@ function nameHere(
   return values[place]?.name ?? name
 }
 
-/** The pairing that comes further: one of the networks may be a rounded copy of the other. */
+/** Lays the network that rounds its tensors more over the one that rounds them less: a copy over its original. */
 function pairBest(old: Compared, fresh: Compared): { pairing: Pairing; isTurned: boolean } {
-  const straight = pairNetworks(old.typed, fresh.typed)
-  if (reaches(straight, old, fresh)) return { pairing: straight, isTurned: false }
-  const turned = pairNetworks(fresh.typed, old.typed)
-  return reaches(turned, fresh, old) || turned.pairs.size > straight.pairs.size
-    ? { pairing: turned, isTurned: true }
-    : { pairing: straight, isTurned: false }
-}
-
-function reaches(pairing: Pairing, reference: Compared, other: Compared): boolean {
-  return outputPairs(reference, other).every(({ value, other: output }) => {
-    const image = pairing.imageOf(output)
-    return image !== null && pairing.canonical(image.of) === pairing.canonical(value)
-  })
+  const isTurned = roundedTensors(old.typed) > roundedTensors(fresh.typed)
+  const pairing = isTurned ? pairNetworks(fresh.typed, old.typed) : pairNetworks(old.typed, fresh.typed)
+  return { pairing, isTurned }
 }
 
 /** Outputs of one name, and otherwise of one place. */
@@ -187,8 +178,9 @@ async function measureDifferences(
     if (isUnchanged(old.rows[first], fresh.rows[second]) && a.stored?.type === b.stored?.type) {
       if (a.operator.factor === b.operator.factor) return 'equal'
     }
-    const spec = differenceLayer(a, b)
-    return spec === null ? null : { key: String(i), spec }
+    const difference = differenceLayer(a, b)
+    const slack = (difference?.slack ?? 0) * (sizeOf(old.rows[first]) + sizeOf(fresh.rows[second]))
+    return difference === null ? null : { key: String(i), spec: difference.spec, slack }
   })
   const toMeasure = layers.filter((layer) => layer !== null && layer !== 'equal')
   const found = await measureLayers(toMeasure, {
@@ -201,10 +193,19 @@ async function measureDifferences(
   return layers.map((layer) => {
     if (layer === 'equal') return { frobenius: 0, spectral: exactly(0, 'zero') }
     const measurement = layer === null ? undefined : (found.get(layer.key) as LayerMeasurement)
-    return measurement === undefined
-      ? null
-      : { frobenius: measurement.frobenius.weight, spectral: measurement.spectral }
+    if (layer === null || measurement === undefined) return null
+    return { frobenius: measurement.frobenius.weight, spectral: widenedBy(measurement.spectral, layer.slack) }
   })
+}
+
+/** An upper bound of the norm of a layer's weights times its factor. */
+function sizeOf({ frobenius, gain }: Layer): number {
+  return Math.max(frobenius.operator ?? Infinity, gain ?? Infinity)
+}
+
+function widenedBy(norm: Enclosure | null, slack: number): Enclosure | null {
+  if (norm === null || slack === 0) return norm
+  return { ...norm, lower: Math.max(0, norm.lower - slack), upper: addUp(norm.upper, slack) }
 }
 
 function perturb(

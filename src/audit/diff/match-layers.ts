@@ -17,9 +17,11 @@ function signature({ kind, role, shape }: Layer): string {
 
 const nameOf = ({ node, role }: Layer) => JSON.stringify([node, role])
 
+const contentOf = (layer: Layer) => `${signature(layer)} ${layer.weightSha256}`
+
 /**
  * Matches the layers of two models, both in the order of their graphs: those that are known to stand at one place of
- * one graph, then those of one name and shape, then what is left in the longest common order of equal shapes. What is
+ * one graph, then those of one name and shape, of the same weights, and what is left in the longest common order of equal shapes. What is
  * found in one model alone was removed or added. The result is in the order of the old model, added layers where they
  * stand in the new one.
  */
@@ -38,6 +40,16 @@ export function matchLayers(
     if (partner.has(i)) continue
     const j = namesakes.get(nameOf(layer))?.find((place) => !taken.has(place))
     if (j === undefined || signature(fresh[j]) !== signature(layer)) continue
+    partner.set(i, j)
+    taken.add(j)
+  }
+  const twins = new Map<string, number[]>()
+  for (const [j, layer] of fresh.entries()) {
+    if (!taken.has(j)) twins.set(contentOf(layer), [...(twins.get(contentOf(layer)) ?? []), j])
+  }
+  for (const [i, layer] of old.entries()) {
+    const j = partner.has(i) ? undefined : twins.get(contentOf(layer))?.shift()
+    if (j === undefined) continue
     partner.set(i, j)
     taken.add(j)
   }

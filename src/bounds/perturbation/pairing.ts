@@ -2,7 +2,7 @@ import { isFloatType } from '../../core/tensor.ts'
 import type { Node, Value } from '../../graph/graph.ts'
 import { bodiesOf } from '../../graph/walk.ts'
 import type { TypedGraph, TypedNode } from '../../infer/typed-graph.ts'
-import { clampOf, isPass, isQuantizer } from '../../ops/float-forms.ts'
+import { clampOf, floatForm, isPass, isQuantizer, weightOnlyForm } from '../../ops/float-forms.ts'
 import { isDequantizer } from '../../ops/proportional.ts'
 import { codesOf, elementsOf, type Image, sameCodes } from './image.ts'
 import { type Reading, readingOf, sameOperation } from './reading.ts'
@@ -41,6 +41,19 @@ export function pairNetworks(reference: TypedGraph, other: TypedGraph): Pairing 
   const pairing = new PairingWalk(reference, other)
   pairing.run()
   return pairing
+}
+
+/** Nodes of a network that write tensors in few bits or in codes, or read weights so. */
+export function roundedTensors({ graph, operand }: TypedGraph): number {
+  let count = 0
+  for (const node of graph.nodes) {
+    const narrow = node.outputs.some((value) => {
+      const { type, isConstant } = value === null ? { type: null, isConstant: true } : operand(value)
+      return !isConstant && storageOf(type) !== null
+    })
+    if (narrow || isQuantizer(node) || floatForm(node) !== null || weightOnlyForm(node) !== null) count++
+  }
+  return count
 }
 
 class PairingWalk implements Pairing {

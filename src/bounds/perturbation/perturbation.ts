@@ -1,5 +1,5 @@
 import * as mag from '../../core/magnitude.ts'
-import { addUp, mulUp } from '../../core/rounding.ts'
+import { addUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { isFloatType, sizeOf } from '../../core/tensor.ts'
 import type { Term } from '../../core/term.ts'
 import * as term from '../../core/term.ts'
@@ -7,7 +7,7 @@ import type { Node, Value } from '../../graph/graph.ts'
 import { batchStatistics } from '../../ops/batch-statistics.ts'
 import type { BoundOperand, Interval, Refusal, TensorBound } from '../../ops/bound.ts'
 import { isPass } from '../../ops/float-forms.ts'
-import { intersection } from '../../ops/rules/interval.ts'
+import { farthest, intersection } from '../../ops/rules/interval.ts'
 import { fixed, stacked, unbounded } from '../../ops/rules/join.ts'
 import { type NormOf, type Walk, walkGraph } from '../walk.ts'
 import { biasDifference, biasInput, constantDifference, widened } from './constant-difference.ts'
@@ -187,32 +187,43 @@ function roundedBy(
   if (roundings.length === 0) return 0
   const { shape } = pairing.reference.operand(value)
   const size = shape === null ? null : sizeOf(shape)
-  if (size === null) return null
+  if (shape === null || size === null) return null
   const { range, norm } = base.boundOf(value)
+  const box = base.boxOf(value)
   let error = 0
   for (const rounding of roundings) {
-    error = addUp(error, roundingError(rounding, { size, range, norm: addUp(norm, error) }))
+    error = addUp(error, roundingError(rounding, { shape, size, range, box, norm: addUp(norm, error) }))
   }
   return error
+}
+
+/** ‖u − u'‖ at most, whatever has happened before, where u' has ended on a grid: both lie where they lie. */
+function farthestApart(roundings: readonly Rounding[], pairing: Pairing, base: Walk, value: Value): number {
+  const last = roundings.at(-1)
+  const size = sizeOf(pairing.reference.operand(value).shape ?? [null])
+  if (last?.kind !== 'grid' || size === null) return Infinity
+  return addUp(base.boundOf(value).norm, mulUp(sqrtUp(size), farthest(last.range)))
 }
 
 const unknownSize = 'rounds a number of elements that is not known; give --input-shape'
 
 /** An input as both networks' nodes read it: constants that differ vary, tensors may have been rounded. */
 function read(perturbed: Perturbed, node: Node, input: number, operand: BoundOperand): BoundOperand {
-  const { pairing } = perturbed
+  const { pairing, base } = perturbed
   const pair = pairing.pairs.get(node)
   if (pair === undefined) return operand
   if (!operand.isConstant) {
-    const error = roundingOf(perturbed, node, input, operand.operand.value)
+    const { value } = operand.operand
+    const roundings = pair.roundings.get(input) ?? []
+    const error = roundedBy(roundings, pairing, base, value)
     if (error === 0) return operand
     if (error === null) return { ...operand, ...unbounded(node, unknownSize) }
-    return {
-      ...operand,
-      offset: term.sum(operand.offset, term.leaf(leaves.rounding(node.name), error)),
-      range: widened(operand.range, error),
-      norm: addUp(operand.norm, error),
-    }
+    const leaf = leaves.rounding(node.name)
+    const moved = term.sum(operand.offset, term.leaf(leaf, error))
+    const offset = term.minimum(moved, term.leaf(leaf, farthestApart(roundings, pairing, base, value)))
+    const reach = mag.toNumber(offset.value)
+    const own = base.boundOf(value)
+    return { ...operand, offset, range: widened(own.range, reach), norm: addUp(own.norm, reach) }
   }
   const difference = differenceAt(perturbed, pair, input)
   if (difference === null) return operand
@@ -295,5 +306,8 @@ function atOutput(
   const error = roundedBy(image.roundings, pairing, base, value)
   if (error === null) return refuse(unknownSize)
   if (error === 0) return bound
-  return { ...bound, offset: term.sum(bound.offset, term.leaf(leaves.rounding(other.name), error)) }
+  const leaf = leaves.rounding(other.name)
+  const moved = term.sum(bound.offset, term.leaf(leaf, error))
+  const apart = farthestApart(image.roundings, pairing, base, value)
+  return { ...bound, offset: term.minimum(moved, term.leaf(leaf, apart)) }
 }

@@ -1,6 +1,7 @@
 import { addUp, divUp, mulUp, sqrtUp } from '../../core/rounding.ts'
-import type { ElementType, FloatArray } from '../../core/tensor.ts'
+import type { ElementType, FloatArray, Shape } from '../../core/tensor.ts'
 import type { Interval } from '../../ops/bound.ts'
+import { type Box, lengthOf, mapBox } from '../../ops/boxes/box.ts'
 import { integerRange, isIntegerType } from '../../ops/fold/element.ts'
 
 /** What happens to a tensor on its way from one node to the next. */
@@ -49,21 +50,55 @@ export function storageOf(type: ElementType | null): Rounding | null {
 
 /** A tensor of `size` elements before it is rounded: where they lie, and how long it is at most. */
 export interface Rounded {
+  readonly shape: Shape
   readonly size: number
   readonly range: Interval
+  /** Where each element lies, where that is known. */
+  readonly box: Box | null
   readonly norm: number
 }
 
 /**
- * ‖round(x) − x‖₂ at most. On a grid every element within its interval moves by half a step, √n·step/2 in all; what is
- * beyond is cut off, which moves no element by more than its excess, nor the tensor by more than its length.
+ * ‖round(x) − x‖₂ at most. On a grid every element within its interval [l, h] moves by half a step, √n·step/2 in all.
+ * What is beyond is cut off: an element x in (h, r] moves by x − h ≤ x·(1 − h/r) for h ≥ 0, so the tensor by no more than √n times
+ * the largest excess, nor ‖x‖ times the largest 1 − h/r, nor the length of all elements' own excesses.
  */
-export function roundingError(rounding: Rounding, { size, range, norm }: Rounded): number {
+export function roundingError(rounding: Rounding, rounded: Rounded): number {
+  const { size, range, norm } = rounded
   const root = sqrtUp(size)
   if (rounding.kind === 'float') {
     return addUp(mulUp(rounding.unit, norm), mulUp(root, rounding.least))
   }
   const within = mulUp(mulUp(root, divUp(rounding.step, 2)), ties)
-  const excess = Math.max(0, addUp(range.hi, -rounding.range.hi), addUp(rounding.range.lo, -range.lo))
-  return excess === 0 ? within : addUp(within, Math.min(mulUp(root, excess), norm))
+  const above = excessOf(range.hi, rounding.range.hi)
+  const below = excessOf(-range.lo, -rounding.range.lo)
+  if (above === 0 && below === 0) return within
+  const holdsZero = rounding.range.lo <= 0 && rounding.range.hi >= 0
+  const share = holdsZero ? Math.max(shareOf(above, range.hi), shareOf(below, -range.lo)) : Infinity
+  const cut = Math.min(
+    mulUp(root, Math.max(above, below)),
+    mulUp(share, norm),
+    cutLength(rounding.range, rounded),
+  )
+  return addUp(within, cut)
+}
+
+/** By how much a value of at most `reach` is beyond `end`. */
+function excessOf(reach: number, end: number): number {
+  return Math.max(0, addUp(reach, -end))
+}
+
+/** √Σ of the squares of the largest excess of each element; Infinity where these are not known. */
+function cutLength({ lo, hi }: Interval, { box, shape }: Rounded): number {
+  if (box === null) return Infinity
+  const excess = mapBox(box, (interval) => ({
+    lo: 0,
+    hi: Math.max(excessOf(interval.hi, hi), excessOf(-interval.lo, -lo)),
+  }))
+  return lengthOf(excess, shape)
+}
+
+/** The part of a value that is beyond the end of an interval around 0. */
+function shareOf(excess: number, reach: number): number {
+  return excess === 0 ? 0 : reach === Infinity ? 1 : divUp(excess, reach)
 }

@@ -48,6 +48,7 @@ export function nBitLayers(context: LayerContext): readonly LayerSpec[] {
     columns: packing.columns,
     blocks: 1,
     arrangement: 'diagonal',
+    input: 'columns',
     factor: 1,
     load: () => {
       const zeros = zeroPoints === null ? null : elementsOf(zeroPoints)
