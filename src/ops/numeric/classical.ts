@@ -97,7 +97,7 @@ export const classicalOperators: readonly Operator[] = [
   },
   { op: 'FeatureVectorizer', bound: movementRules.Concat, domain, infer: inferFeatureVectorizer },
   { op: 'Scaler', bound: featureRules.Scaler, domain, infer: inferFloats },
-  { op: 'Normalizer', bound: normalizationRules.LpNormalization, domain, infer: inferFloats },
+  { op: 'Normalizer', bound: normalizationRules.Normalizer, domain, infer: inferFloats },
   { op: 'Binarizer', bound: jumps, domain, infer: likeFirstInput },
   { op: 'Imputer', bound: featureRules.Imputer, domain, infer: likeFirstInput },
   { op: 'SVMRegressor', bound: kernelMachineRules.SVMRegressor, domain, infer: inferTargets(null) },

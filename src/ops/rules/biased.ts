@@ -1,6 +1,6 @@
 import * as mag from '../../core/magnitude.ts'
 import { mulUp, sqrtUp } from '../../core/rounding.ts'
-import { stringAttribute } from '../../graph/attribute.ts'
+import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
 import {
   type BoundContext,
   type BoundOperand,
@@ -11,7 +11,7 @@ import {
 } from '../bound.ts'
 import { broadcastGains, rootOf, unknownCopies } from './broadcast.ts'
 import { scalarOf } from './constant.ts'
-import { elementwise, fastGeluSlope, gated, geluSlope } from './elementwise.ts'
+import { elementwise, fastGeluSlope, gated, geluSlope, swishOf } from './elementwise.ts'
 import { farthest, interval, sum, unit } from './interval.ts'
 import { added, fixed, isFixed, type Part, through, unbounded } from './join.ts'
 
@@ -126,13 +126,9 @@ const complexProduct: BoundRule = (context) => {
 export const biasedRules = {
   FastGelu: activated(fastGeluSlope, 0.171),
   BiasGelu: activated(geluSlope, 0.171),
-  QuickGelu: elementwise((range, { node }) => {
-    const attribute = node.attributes.get('alpha')
-    const alpha = attribute?.kind === 'float' ? attribute.value : 1.702
-    return alpha === 0
-      ? { slope: 0.5, image: everything }
-      : { slope: gated(range, 1.099839320128867, 0).slope, image: everything }
-  }),
+  QuickGelu: elementwise((range, { node }) =>
+    swishOf(range, floatAttribute(node, 'alpha', Math.fround(1.702))),
+  ),
   BiasAdd: (context) => [total(context, first(context, 3))],
   BiasSoftmax: softmax,
   BiasSplitGelu: splitGelu,

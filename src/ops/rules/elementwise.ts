@@ -63,7 +63,7 @@ export const erfSlope = 1.128379167095513
 const alpha = (context: BoundContext, fallback: number) => floatAttribute(context.node, 'alpha', fallback)
 
 /** x ↦ x for x ≥ 0 and s·x below. */
-function leaky(range: Interval, below: Interval): Activation {
+export function leaky(range: Interval, below: Interval): Activation {
   const positive = interval(Math.max(range.lo, 0), Math.max(range.hi, 0))
   const negative = interval(Math.min(range.lo, 0), Math.min(range.hi, 0))
   return { slope: Math.max(1, farthest(below)), image: hull(positive, product(negative, below)) }
@@ -123,13 +123,15 @@ const gelu = elementwise((range, { node }) =>
   gated(range, stringAttribute(node, 'approximate', 'none') === 'tanh' ? geluTanhSlope : geluSlope, 0.171),
 )
 
-const swish = elementwise((range, context) => {
-  const factor = alpha(context, 1)
+/** x·σ(αx). */
+export function swishOf(range: Interval, factor: number): Activation {
   if (factor === 0) return { slope: 0.5, image: scaled(range, 0.5) }
   const mirrored = factor < 0 ? interval(-range.hi, -range.lo) : range
   const { slope, image } = gated(mirrored, swishSlope, 0.2785 / Math.abs(factor))
   return { slope, image: factor < 0 ? interval(-image.hi, -image.lo) : image }
-})
+}
+
+const swish = elementwise((range, context) => swishOf(range, alpha(context, 1)))
 
 /** α(e^{x/α} − 1) below 0, x above; the formula and the function body of the standard disagree for α ≤ 0. */
 const celu = elementwise((range, context) => {

@@ -1,39 +1,50 @@
 import * as mag from '../../core/magnitude.ts'
 import { addUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../../graph/attribute.ts'
-import { type BoundContext, type BoundRule, everything, type TensorBound } from '../bound.ts'
+import { type BoundContext, type BoundRule, everything, type Interval, type TensorBound } from '../bound.ts'
 import { rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
-import { fastGeluSlope } from './elementwise.ts'
+import { type Activation, clamp, fastGeluSlope, leaky } from './elementwise.ts'
+import { interval, sum, unit } from './interval.ts'
 import { added, isFixed, type Part, through } from './join.ts'
 import { batchCopies, bilinear, linearRules, matrixNorm } from './linear.ts'
 import { windowMultiplicity } from './pooling.ts'
 
 /** Operators of ONNX Runtime that are a linear map with an activation. */
 
-/** Largest slope of the activations that ONNX Runtime fuses; null for others. */
-function activationSlope(context: BoundContext): number | null {
+/** Slope and image of the activations that ONNX Runtime fuses; null for others. */
+function activationOf(context: BoundContext, range: Interval): Activation | null {
   const name = stringAttribute(context.node, 'activation', '')
   const parameters = context.node.attributes.get('activation_params')
   const listed = parameters?.kind === 'floats' ? parameters.value : []
-  const alpha = floatAttribute(context.node, 'activation_alpha', listed[0] ?? 0.01)
-  const slopes: Readonly<Record<string, number>> = {
-    '': 1,
-    Relu: 1,
-    Clip: 1,
-    Tanh: 1,
-    Sigmoid: 0.25,
-    HardSigmoid: Math.abs(floatAttribute(context.node, 'activation_alpha', listed[0] ?? Math.fround(0.2))),
-    LeakyRelu: Math.max(1, Math.abs(alpha)),
+  const parameter = (i: number, attribute: string, fallback: number) =>
+    floatAttribute(context.node, attribute, listed[i] ?? fallback)
+  const activations: Readonly<Record<string, () => Activation>> = {
+    '': () => ({ slope: 1, image: range }),
+    Relu: () => ({ slope: 1, image: clamp(range, 0, Infinity) }),
+    Clip: () => {
+      const [lo, hi] = [0, 1].map((i) => listed[i] ?? Number.NaN)
+      return { slope: 1, image: lo <= hi ? clamp(range, lo, hi) : everything }
+    },
+    Tanh: () => ({ slope: 1, image: interval(-1, 1) }),
+    Sigmoid: () => ({ slope: 0.25, image: unit }),
+    HardSigmoid: () => ({
+      slope: Math.abs(parameter(0, 'activation_alpha', Math.fround(0.2))),
+      image: unit,
+    }),
+    LeakyRelu: () => {
+      const alpha = parameter(0, 'activation_alpha', Math.fround(0.01))
+      return leaky(range, interval(alpha, alpha))
+    },
   }
-  return Object.hasOwn(slopes, name) ? slopes[name] : null
+  return Object.hasOwn(activations, name) ? activations[name]() : null
 }
 
 function activated(context: BoundContext, bound: TensorBound): TensorBound {
-  const slope = activationSlope(context)
-  return slope === null
+  const activation = activationOf(context, bound.range)
+  return activation === null
     ? context.refuse('has an activation that has no rule')
-    : through(bound, slope, everything)
+    : through(bound, activation.slope, activation.image)
 }
 
 /** act(W ⋆ x + b + Z): the fourth input is a residual. */
@@ -44,7 +55,7 @@ function convolved(linearOf: BoundRule): BoundRule {
     const parts = residual === null ? [linear] : [linear, residual]
     const whole = added(
       parts.map((bound) => ({ bound, gain: 1 })),
-      everything,
+      parts.map(({ range }) => range).reduce(sum),
     )
     return [activated(context, whole)]
   }

@@ -2,7 +2,7 @@ import { addUp, divUp, mulUp, sqrtDown, sqrtUp } from '../../core/rounding.ts'
 import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
 import type { Term } from '../../core/term.ts'
 import * as term from '../../core/term.ts'
-import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
+import { floatAttribute, intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import {
   type BoundContext,
   type BoundOperand,
@@ -16,7 +16,7 @@ import { withBoxes } from '../boxes/rule.ts'
 import { growth, inverseRootOf, rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
 import { gated, swishSlope } from './elementwise.ts'
-import { farthest, interval, sum, up } from './interval.ts'
+import { farthest, interval, nearest, sum, up } from './interval.ts'
 import { added, isFixed, type Part, through } from './join.ts'
 
 /**
@@ -123,10 +123,33 @@ function groups(context: BoundContext, x: BoundOperand): Dim {
 
 const spatial = (_: BoundContext, x: BoundOperand) => behind(x, 2)
 
-/** x/max-type norms are not Lipschitz near 0: y = x/‖x‖ turns by any angle within any distance. */
-const directions: BoundRule = (context) => [
-  context.refuse('divides by the norm of its input: not Lipschitz near 0'),
-]
+/**
+ * x/‖x‖ turns by any angle within any distance of 0. Where every |xᵢ| ≥ r > 0, groups of n elements have ‖x‖₂ ≥ √n·r and ‖x‖₁ ≥ n·r, and the Jacobians
+ * (I − ûûᵀ)/‖x‖₂ and (I − x·sgn(x)ᵀ/‖x‖₁)/‖x‖₁ are at most 1/‖x‖₂ and (1 + √n)/‖x‖₁.
+ */
+function direction(context: BoundContext, order: 1 | 2 | null, count: Dim): TensorBound {
+  const x = context.input(0)
+  if (x === null) return context.refuse('has no data')
+  const [least, root] = [nearest(x.range), count === null ? Number.NaN : up(Math.sqrt(count))]
+  if (least === 0 || order === null || !(root > 0))
+    return context.refuse('divides by the norm of its input: not Lipschitz near 0')
+  const gain = order === 2 ? 1 / (root * least) : (1 + root) / (root * root * least)
+  return through(x, up(gain * (1 + 1e-12)), interval(-1, 1))
+}
+
+const lengths: BoundRule = (context) => {
+  const order = intAttribute(context.node, 'p', 2)
+  const count = context.input(0)?.shape?.at(intAttribute(context.node, 'axis', -1)) ?? null
+  return [direction(context, order === 1 || order === 2 ? order : null, count)]
+}
+
+/** Rows, by the norm that an attribute names. */
+const normalizer: BoundRule = (context) => {
+  const name = stringAttribute(context.node, 'norm', 'MAX')
+  return [
+    direction(context, name === 'L2' ? 2 : name === 'L1' ? 1 : null, context.input(0)?.shape?.at(-1) ?? null),
+  ]
+}
 
 /** (x − μ)/(σ + 10⁻⁹): the Jacobian (C − ûûᵀ·σ/(σ + e))/(σ + e) has at most the norm 1/e. */
 const meanVariance: BoundRule = (context) => {
@@ -156,22 +179,23 @@ const localResponse: BoundRule = (context) => {
   return [through(x, gain, interval(-reach, reach))]
 }
 
-/** x + skip (+ bias), normalised; the fourth output is the sum itself. */
+/** x + skip (+ bias), normalised, skip and bias repeated where they are smaller; the fourth output is the sum itself. */
 function skipNormalization(inputs: { gamma: number; beta: number | null; bias: number }): BoundRule {
   return (context) => {
     const [x, skip, bias] = [context.input(0), context.input(1), context.input(inputs.bias)]
     const beta = inputs.beta === null ? null : context.input(inputs.beta)
     const terms = [x, skip, bias].filter((operand) => operand !== null)
-    const broadcast = skip !== null && x !== null && !sameShape(x, skip)
+    const parts: Part[] = []
+    for (const bound of terms) {
+      const count = growth(bound.shape, x?.shape ?? null)
+      if (isFixed(bound)) continue
+      if (count === null) return context.node.outputs.map(() => context.refuse(unknownCopies))
+      parts.push({ bound, gain: rootOf(count) })
+    }
     const result = normalized(context, inputs, epsilonOf(context, 1e-12), x?.shape?.at(-1) ?? null)
-    const joined = added(
-      terms.map((bound) => ({ bound, gain: 1 })),
-      terms.map((operand) => operand.range).reduce(sum),
-    )
-    const wrong = [bias, beta].some((operand) => operand !== null && !isFixed(operand)) || broadcast
+    const joined = added(parts, terms.map((operand) => operand.range).reduce(sum, interval(0, 0)))
     return context.node.outputs.map((_, i) => {
-      if (wrong)
-        return context.refuse('adds a bias or a skip connection that it broadcasts or computes from data')
+      if (beta !== null && !isFixed(beta)) return context.refuse(dataScale)
       if (i === 3) return joined
       if (i > 0) return noStatistics(context)
       return typeof result === 'string'
@@ -179,16 +203,6 @@ function skipNormalization(inputs: { gamma: number; beta: number | null; bias: n
         : through(joined, result.gain, result.image, result.norm)
     })
   }
-}
-
-function sameShape(a: BoundOperand, b: BoundOperand): boolean {
-  const [first, second] = [a.shape, b.shape]
-  return (
-    first !== null &&
-    second !== null &&
-    first.length === second.length &&
-    first.every((dim, i) => dim !== null && dim === second[i])
-  )
 }
 
 /** The groups of channels that stand last, normalised; with SiLU behind them where `activation` is 1. */
@@ -263,6 +277,7 @@ export const normalizationRules = {
   SkipLayerNormalization: skipNormalization({ gamma: 2, beta: 3, bias: 4 }),
   SkipSimplifiedLayerNormalization: skipNormalization({ gamma: 2, beta: null, bias: 3 }),
   MeanVarianceNormalization: meanVariance,
-  LpNormalization: directions,
+  LpNormalization: lengths,
+  Normalizer: normalizer,
   LRN: localResponse,
 } satisfies Record<string, BoundRule>

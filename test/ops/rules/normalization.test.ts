@@ -43,4 +43,59 @@ const cases: readonly Case[] = [
   },
 ]
 
-describeCases('normalisations', cases)
+const ms = { domain: 'com.microsoft' }
+
+const withSkips: readonly Case[] = [
+  {
+    name: 'SkipLayerNormalization of two tensors',
+    op: 'SkipLayerNormalization',
+    ...ms,
+    x: [1, 2, 4],
+    more: { skip: [1, 2, 4] },
+    constants: { g: tensor([4], [1, 2, -1, 1]), b: numbers([4]) },
+    attributes: { epsilon: float(0.01) },
+    flat: true,
+    tight: 0.2,
+    exact: 20 * Math.SQRT2,
+  },
+  {
+    name: 'SkipLayerNormalization of a skip that is read for every sample',
+    op: 'SkipLayerNormalization',
+    ...ms,
+    x: [3, 2, 4],
+    more: { skip: [1, 2, 4] },
+    constants: { g: tensor([4], [1, 1, 1, 1]), b: numbers([4]) },
+    attributes: { epsilon: float(0.01) },
+    flat: true,
+    tight: 0.2,
+    exact: 10 * 2,
+  },
+  // away from 0 directions turn slowly
+  ...[1, 2].map(
+    (p): Case => ({
+      name: `LpNormalization of order ${p} away from 0`,
+      op: 'LpNormalization',
+      x: [2, 3],
+      attributes: { p, axis: 1 },
+      range: [0.5, 2.5],
+      center: 1.5,
+      scale: 0.9,
+      tight: 0.15,
+    }),
+  ),
+  ...['L1', 'L2'].map(
+    (norm): Case => ({
+      name: `Normalizer ${norm} away from 0`,
+      op: 'Normalizer',
+      domain: 'ai.onnx.ml',
+      x: [2, 3],
+      attributes: { norm },
+      range: [0.5, 2.5],
+      center: 1.5,
+      scale: 0.9,
+      tight: 0.15,
+    }),
+  ),
+]
+
+describeCases('normalisations', [...cases, ...withSkips])
