@@ -1,5 +1,6 @@
 import { isFloatType } from '../../core/tensor.ts'
 import type { BoundContext, TensorBound } from '../bound.ts'
+import { dynamicProduct } from './dynamic-product.ts'
 import { exponentialQuotient, logarithmOfSum } from './exponential.ts'
 import { gatedProduct } from './product.ts'
 import { inverseLength, magnitudeOfSquares, rootOfSquares } from './root.ts'
@@ -14,7 +15,7 @@ export type Form = (context: BoundContext) => TensorBound | null
  * a form keep their own bounds, for others that read them.
  */
 const forms: ReadonlyMap<string, readonly Form[]> = new Map<string, readonly Form[]>([
-  ['Mul', [gatedProduct, standardised]],
+  ['Mul', [gatedProduct, standardised, dynamicProduct]],
   ['Div', [exponentialQuotient, standardised, inverseLength]],
   ['Reciprocal', [exponentialQuotient, inverseLength]],
   ['Sub', [deviation]],

@@ -172,7 +172,9 @@ export const quantizationRules = {
   QuantizeLinear: quantize,
   DequantizeLinear: dequantize,
   DynamicQuantizeLinear: (context) =>
-    context.node.outputs.map(() => context.refuse('scales by the range of its data, which jumps with it')),
+    context.node.outputs.map(() =>
+      context.refuse('scales by the range of its data; products behind it have a bound with --input-range'),
+    ),
   QLinearConv: product({ operands: [{ at: 0, scale: 1 }], resultScale: 6 }),
   QLinearMatMul: product({
     operands: [

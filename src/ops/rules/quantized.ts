@@ -1,11 +1,10 @@
 import * as mag from '../../core/magnitude.ts'
-import { addUp, divUp, mulUp } from '../../core/rounding.ts'
-import { sizeOf } from '../../core/tensor.ts'
-import * as term from '../../core/term.ts'
+import { divUp, mulUp } from '../../core/rounding.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
-import { broadcastGains, growth, inverseRootOf, rootOf, unknownCopies } from './broadcast.ts'
-import { difference, farthest, hull, interval, product } from './interval.ts'
+import { broadcastGains, growth, inverseRootOf, unknownCopies } from './broadcast.ts'
+import { dynamicSource, roundedDynamically } from './dynamic.ts'
+import { difference, farthest, product } from './interval.ts'
 import { added, isFixed, type Part, stacked, through } from './join.ts'
 import { globalAverageGain, windowedAverageGain } from './pooling.ts'
 import { anyVaries, codeRange, rounded, scaleOf, unknownScale, zeroOf } from './quantization.ts'
@@ -128,10 +127,19 @@ const choice: BoundRule = (context) => {
   return [rounded(context, stacked(parts, codesOf(context)))]
 }
 
-/** MatMulIntegerToFloat: s_a·s_b·(A − z_a)(B − z_b) + bias, not rounded; one factor is constant. */
+/**
+ * MatMulIntegerToFloat: s_a·s_b·(A − z_a)(B − z_b) + bias, not rounded; one factor is constant. The other has a constant scale, or
+ * was rounded dynamically.
+ */
 const scaledProduct: BoundRule = (context) => {
   const norm = context.layerNorm()
   const [a, b] = [context.input(0), context.input(1)]
+  const [codes, , scale, , zero] = context.node.inputs
+  const source = dynamicSource(codes, scale, zero)
+  if (source !== null && norm !== null && !anyVaries(context, [1, 3, 5, 6])) {
+    const rounded = roundedDynamically(context.operandOf(source))
+    return [typeof rounded === 'string' ? context.refuse(rounded) : through(rounded, norm, everything)]
+  }
   const data = a !== null && !isFixed(a) ? a : b
   const own = scaleOf(context.input(data === a ? 2 : 3))
   const weights = data === a ? 1 : 0
@@ -142,28 +150,13 @@ const scaledProduct: BoundRule = (context) => {
   return [through(linear, own.largest, everything)]
 }
 
-/**
- * DynamicQuantizeMatMul: A is rounded to 256 steps between its extremes and 0, of a length s ≤ (hi − lo)/255, so that every element
- * moves by s/2 at most: |ΔÂ| ≤ |ΔA| + s·√n for n elements, and the product has the norm of the weights' real values.
- */
+/** DynamicQuantizeMatMul: data that are rounded dynamically, times the weights' real values. */
 const dynamicProduct: BoundRule = (context) => {
   const [a, norm] = [context.input(0), context.layerNorm()]
   if (a === null || norm === null || anyVaries(context, [1, 2, 3, 4]))
     return [context.refuse('multiplies by weights, scales or biases that are computed from data')]
-  const size = a.shape && sizeOf(a.shape)
-  const within = hull(a.range, interval(0, 0))
-  const step = divUp(addUp(within.hi, -within.lo), 255)
-  if (!(step < Infinity))
-    return [
-      context.refuse(
-        'rounds its data to 8 bits by their range, which has no proven bounds; give --input-range',
-      ),
-    ]
-  if (size === null)
-    return [context.refuse('rounds a number of elements that is not known; give --input-shape')]
-  if (isFixed(a)) return [through(a, 1, everything)]
-  const jitter = term.scale(term.constant(rootOf(size)), step)
-  return [through({ ...a, offset: term.sum(a.offset, jitter) }, norm, everything)]
+  const rounded = roundedDynamically(a)
+  return [typeof rounded === 'string' ? context.refuse(rounded) : through(rounded, norm, everything)]
 }
 
 const unknownSize = 'averages a number of elements that is not known; give --input-shape'

@@ -160,6 +160,47 @@ const cases: readonly {
     ],
     constants: { w: int8([4, 3]) },
   },
+  ...(
+    [
+      ['MatMulInteger', [2, 4], [4, 3], [3]],
+      ['ConvInteger', [1, 2, 4, 4], [3, 2, 3, 3], [3, 1, 1]],
+    ] as const
+  ).map(([op, x, w, scales]) => ({
+    name: `${op} of data that are rounded dynamically`,
+    isLoose: true,
+    x,
+    nodes: [
+      node('Clip', ['x', 'least', 'most'], ['c']),
+      node('DynamicQuantizeLinear', ['c'], ['q', 's', 'z']),
+      node(op, ['q', 'w', 'z', 'zw'], ['p']),
+      node('Cast', ['p'], ['f'], { to: 1 }),
+      node('Mul', ['s', 'each'], ['both']),
+      node('Mul', ['f', 'both'], ['out']),
+    ],
+    constants: {
+      w: int8(w),
+      each: tensor(scales, [0.01, 0.02, 0.015]),
+      least: scalar(-1),
+      most: scalar(2),
+    },
+  })),
+  {
+    name: 'MatMulIntegerToFloat of data that are rounded dynamically',
+    isLoose: true,
+    x: [2, 4],
+    nodes: [
+      node('Clip', ['x', 'least', 'most'], ['c']),
+      node('DynamicQuantizeLinear', ['c'], ['q', 's', 'z']),
+      node(
+        'MatMulIntegerToFloat',
+        ['q', 'w', 's', 'sw', 'z', 'zw'],
+        ['out'],
+        {},
+        { domain: 'com.microsoft' },
+      ),
+    ],
+    constants: { w: int8([4, 3]), least: scalar(-1), most: scalar(2) },
+  },
   {
     name: 'DynamicQuantizeMatMul',
     isLoose: true,
@@ -199,6 +240,29 @@ describe('bounds of quantised operators', () => {
     }
     const shows = secants.some(({ difference, distance }) => difference > bound * distance)
     if (one.isLoose !== true) expect(shows).toBe(true)
+  })
+
+  it('refuses look-alikes of a dynamic product', async () => {
+    const chain = (scale: string, zero: string) => ({
+      inputs: { x: [2, 4] },
+      outputs: { out: { type: 'float32', shape: null } } as const,
+      initializers: { ...shared, w: int8([4, 3]) },
+      nodes: [
+        node('DynamicQuantizeLinear', ['x'], ['q', 's', 'z']),
+        node('DynamicQuantizeLinear', ['doubled'], ['q2', 's2', 'z2']),
+        node('Add', ['x', 'x'], ['doubled']),
+        node('MatMulInteger', ['q', 'w', zero, 'zw'], ['p']),
+        node('Cast', ['p'], ['f'], { to: 1 }),
+        node('Mul', [scale, 'sw'], ['both']),
+        node('Mul', ['f', 'both'], ['out']),
+      ],
+    })
+    const inputRanges = new Map([['x', { lo: -1, hi: 1 }]])
+    const boundOf = async (scale: string, zero: string) =>
+      constantOf((await boundModel(chain(scale, zero), { inputRanges })).best.joint)
+    expect(await boundOf('s', 'z')).toBeLessThan(Infinity)
+    expect(await boundOf('s2', 'z')).toBe(Infinity)
+    expect(await boundOf('s', 'z2')).toBe(Infinity)
   })
 
   it('refuses scales that are computed from data', async () => {
