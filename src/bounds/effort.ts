@@ -9,17 +9,18 @@ export interface Budget {
   readonly regions: number
   /** Norms over windows of the linearised network. */
   readonly windows: number
-  /** Steps of descent. */
+  /** Descent, at the most, and what is enough where each step is cheap. */
   readonly descent: number
+  readonly enough: number
 }
 
 export const budgets: Readonly<Record<Effort, Budget>> = {
   /** The walks alone. */
-  fast: { regions: 2e7, windows: 0, descent: 0 },
-  /** A second or two at the most, hardly noticed for networks of some thousand weights. */
-  normal: { regions: 2e8, windows: 4e8, descent: 6e9 },
+  fast: { regions: 2e7, windows: 0, descent: 0, enough: 0 },
+  /** Some seconds at the most, hardly noticed for networks of some thousand weights. */
+  normal: { regions: 2e8, windows: 4e8, descent: 1.6e10, enough: 1e8 },
   /** Minutes. */
-  high: { regions: 5e9, windows: 3e10, descent: 5e11 },
+  high: { regions: 5e9, windows: 3e10, descent: 5e11, enough: 5e11 },
 }
 
 export const boundChoices = ['product', 'graph', 'mean-slope', 'sdp', 'best'] as const

@@ -1,0 +1,68 @@
+import type { Value } from '../../graph/graph.ts'
+import type { TypedGraph } from '../../infer/typed-graph.ts'
+import type { Refusal } from '../../ops/bound.ts'
+import { isFixed } from '../../ops/rules/join.ts'
+import { type Parts, partsOf } from '../slope/parts.ts'
+import { slopeRange } from '../slope/splits.ts'
+import { gainsOf, type NormOf, type Walk } from '../walk.ts'
+import { extractProblem, isObstacle, type Network } from './extract.ts'
+import { sdpBound } from './sdp-bound.ts'
+
+export interface SdpRungOptions {
+  readonly normOf: NormOf
+  readonly audited: readonly Value[]
+  readonly targets: readonly Value[]
+  /** What is known of the values: ranges on the domain. */
+  readonly walk: Walk
+  readonly budget: number
+  readonly enough: number
+  readonly expired?: () => boolean
+}
+
+/** Neurons of all activations together, and elements of one matrix while it is written down: 0.5 GB. */
+const NEURONS = 6000
+const ELEMENTS = 2 ** 26
+
+/** The network as the SDP's problem, or why it is none. */
+export function networkOf(
+  typed: TypedGraph,
+  { normOf, audited, walk }: Pick<SdpRungOptions, 'normOf' | 'audited' | 'walk'>,
+): Network & Parts {
+  const { nodes } = typed.graph
+  const places = new Map(nodes.map((node, place) => [node, place]))
+  const inputs = new Set(audited)
+  const varies = (value: Value) => !typed.operand(value).isConstant && !isFixed(walk.boundOf(value))
+  const parts = partsOf(typed, gainsOf(typed, normOf), varies)
+  return {
+    ...parts,
+    nodes,
+    place: (node) => places.get(node) ?? -1,
+    isInput: (value) => inputs.has(value),
+    slopesOf: ({ node, slopes }) => {
+      const input = node.inputs[0] as Value
+      const ranges = { whole: walk.boundOf(input).range, box: walk.boxOf(input) }
+      return slopeRange(slopes, ranges, typed.operand(input).shape as readonly number[])
+    },
+  }
+}
+
+/** |Δtargets| / |Δinputs| at most, or why the SDP says nothing. */
+export function boundBySdp(typed: TypedGraph, options: SdpRungOptions): number | Refusal {
+  const problem = extractProblem(options.targets, networkOf(typed, options), {
+    elements: NEURONS,
+    matrix: ELEMENTS,
+  })
+  if (isObstacle(problem)) {
+    const { obstacle } = problem
+    if (obstacle === null) return refusal('the network is too large for its matrices, or of unknown size')
+    const reason = 'is neither affine nor an activation with bounded slopes'
+    return { node: obstacle.name, op: obstacle.op, reason }
+  }
+  const { budget, enough, expired } = options
+  const found = sdpBound(problem, { budget, enough, ...(expired === undefined ? {} : { expired }) })
+  return found ?? refusal('no certificate is found within the effort')
+}
+
+function refusal(reason: string): Refusal {
+  return { node: '', op: '', reason }
+}
