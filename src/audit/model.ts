@@ -6,11 +6,12 @@ import { inferModel } from '../infer/infer.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import { describeDomain } from './domain.ts'
 import { collectFindings } from './findings.ts'
-import { rankLayers, regularizers } from './layers.ts'
+import { rankLayers, regularized, regularizers } from './layers.ts'
 import { describeLipschitz, describeTrace, trustIn } from './lipschitz.ts'
 import { type AuditOptions, defaults, type RunOptions } from './options.ts'
 import { type Proof, proveBounds } from './proof.ts'
 import type { ModelReport } from './report-schema.ts'
+import { sensitivitiesOf } from './sensitivity.ts'
 import { notAudited } from './unfinished.ts'
 
 /** Bytes of a model that takes a noticeable time to read. */
@@ -46,12 +47,14 @@ export async function openModel(
 export function describeModel(
   path: string,
   typed: TypedGraph,
-  { box, measured, layers, bounds, unfinished }: Proof,
+  proof: Proof,
   options: AuditOptions,
 ): ModelReport {
+  const { box, measured, layers, bounds, unfinished } = proof
   const trust = trustIn(measured)
   const lipschitz = describeLipschitz(bounds, trust, null)
-  const rows = rankLayers(layers, bounds.elasticities)
+  const sensitivities = sensitivitiesOf(typed, proof)
+  const rows = regularized(rankLayers(layers, bounds.elasticities, sensitivities))
   const { model, graph } = typed
   const { inputs, outputs } = bounds.selected
   return {
