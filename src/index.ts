@@ -1,5 +1,7 @@
 export { audit } from './audit/audit.ts'
 export type { Baseline } from './audit/baseline.ts'
+export { type DiffOptions, diff } from './audit/diff/diff.ts'
+export type { Diff, LayerDiff, ModelDiff, OutputChange, WeightDifference } from './audit/diff/diff-schema.ts'
 export type { Ignore } from './audit/ignore.ts'
 export type { AuditOptions, Progress } from './audit/options.ts'
 export type {
@@ -14,3 +16,6 @@ export type {
   Verdict,
 } from './audit/report-schema.ts'
 export { LipschitzError } from './core/errors.ts'
+export type { LayerChoice } from './edit/group.ts'
+export type { Normalization, NormalizedLayer } from './edit/normalization.ts'
+export { type NormalizeOptions, normalize } from './edit/normalize.ts'

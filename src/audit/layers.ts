@@ -12,11 +12,13 @@ export interface MeasuredLayer {
 
 /**
  * The rows of the report, by rank. `elasticities` are d log(bound) / d log(norm) by layer key; null where there
- * is no finite bound. A layer that the bound does not depend on has elasticity 0.
+ * is no finite bound. A layer that the bound does not depend on has elasticity 0. `sensitivities` tell how far the
+ * outputs may move with the weights of a layer.
  */
 export function rankLayers(
   layers: readonly MeasuredLayer[],
   elasticities: ReadonlyMap<string, number> | null,
+  sensitivities: ReadonlyMap<string, number> = new Map(),
 ): Layer[] {
   const contributions = layers.map(({ placed, measurement }) => ({
     gain: measurement.spectral?.upper ?? null,
@@ -32,10 +34,14 @@ export function rankLayers(
     gain: contributions[index].gain,
     elasticity: contributions[index].elasticity,
     share: shareOf[index],
+    perturbation: finite(sensitivities.get(layers[index].placed.key) ?? null),
   }))
 }
 
-type Described = Omit<Layer, 'rank' | 'order' | 'gain' | 'elasticity' | 'share'>
+type Described = Omit<
+  Layer,
+  'rank' | 'order' | 'gain' | 'elasticity' | 'share' | 'perturbation' | 'regularizer'
+>
 
 function describe({ placed: { node, spec }, measurement }: MeasuredLayer): Described {
   const { frobenius, spectral, weightSha256 } = measurement
@@ -79,20 +85,34 @@ function stableRank(frobenius: number | null, norm: number): number | null {
   return frobenius === null || norm === 0 ? null : finite((frobenius / norm) ** 2)
 }
 
-/** Σ‖W‖_F² over the weights and Σ‖W‖₂² over the operators, each weight once; null where one is not known. */
-export function regularizers(layers: readonly Layer[]): ModelReport['regularizers'] {
-  const distinct = [...new Map(layers.map((layer) => [`${layer.weight}\n${layer.role}`, layer])).values()]
-  const weights = distinct.filter((layer) => layer.kind !== 'scale')
-  const operators = weights.filter((layer) => layer.kind !== 'embedding')
+/** The part of each layer in the two sums: ‖W‖_F² and ‖A‖₂²; null for scales, and for a weight that counts elsewhere. */
+function regularizerOf(layer: Layer, isFirst: boolean): Layer['regularizer'] {
+  if (layer.kind === 'scale' || !isFirst) return null
+  const square = (norm: number | null) => finite(norm === null ? null : norm ** 2)
   return {
-    l2: sumOfSquares(weights.map((layer) => layer.frobenius.weight)),
-    spectral: sumOfSquares(operators.map((layer) => layer.spectral.upper)),
+    l2: square(layer.frobenius.weight),
+    // rows of a table are looked up, no input goes through all of them
+    spectral: layer.kind === 'embedding' ? 0 : square(layer.spectral.upper),
   }
 }
 
-function sumOfSquares(norms: readonly (number | null)[]): number | null {
-  const sum = norms.reduce<number>((total, norm) => total + (norm ?? Number.NaN) ** 2, 0)
-  return finite(sum)
+/** The layers with their parts in the regularisers: each weight counts once, where it has its best rank. */
+export function regularized(layers: readonly Layer[]): Layer[] {
+  const seen = new Set<string>()
+  return layers.map((layer) => {
+    const weight = `${layer.weight}\n${layer.role}`
+    const isFirst = !seen.has(weight)
+    seen.add(weight)
+    return { ...layer, regularizer: regularizerOf(layer, isFirst) }
+  })
+}
+
+/** Σ‖W‖_F² over the weights and Σ‖A‖₂² over the operators, each weight once; null where one is not known. */
+export function regularizers(layers: readonly Layer[]): ModelReport['regularizers'] {
+  const parts = regularized(layers).flatMap(({ regularizer }) => regularizer ?? [])
+  const sum = (part: (of: NonNullable<Layer['regularizer']>) => number | null) =>
+    finite(parts.reduce<number>((total, of) => total + (part(of) ?? Number.NaN), 0))
+  return { l2: sum(({ l2 }) => l2), spectral: sum(({ spectral }) => spectral) }
 }
 
 /** JSON holds no NaN and no Infinity. */

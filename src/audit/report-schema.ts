@@ -132,6 +132,21 @@ const Layer = z
     gain: z.number().nonnegative().nullable(),
     elasticity: z.number().nullable().meta({ description: 'null where there is no finite bound' }),
     share: z.number().nullable(),
+    perturbation: z
+      .number()
+      .nonnegative()
+      .nullable()
+      .optional()
+      .meta({
+        description:
+          'how far the outputs can move, over the domain, when the weights change by an operator of 1 % of the norm; ' +
+          'null without a domain',
+      }),
+    regularizer: z
+      .object({ l2: z.number().nonnegative().nullable(), spectral: z.number().nonnegative().nullable() })
+      .nullable()
+      .optional()
+      .meta({ description: "the layer's part in the regularizers; null where it is not counted there" }),
   })
   .meta({ id: 'Layer' })
 

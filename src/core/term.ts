@@ -12,6 +12,8 @@ export interface Term {
   readonly weights: readonly number[]
   /** Names a layer's norm; null for everything that is computed or constant. */
   readonly leaf: string | null
+  /** Of a root of a sum of squares: 2, the power of its parents' shares that the weights are. */
+  readonly power?: 2
 }
 
 export function constant(value: number | Magnitude): Term {
@@ -73,7 +75,7 @@ export function rootSumSquare(...terms: readonly Term[]): Term {
   if (parts.length === 0) return zero
   if (parts.length === 1) return parts[0]
   const value = mag.rootSumSquare(parts.map((term) => term.value))
-  return { value, parents: parts, weights: shares(parts, value, 2), leaf: null }
+  return { value, parents: parts, weights: shares(parts, value, 2), leaf: null, power: 2 }
 }
 
 /** √term, rounded up. */
@@ -112,6 +114,30 @@ export function elasticities(output: Term): Map<string, number> {
     })
   }
   return result
+}
+
+/**
+ * What each of these leaves alone would make of an output that is built of them by sums, roots of sums of squares,
+ * maxima and products with what does not depend on them: at most this part of the output. A root of squares counts as
+ * the sum, whose parts do not hide one another; rounding is covered.
+ */
+export function partsAlone(output: Term, isPart: (leaf: string) => boolean): Map<string, number> {
+  const parts = new Map<string, number>()
+  if (!isBounded(output) || isZero(output)) return parts
+  const total = mag.toNumber(output.value)
+  const order = topologicalOrder(output)
+  const slack = total * (1 + 2 ** -48 * (order.length + 8))
+  const shareOf = new Map<Term, number>([[output, 1]])
+  for (const term of order) {
+    const share = shareOf.get(term) ?? 0
+    if (term.leaf !== null && isPart(term.leaf))
+      parts.set(term.leaf, (parts.get(term.leaf) ?? 0) + share * slack)
+    term.parents.forEach((parent, i) => {
+      const own = term.power === 2 ? Math.sqrt(term.weights[i]) : term.weights[i]
+      shareOf.set(parent, (shareOf.get(parent) ?? 0) + share * own)
+    })
+  }
+  return parts
 }
 
 /** Every term below the output, each before its parents. Iterative: graphs may be 100,000 deep. */

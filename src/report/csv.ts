@@ -31,6 +31,9 @@ const columns: Record<string, (layer: Layer, model: ModelReport) => Cell> = {
   gain: ({ gain }) => gain,
   elasticity: ({ elasticity }) => elasticity,
   share: ({ share }) => share,
+  perturbation: ({ perturbation }) => perturbation ?? null,
+  regularizer_l2: ({ regularizer }) => regularizer?.l2 ?? null,
+  regularizer_spectral: ({ regularizer }) => regularizer?.spectral ?? null,
   blamed_by: (layer, model) =>
     model.gates
       .filter((gate) => gate.layers?.includes(layerName(layer)))

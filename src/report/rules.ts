@@ -19,6 +19,10 @@ export const rules = {
     summary: "no layer's norm has risen against the baseline",
     page: 'max-increase',
   },
+  'max-output-change': {
+    level: 'gate',
+    summary: 'the outputs of two compared models are close enough over the domain',
+  },
   'unbounded-op': { level: 'error', summary: 'an operator on the way to the output has no bound' },
   'non-finite-weight': { level: 'error', summary: 'a weight holds NaN or an infinity' },
   'time-limit': {
@@ -74,6 +78,10 @@ export const rules = {
   'vanished-layers': { level: 'note', summary: 'layers of the baseline that are gone', page: 'baseline' },
   'improved-bound': { level: 'note', summary: 'the bound is below that of the baseline', page: 'baseline' },
   'expired-ignore': { level: 'warning', summary: 'an ignore has passed its date', page: 'ignores' },
+  'no-output-change': {
+    level: 'warning',
+    summary: 'how far the outputs of two compared models may be apart is not proven',
+  },
   'ignored-layers': { level: 'note', summary: 'layers that a gate leaves out', page: 'ignores' },
 } as const satisfies Record<string, Rule>
 

@@ -8,6 +8,7 @@ export const sortKeys = {
   'stable-rank': (layer: Layer) => layer.stableRank,
   gain: (layer: Layer) => layer.gain,
   elasticity: (layer: Layer) => layer.elasticity,
+  perturbation: (layer: Layer) => layer.perturbation ?? null,
   parameters: (layer: Layer) => layer.parameters,
   order: (layer: Layer) => -layer.order,
 } satisfies Record<string, (layer: Layer) => number | null>

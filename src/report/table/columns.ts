@@ -22,6 +22,8 @@ export interface Column {
   readonly priority: number
   /** A wider column that this one stands in for when that is dropped. */
   readonly insteadOf?: string
+  /** Whether the column says anything of these layers; it always does unless given. */
+  isUsed?(layers: readonly Layer[]): boolean
   cell(layer: Layer, context: ColumnContext): string
   paint?(text: string, layer: Layer, context: ColumnContext): string
 }
@@ -131,6 +133,14 @@ export const columns: readonly Column[] = [
     align: 'right',
     priority: 40,
     cell: (layer) => (layer.elasticity === null ? '–' : layer.elasticity.toFixed(3)),
+  },
+  {
+    key: 'perturbation',
+    head: 'Δ of 1 %',
+    align: 'right',
+    priority: 45,
+    isUsed: (layers) => layers.some(({ perturbation }) => perturbation != null),
+    cell: (layer) => formatNumber(layer.perturbation ?? null, 'up', 4),
   },
   { key: 'share', head: 'share', align: 'right', priority: 80, cell: (layer) => formatPercent(layer.share) },
   {

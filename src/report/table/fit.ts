@@ -18,14 +18,15 @@ function nameRoom(priority: number): number {
  * until all fit. Where nothing fits, the most important column and a short name.
  */
 export function fitColumns(widths: ReadonlyMap<Column, number>, width: number, nameWanted: number): Fit {
-  let kept = columns.filter((column) => column.insteadOf === undefined)
+  const used = columns.filter((column) => widths.has(column))
+  let kept = used.filter((column) => column.insteadOf === undefined)
   for (;;) {
     const room = width - kept.reduce((sum, column) => sum + widths.get(column)! + GAP.length, 0)
     const least = kept.reduce((a, b) => (b.priority < a.priority ? b : a))
     if (room >= Math.min(nameWanted, nameRoom(least.priority)) || kept.length === 1) {
       return { columns: kept, nameWidth: Math.max(NAME_LEAST, Math.min(room, nameWanted)) }
     }
-    kept = columns.filter(
+    kept = used.filter(
       (column) => column.insteadOf === least.key || (kept.includes(column) && column !== least),
     )
   }

@@ -41,8 +41,9 @@ export function renderLayers(model: ModelReport, options: RenderOptions, style: 
   }
   const total = `total of ${count(model.layers.length, 'layer')}`
   const names = shown.map((layer) => escapeText(layerName(layer)))
+  const used = columns.filter(({ isUsed }) => isUsed?.(model.layers) ?? true)
   const widths = new Map(
-    columns.map((column) => {
+    used.map((column) => {
       const cells = shown.map((layer) => column.cell(layer, context))
       return [column, widest([column.head, totalCell(model, column), ...cells])]
     }),
