@@ -1,3 +1,4 @@
+import type { LowerBound } from '../bounds/lower/lower-bound.ts'
 import type { NetworkBounds, Rung } from '../bounds/network-bounds.ts'
 import * as mag from '../core/magnitude.ts'
 import type { TensorBound } from '../ops/bound.ts'
@@ -23,7 +24,12 @@ export function trustIn(layers: readonly MeasuredLayer[]): Trust {
  * The bound for all outputs together (`output` null) or for one of the selected outputs. The ladder holds the rungs
  * that are proven; why another is absent is a finding.
  */
-export function describeLipschitz(bounds: NetworkBounds, trust: Trust, output: number | null): Lipschitz {
+export function describeLipschitz(
+  bounds: NetworkBounds,
+  trust: Trust,
+  output: number | null,
+  lower: LowerBound | null = null,
+): Lipschitz {
   const boundOn = (rung: Rung) => (output === null ? rung.joint : rung.outputs[output])
   const ladder = bounds.ladder
     .map((rung) => describeBound(rung, boundOn(rung), trust))
@@ -31,7 +37,7 @@ export function describeLipschitz(bounds: NetworkBounds, trust: Trust, output: n
   const { offset, refusal } = boundOn(bounds.best)
   return {
     upper: describeBound(bounds.best, boundOn(bounds.best), trust),
-    lower: null,
+    lower: lower && { value: lower.value, log10: Math.log10(lower.value), method: 'jacobian' },
     offset: refusal === null ? finite(mag.toNumber(offset.value)) : null,
     ladder,
   }

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import type { LowerBound } from '../bounds/lower/lower-bound.ts'
 import { attempt } from '../core/stop.ts'
 import type { Value } from '../graph/graph.ts'
 import { readModel } from '../graph/read-model.ts'
@@ -8,6 +9,7 @@ import { describeDomain } from './domain.ts'
 import { collectFindings } from './findings.ts'
 import { rankLayers, regularized, regularizers } from './layers.ts'
 import { describeLipschitz, describeTrace, trustIn } from './lipschitz.ts'
+import { boundBelow } from './lower.ts'
 import { type AuditOptions, defaults, type RunOptions } from './options.ts'
 import { type Proof, proveBounds } from './proof.ts'
 import type { ModelReport } from './report-schema.ts'
@@ -28,7 +30,7 @@ export async function auditModel(
   run: RunOptions = {},
 ): Promise<ModelReport> {
   const typed = await openModel(path, options, run)
-  return describeModel(path, typed, await proveBounds(typed, options, run), options)
+  return concludeModel(path, typed, await proveBounds(typed, options, run), options, run)
 }
 
 /** Reads a model, without its weights. Throws `LipschitzError` for files that cannot be audited. */
@@ -43,16 +45,28 @@ export async function openModel(
   return opened.value
 }
 
+/** The report on a model whose bounds are proven from above, with what proves one from below. */
+export async function concludeModel(
+  path: string,
+  typed: TypedGraph,
+  proof: Proof,
+  options: AuditOptions,
+  run: RunOptions,
+): Promise<ModelReport> {
+  return describeModel(path, typed, proof, options, await boundBelow(typed, proof, options, run))
+}
+
 /** What is proven of a model, as its report. */
 export function describeModel(
   path: string,
   typed: TypedGraph,
   proof: Proof,
   options: AuditOptions,
+  lower: LowerBound | null = null,
 ): ModelReport {
   const { box, measured, layers, bounds, unfinished } = proof
   const trust = trustIn(measured)
-  const lipschitz = describeLipschitz(bounds, trust, null)
+  const lipschitz = describeLipschitz(bounds, trust, null, lower)
   const sensitivities = sensitivitiesOf(typed, proof)
   const rows = regularized(rankLayers(layers, bounds.elasticities, sensitivities))
   const { model, graph } = typed
@@ -72,7 +86,9 @@ export function describeModel(
     })),
     outputs: graph.outputs.map((output) => ({
       ...describeValue(typed, output),
-      lipschitz: outputs.includes(output) ? describeLipschitz(bounds, trust, outputs.indexOf(output)) : null,
+      lipschitz: outputs.includes(output)
+        ? describeLipschitz(bounds, trust, outputs.indexOf(output), outputs.length === 1 ? lower : null)
+        : null,
     })),
     norm: 'l2',
     domain: describeDomain(box),

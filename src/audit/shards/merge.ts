@@ -3,7 +3,7 @@ import { toolVersion } from '../../core/version.ts'
 import type { LayerMeasurement } from '../../norms/measurement.ts'
 import { describeError, joinReport, type Request } from '../audit.ts'
 import { judgeModel } from '../judge.ts'
-import { describeModel, openModel } from '../model.ts'
+import { concludeModel, openModel } from '../model.ts'
 import type { RunOptions } from '../options.ts'
 import { chooseLayers, proveBounds } from '../proof.ts'
 import type { ModelError, ModelReport, Report, ShardRecord } from '../report-schema.ts'
@@ -153,5 +153,5 @@ async function boundParted(
   const missing = [...placed, ...candidates].find(({ key }) => !measurements.has(key))
   if (missing !== undefined)
     throw new LipschitzError('malformed', `no shard has measured the layer ${missing.key}`)
-  return describeModel(path, typed, await proveBounds(typed, options, { ...run, measurements }), options)
+  return concludeModel(path, typed, await proveBounds(typed, options, { ...run, measurements }), options, run)
 }

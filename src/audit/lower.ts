@@ -1,0 +1,27 @@
+import type { LowerBound } from '../bounds/lower/lower-bound.ts'
+import { attempt } from '../core/stop.ts'
+import type { TypedGraph } from '../infer/typed-graph.ts'
+import { type AuditOptions, defaults, type RunOptions } from './options.ts'
+import type { Proof } from './proof.ts'
+
+/**
+ * Two points of the domain that prove a lower bound of the constant; null where there are none: a node without a
+ * derivative, sizes that are not known, evaluations that take too long, no time left.
+ */
+export async function boundBelow(
+  typed: TypedGraph,
+  { bounds, box }: Proof,
+  options: AuditOptions,
+  { stop }: RunOptions,
+): Promise<LowerBound | null> {
+  const { lowerBound, isObstacle } = await import('../bounds/lower/lower-bound.ts')
+  const found = await attempt(stop, () =>
+    lowerBound(typed, bounds.selected, {
+      effort: options.effort ?? defaults.effort,
+      seed: options.seed ?? defaults.seed,
+      ranges: box,
+      expired: stop?.expired,
+    }),
+  )
+  return found.reason !== null || isObstacle(found.value) ? null : found.value
+}

@@ -1,0 +1,159 @@
+import { createNetwork } from '../../calculus/network.ts'
+import { LipschitzError } from '../../core/errors.ts'
+import { isFloatType, sizeOf, type Tensor } from '../../core/tensor.ts'
+import type { Value } from '../../graph/graph.ts'
+import type { TypedGraph } from '../../infer/typed-graph.ts'
+import type { Interval } from '../../ops/bound.ts'
+import type { Effort } from '../effort.ts'
+import type { Selected } from '../selection.ts'
+import { createObjective, type Objective } from './objective.ts'
+import { joinParts, type Parts, splitParts } from './point.ts'
+import { ballRegion, boxRegion, type Region } from './region.ts'
+import { type Found, searchLower } from './search.ts'
+
+/** Points of all audited inputs within a distance of one. */
+export interface Ball {
+  /** Aligned with the audited inputs. */
+  readonly center: Parts
+  readonly radius: number
+  readonly norm: 'l2' | 'linf'
+}
+
+export interface LowerOptions {
+  readonly effort: Effort
+  readonly seed: number
+  /** The box, by name of input; inputs without an interval are not bounded. */
+  readonly ranges: ReadonlyMap<string, Interval>
+  /** The ball in whose place the box stands otherwise. */
+  readonly ball?: Ball
+  /** Points to begin with. */
+  readonly points?: readonly Parts[]
+  /** What inputs that are held are held at, by name; zeros by default. */
+  readonly held?: ReadonlyMap<string, Tensor>
+  readonly expired?: () => boolean
+}
+
+/** A proven lower bound with the two points that prove it. */
+export interface LowerBound {
+  readonly value: number
+  /** ‖J‖₂ at `point`, of which `value` falls short by what rounding may add. */
+  readonly sigma: number
+  readonly point: Parts
+  readonly x: Parts
+  readonly y: Parts
+  /** Points whose Jacobians were looked at. */
+  readonly looks: number
+}
+
+/** Why there is none. */
+export interface LowerObstacle {
+  readonly reason: string
+  readonly node?: string
+}
+
+/** Multiplications, about: tenths of a second where effort is normal, a few seconds where it is high. */
+const budgets: Readonly<Record<Effort, number>> = { fast: 4e6, normal: 2e7, high: 3e9 }
+
+/** Evaluations without which there is no search, and what they may take at the most. */
+const fewest = 30
+const most: Readonly<Record<Effort, number>> = { fast: 4e7, normal: 1e9, high: 6e9 }
+
+/**
+ * A lower bound of the Lipschitz constant in ℓ2 over the domain: two points x and y of it and |f(x) − f(y)| / |x − y|,
+ * found where the Jacobian is long. Inputs that are not audited are held. An obstacle where a node on the way has no
+ * derivative, a size is not known, or a single evaluation is beyond the effort.
+ */
+export function lowerBound(
+  typed: TypedGraph,
+  selected: Selected,
+  options: LowerOptions,
+): LowerBound | LowerObstacle {
+  try {
+    for (const filling of [0, 1]) {
+      const held = heldTensors(typed, selected, options, filling)
+      const found = search(typed, selected, options, held)
+      // Ids and masks of zeros may leave nothing to compute: then ones.
+      if (found !== null || held.size === 0)
+        return found ?? { reason: 'no input with a derivative was found' }
+    }
+    return { reason: 'no input with a derivative was found' }
+  } catch (error) {
+    if (!(error instanceof LipschitzError) || error.code === 'interrupted') throw error
+    return { reason: error.message, ...(error.facts.node === undefined ? {} : { node: error.facts.node }) }
+  }
+}
+
+export function isObstacle(lower: LowerBound | LowerObstacle): lower is LowerObstacle {
+  return 'reason' in lower
+}
+
+function search(
+  typed: TypedGraph,
+  selected: Selected,
+  options: LowerOptions,
+  held: ReadonlyMap<Value, Tensor>,
+): LowerBound | LowerObstacle | null {
+  const { inputs } = selected
+  if (inputs.length === 0 || selected.outputs.length === 0) return { reason: 'nothing varies' }
+  const sizes = inputs.map((input) => sizeOfInput(typed, input))
+  const objective = createObjective(createNetwork(typed, inputs, selected.outputs, held), sizes)
+  const budget = Math.max(budgets[options.effort], Math.min(fewest * objective.cost, most[options.effort]))
+  if (objective.cost * 12 > budget)
+    return {
+      reason: `an evaluation takes ${objective.cost.toExponential(0)} multiplications, too many for this effort`,
+    }
+  const found = searchLower(objective, regionOf(selected, sizes, options), {
+    seed: options.seed,
+    budget,
+    points: options.points?.map(joinParts),
+    expired: options.expired,
+  })
+  return found && described(found, objective)
+}
+
+function described({ witness, point, sigma, looks }: Found, { inputSizes }: Objective): LowerBound {
+  const parts = (vector: Float64Array) => splitParts(vector, inputSizes)
+  return { value: witness.value, sigma, point: parts(point), x: parts(witness.x), y: parts(witness.y), looks }
+}
+
+function regionOf({ inputs }: Selected, sizes: readonly number[], { ball, ranges }: LowerOptions): Region {
+  if (ball !== undefined) return ballRegion(joinParts(ball.center), ball.radius, ball.norm)
+  return boxRegion(
+    sizes,
+    inputs.map(({ name }) => ranges.get(name) ?? null),
+  )
+}
+
+/** Elements of an audited input. Throws `unsupported` where a dimension is not known. */
+export function sizeOfInput(typed: TypedGraph, input: Value): number {
+  const { shape } = typed.operand(input)
+  const size = shape === null ? null : sizeOf(shape)
+  if (size !== null) return size
+  throw new LipschitzError('unsupported', `the shape of input '${input.name}' is not known`, {
+    tensor: input.name,
+    hint: `give it with --input-shape ${input.name}=…`,
+  })
+}
+
+/** What is not audited, at what is given or at the filling number. Those of an unknown shape have no value. */
+export function heldTensors(
+  typed: TypedGraph,
+  { held }: Selected,
+  options: Pick<LowerOptions, 'held'>,
+  filling: number,
+): Map<Value, Tensor> {
+  const tensors = new Map<Value, Tensor>()
+  for (const value of held) {
+    const { type, shape } = typed.operand(value)
+    const size = shape === null ? null : sizeOf(shape)
+    const given = options.held?.get(value.name)
+    if (given !== undefined) tensors.set(value, given)
+    else if (type !== null && size !== null && type !== 'string')
+      tensors.set(value, {
+        type,
+        dims: shape as readonly number[],
+        data: new Float64Array(size).fill(isFloatType(type) ? 0 : filling),
+      })
+  }
+  return tensors
+}
