@@ -39,9 +39,9 @@ export const limitTable = {
     reason: 'a decoded message takes 300 to 500 bytes of memory, so that this many stay below 1 GB',
   },
   nodes: {
-    value: 500_000,
+    value: 250_000,
     counts: 'nodes as stored',
-    reason: 'ten times the largest real graphs; a node with its values takes about 1 KB in all later stages',
+    reason: 'five times the largest real graphs; a node with its values takes about 5 KB in all stages together',
   },
   tensors: {
     value: 500_000,
@@ -81,9 +81,9 @@ export const limitTable = {
     most: 2 ** 32,
   },
   inlinedNodes: {
-    value: 1_000_000,
+    value: 250_000,
     counts: 'nodes after all functions are inlined',
-    reason: 'a small file can expand to any number; a node takes about 1 KB in all later stages',
+    reason: 'a small file can expand to any number; as for nodes as stored',
   },
   functionDepth: {
     value: 100,

@@ -50,8 +50,8 @@ export function buildGraph(
 }
 
 function build(builder: Builder, proto: GraphProto, scope: Scope): void {
-  const declarations = declarationsOf([...proto.output, ...proto.valueInfo])
-  declareInputs(builder, proto, scope)
+  const declarations = declarationsOf([...proto.output, ...proto.valueInfo], builder.file.limits)
+  declareInputs(builder, proto, scope, declarations)
   declareOutputs(builder, proto.node, scope, declarations)
   inline(builder, { scope, nodes: proto.node.values() })
   const names = new Set<string>()

@@ -1,3 +1,4 @@
+import { beyondLimit, type Limits } from '../core/limits.ts'
 import type { Dim, ElementType } from '../core/tensor.ts'
 import { elementTypeOf } from '../onnx/element-types.ts'
 import type { TensorShapeProto, TypeProto, ValueInfoProto } from '../onnx/generated/onnx.d.ts'
@@ -16,13 +17,13 @@ const kinds = {
 } as const satisfies Record<NonNullable<TypeProto['value']>, Value['declared']['kind']>
 
 /** What a ValueInfoProto claims. A dimension of −1 counts as unknown, as runtimes take it. */
-export function readDeclaration(info: ValueInfoProto): Declaration {
+export function readDeclaration(info: ValueInfoProto, limits: Limits): Declaration {
   const type = info.type
   if (type?.value === undefined) return undeclared
   const tensor = type.tensorType
   if (tensor === null) return { ...undeclared, kind: kinds[type.value] }
   return {
-    ...readShape(tensor.shape, info.name),
+    ...readShape(tensor.shape, info.name, limits),
     type: readElementType(tensor.elemType, info.name),
     kind: 'tensor',
   }
@@ -35,8 +36,17 @@ function readElementType(code: number, tensor: string): ElementType | null {
   return type
 }
 
-function readShape(shape: TensorShapeProto | null, tensor: string): Pick<Declaration, 'shape' | 'symbols'> {
+function readShape(
+  shape: TensorShapeProto | null,
+  tensor: string,
+  limits: Limits,
+): Pick<Declaration, 'shape' | 'symbols'> {
   if (shape === null) return { shape: null, symbols: null }
+  if (shape.dim.length > limits.rank) {
+    throw beyondLimit('rank', `it is declared with ${shape.dim.length} dims, more than ${limits.rank}`, {
+      tensor,
+    })
+  }
   const dims: Dim[] = []
   const symbols: (string | null)[] = []
   for (const dim of shape.dim) {
@@ -48,8 +58,19 @@ function readShape(shape: TensorShapeProto | null, tensor: string): Pick<Declara
   return { shape: dims, symbols }
 }
 
-/** Joins what two places claim of one value: the first wins where both claim something. */
-export function joinDeclarations(first: Declaration, second: Declaration): Declaration {
+/**
+ * Joins what two places claim of one value: the first wins where both claim something. Throws `malformed` where they
+ * contradict each other: runtimes believe one or none of them.
+ */
+export function joinDeclarations(first: Declaration, second: Declaration, tensor: string): Declaration {
+  const [a, b] = [first.shape, second.shape]
+  const isTypeOther = first.type !== null && second.type !== null && first.type !== second.type
+  const isShapeOther =
+    a !== null &&
+    b !== null &&
+    (a.length !== b.length || a.some((dim, axis) => dim !== null && b[axis] !== null && dim !== b[axis]))
+  if (isTypeOther || isShapeOther)
+    throw malformed(`two declarations of '${tensor}' contradict each other`, { tensor })
   const shaped = first.shape === null ? second : first
   return { ...first, type: first.type ?? second.type, shape: shaped.shape, symbols: shaped.symbols }
 }

@@ -1,3 +1,4 @@
+import type { Limits } from '../core/limits.ts'
 import type { GraphProto, NodeProto, ValueInfoProto } from '../onnx/generated/onnx.d.ts'
 import type { Builder } from './builder.ts'
 import { joinDeclarations, readDeclaration, undeclared } from './declaration.ts'
@@ -8,7 +9,18 @@ import type { Scope } from './scope.ts'
 import { isTaken } from './scope.ts'
 
 /** Makes the values of a graph's inputs and initializers. Throws `malformed` where names collide. */
-export function declareInputs({ file, drafter }: Builder, proto: GraphProto, scope: Scope): void {
+export function declareInputs(
+  { file, drafter }: Builder,
+  proto: GraphProto,
+  scope: Scope,
+  declarations: ReadonlyMap<string, Declaration>,
+): void {
+  const declaredOf = (name: string, info: ValueInfoProto | undefined) => {
+    const elsewhere = declarations.get(name) ?? undeclared
+    return info === undefined
+      ? elsewhere
+      : joinDeclarations(readDeclaration(info, file.limits), elsewhere, name)
+  }
   const inputs = new Map<string, ValueInfoProto>()
   for (const info of proto.input) {
     if (inputs.has(info.name)) throw malformed(`two inputs are named '${info.name}'`, { tensor: info.name })
@@ -20,15 +32,19 @@ export function declareInputs({ file, drafter }: Builder, proto: GraphProto, sco
     if (input !== undefined && scope.owner !== null) {
       throw malformed(`the input '${tensor.name}' of a body has a stored value`, { node: scope.owner.name })
     }
-    const declared = input === undefined ? undeclared : readDeclaration(input)
-    const value = drafter.value(scope.prefix + tensor.name, 'initializer', declared, tensor)
+    const value = drafter.value(
+      scope.prefix + tensor.name,
+      'initializer',
+      declaredOf(tensor.name, input),
+      tensor,
+    )
     declare(scope, tensor.name, value, 'initializer')
     scope.graph.initializers.push(value)
     if (input !== undefined && file.proto.irVersion >= 4) scope.graph.overridable.push(value)
   }
   for (const [name, info] of inputs) {
     if (scope.values.has(name)) continue
-    const value = drafter.value(scope.prefix + name, 'input', readDeclaration(info))
+    const value = drafter.value(scope.prefix + name, 'input', declaredOf(name, info))
     declare(scope, name, value, 'input')
     scope.graph.inputs.push(value)
   }
@@ -71,12 +87,15 @@ function declare(scope: Scope, name: string, value: DraftValue, what: string): v
 }
 
 /** What the file says of values, by name. */
-export function declarationsOf(infos: readonly ValueInfoProto[]): Map<string, Declaration> {
+export function declarationsOf(infos: readonly ValueInfoProto[], limits: Limits): Map<string, Declaration> {
   const declarations = new Map<string, Declaration>()
   for (const info of infos) {
-    const declared = readDeclaration(info)
+    const declared = readDeclaration(info, limits)
     const earlier = declarations.get(info.name)
-    declarations.set(info.name, earlier === undefined ? declared : joinDeclarations(earlier, declared))
+    declarations.set(
+      info.name,
+      earlier === undefined ? declared : joinDeclarations(earlier, declared, info.name),
+    )
   }
   return declarations
 }

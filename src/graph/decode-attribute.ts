@@ -113,6 +113,17 @@ export function decodeAttribute(proto: AttributeProto, place: AttributePlace, ty
   return kind.decode(proto, place)
 }
 
+/** Types that attributes of each kind are decoded from. */
+const typesOf: Record<Attribute['kind'], readonly number[]> = {
+  ...{ float: [1], int: [2], string: [3], tensor: [4, 11], graph: [5] },
+  ...{ floats: [6], ints: [7], strings: [8], tensors: [9, 12], graphs: [10], other: [13, 14] },
+}
+
+/** Whether an attribute is what a type of the format says. */
+export function isOfType({ kind }: Attribute, type: number): boolean {
+  return typesOf[kind].includes(type)
+}
+
 /** Whether the attribute carries a value of its own: one that refers to a function's attribute must not. */
 export function hasValue(proto: AttributeProto): boolean {
   return listFields.some((field) => isSet(proto, field))

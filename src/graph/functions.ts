@@ -1,7 +1,7 @@
 import { beyondLimit, type Limits } from '../core/limits.ts'
 import type { FunctionProto, GraphProto, NodeProto } from '../onnx/generated/onnx.d.ts'
 import { malformed } from './malformed.ts'
-import { canonicalDomain, displayDomain, runtimeDomains } from './opsets.ts'
+import { canonicalDomain, displayDomain, isRuntimeDomain } from './opsets.ts'
 
 /** The functions of a model, by the operators that they define. */
 export interface Functions {
@@ -23,7 +23,7 @@ export function indexFunctions(
   const index = new Map<string, FunctionProto>()
   for (const proto of protos) {
     if (proto.name === '') throw malformed('a function has no name')
-    if (runtimeDomains.has(canonicalDomain(proto.domain))) {
+    if (isRuntimeDomain(canonicalDomain(proto.domain))) {
       throw malformed(
         `function ${proto.name} shadows an operator of ${displayDomain(canonicalDomain(proto.domain))}`,
       )
@@ -75,9 +75,6 @@ function checkExpansion(
         `with its functions inlined the graph has more than ${limits.inlinedNodes} nodes`,
       )
     }
-    if (depth >= limits.functionDepth) {
-      throw beyondLimit('functionDepth', `functions call one another more than ${limits.functionDepth} deep`)
-    }
     // Bounded by the limit above, so that it stays exact; one more for a function without nodes.
     return { nodes: total + 1, depth: depth + 1 }
   }
@@ -89,7 +86,14 @@ function checkExpansion(
       const { proto, done } = stack.pop()!
       if (done) {
         open.delete(proto)
-        expansions.set(proto, expansionOf(proto.node))
+        const expansion = expansionOf(proto.node)
+        if (expansion.depth > limits.functionDepth) {
+          throw beyondLimit(
+            'functionDepth',
+            `functions call one another more than ${limits.functionDepth} deep`,
+          )
+        }
+        expansions.set(proto, expansion)
         continue
       }
       if (expansions.has(proto)) continue

@@ -2,7 +2,7 @@ import { LipschitzError } from '../core/errors.ts'
 import { beyondLimit } from '../core/limits.ts'
 import type { AttributeProto, GraphProto, NodeProto } from '../onnx/generated/onnx.d.ts'
 import { type Builder, versionOf } from './builder.ts'
-import { decodeAttribute, hasValue } from './decode-attribute.ts'
+import { decodeAttribute, hasValue, isOfType } from './decode-attribute.ts'
 import { type DraftNode, draftGraph } from './draft.ts'
 import type { Attribute, Graph } from './graph.ts'
 import { malformed } from './malformed.ts'
@@ -54,6 +54,9 @@ function passedAttribute(proto: AttributeProto, { attributes }: Scope, node: str
   const passed = attributes.get(refAttrName)
   if (passed === undefined) {
     throw malformed(`attribute '${refAttrName}' of the function is not given and has no default`, { node })
+  }
+  if (proto.type !== 0 && !isOfType(passed, proto.type)) {
+    throw malformed(`attribute '${name}' refers to '${refAttrName}', which is of another type`, { node })
   }
   if (passed.kind !== 'graph' && passed.kind !== 'graphs') return passed
   throw new LipschitzError('unsupported', `attribute '${refAttrName}' hands a graph to a function`, { node })

@@ -38,7 +38,7 @@ export function openCall(builder: Builder, callee: FunctionProto, node: DraftNod
       throw malformed(`two inputs of function ${callee.name} are named '${name}'`)
     scope.values.set(name, node.inputs[index] ?? null)
   }
-  const declarations = declarationsOf(callee.valueInfo)
+  const declarations = declarationsOf(callee.valueInfo, builder.file.limits)
   const results = new Set<string>()
   for (const [index, name] of callee.output.entries()) {
     if (results.has(name)) throw malformed(`two outputs of function ${callee.name} are named '${name}'`)

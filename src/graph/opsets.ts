@@ -10,8 +10,10 @@ export const newestOpsets: ReadonlyMap<string, number> = new Map([
 /** The newest version of the file format whose fields are all read. */
 export const newestIrVersion = 14
 
-/** Operators of these domains are the runtime's own: it ignores a function that a file defines there. */
-export const runtimeDomains: ReadonlySet<string> = new Set(['', 'ai.onnx.ml', 'com.microsoft'])
+/** Operators of such a domain are the runtime's own: it ignores a function that a file defines there. */
+export function isRuntimeDomain(domain: string): boolean {
+  return domain === '' || /^(ai\.onnx|com\.microsoft|com\.ms\.internal)(\.|$)/.test(domain)
+}
 
 /** The domain of the standard goes by two names that mean one. */
 export function canonicalDomain(domain: string): string {

@@ -7,6 +7,7 @@ import { displayDomain, newestOpsets } from '../graph/opsets.ts'
 import { bodiesOf } from '../graph/walk.ts'
 import type { InferenceContext, Operand, Operator, ValueInfo } from '../ops/operator.ts'
 import { findOperator } from '../ops/registry.ts'
+import { isOutOfVersion, objectionTo } from '../ops/standard/standard.ts'
 import { checkDeclared } from './declared.ts'
 import type { Fact, FactTable } from './facts.ts'
 import { createFacts, outputFacts, sourceFact, unknownFact, unknownInfo } from './facts.ts'
@@ -119,11 +120,14 @@ function inferIdleBody(pass: Pass, graph: Graph): void {
 function operatorFor(pass: Pass, node: Node): Operator | null {
   const known = pass.operators.get(node)
   if (known !== undefined) return known
-  const found = findOperator(node.domain, node.op, node.version)
+  const objection = objectionTo(node)
+  if (objection !== null) throw new LipschitzError('malformed', objection, { node: node.name })
+  const { domain, op, version } = node
+  const found = isOutOfVersion(domain, op, version) ? null : findOperator(domain, op, version)
   if (found === null) {
     pass.notes.push({
       rule: 'unknown-operator',
-      message: `${node.op} of ${displayDomain(node.domain)} version ${node.version} is not known; nothing is known behind it`,
+      message: `${op} of ${displayDomain(domain)} version ${version} is not known; nothing is known behind it`,
       node: node.name,
     })
   }

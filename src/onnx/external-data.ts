@@ -74,7 +74,7 @@ export function externalFiles(modelPath: string, hardLinks: boolean): ExternalFi
     if (file.links > 1 && !hardLinks) {
       throw unsafe(
         `its external data file ${named} has ${file.links} hard links`,
-        'copy the file, or allow hard links if you trust where it comes from',
+        'copy the file, or give --hard-links if you trust where it comes from',
       )
     }
     return file
