@@ -15,6 +15,7 @@ export type {
   Report,
   Verdict,
 } from './audit/report-schema.ts'
+export { type LayerVectors, type ShapedVector, singularVectors } from './audit/vectors.ts'
 export { LipschitzError } from './core/errors.ts'
 export type { LayerChoice } from './edit/group.ts'
 export type { Normalization, NormalizedLayer } from './edit/normalization.ts'

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { AuditOptions } from '../audit/options.ts'
 import type { Report } from '../audit/report-schema.ts'
 import type { Stop } from '../core/stop.ts'
 import { toolName } from '../core/version.ts'
@@ -94,6 +95,20 @@ export async function judgeAndPublish(
   return code() ?? exitCodeOf(report, settings)
 }
 
+/** What writes the singular vectors of the one model, once it is known that they can be written. */
+async function openVectors(
+  path: string,
+  models: readonly string[],
+): Promise<(options: AuditOptions) => Promise<void>> {
+  const { checkVectors, writeVectors } = await import('./vectors-file.ts')
+  checkVectors(path, models)
+  await checkWritable(path)
+  return async (options) => {
+    const { singularVectors } = await import('../audit/vectors.ts')
+    await writeVectors(path, await singularVectors(models[0], options))
+  }
+}
+
 /** Audits every model, or one shard's part of the work. */
 export async function runAudit(
   paths: readonly string[],
@@ -113,9 +128,12 @@ export async function runAudit(
     const { runShard } = await import('./shard-command.ts')
     return runShard(paths, { stronger, config, baseline: null, progress }, settings, surroundings)
   }
+  const vectors = settings.vectors === undefined ? null : await openVectors(settings.vectors, paths)
   return judgeAndPublish(decided, paths.length, surroundings, async (run, { stop }) => {
     const requests = makeRequests(paths, run)
     const { auditEach } = await import('../audit/audit.ts')
-    return auditEach(requests, { stop })
+    const report = await auditEach(requests, { stop })
+    if (report.models.length > 0) await vectors?.(requests[0].options)
+    return report
   })
 }

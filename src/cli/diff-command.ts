@@ -38,7 +38,8 @@ export async function runDiff(
 ): Promise<number> {
   const path = own.output === undefined || isStandardOutput(own.output) ? null : own.output
   if (path !== null) await checkWritable(path)
-  const { inputShape, inputRange, input, outputName, tolerance, certify, seed, threads } = settings
+  const { inputShape, inputRange, input, outputName, tolerance, certify, bound, effort, seed, threads } =
+    settings
   const progress = createProgress(surroundings, settings)
   const { diff } = await import('../audit/diff/diff.ts')
   const sides = [await open(old), await open(fresh)] as const
@@ -48,7 +49,7 @@ export async function runDiff(
     inputRanges: inputRange,
     inputs: input,
     outputs: outputName,
-    ...{ tolerance, certify, seed, threads },
+    ...{ tolerance, certify, bound, effort, seed, threads },
     maxOutputChange: own.maxOutputChange,
     onProgress: progress.update,
   }).finally(progress.clear)

@@ -45,6 +45,8 @@ export const diffShared = [
   'hardLinks',
   'tolerance',
   'certify',
+  'bound',
+  'effort',
   'seed',
   'threads',
   'quiet',

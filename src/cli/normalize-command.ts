@@ -75,7 +75,8 @@ export async function runNormalize(
   const { output, layers, ...wanted } = own
   if (output === undefined) throw usage('no output is given', 'lipschitz normalize <model> -o <path>')
   await checkWritable(output)
-  const { inputShape, inputRange, input, outputName, tolerance, certify, seed, threads } = settings
+  const { inputShape, inputRange, input, outputName, tolerance, certify, bound, effort, seed, threads } =
+    settings
   const progress = createProgress(surroundings, settings)
   const [{ normalize }, { discardUnfinished }] = await Promise.all([
     import('../edit/normalize.ts'),
@@ -91,7 +92,7 @@ export async function runNormalize(
       inputRanges: inputRange,
       inputs: input,
       outputs: outputName,
-      ...{ tolerance, certify, seed, threads },
+      ...{ tolerance, certify, bound, effort, seed, threads },
       onProgress: progress.update,
     })
     progress.clear()

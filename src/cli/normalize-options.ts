@@ -70,6 +70,8 @@ export const normalizeShared = [
   'hardLinks',
   'tolerance',
   'certify',
+  'bound',
+  'effort',
   'seed',
   'threads',
   'quiet',

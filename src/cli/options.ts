@@ -95,6 +95,15 @@ export const auditOptions = {
     read: oneOf(sortNames),
     choices: sortNames,
   },
+  vectors: {
+    flags: '--vectors <path>',
+    group: 'Output',
+    text: 'file for the singular vectors of each layer of one model, .npz or .json',
+    kind: 'value',
+    read: anyText,
+    isPath: true,
+    isForOneRun: true,
+  },
   stepSummary: {
     flags: '--no-step-summary',
     group: 'Output',

@@ -34,7 +34,7 @@ async function replaceable(path: string): Promise<{ target: string; mode: number
 /** Nothing may be created beside the file, or it is mounted on its own: it can be written, but not replaced. */
 const unmovable: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EBUSY', 'EXDEV'])
 
-async function replace(path: string, text: string): Promise<void> {
+async function replace(path: string, text: string | Uint8Array): Promise<void> {
   const place = await replaceable(path)
   if (place === null) return writeFile(path, text)
   const { target, mode } = place
@@ -58,7 +58,7 @@ async function replace(path: string, text: string): Promise<void> {
  * Writes a whole file or nothing: whoever reads it meanwhile sees the old one or the new one, never a part. Pipes,
  * devices and files that cannot be replaced are written through. Throws `output`.
  */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, text: string | Uint8Array): Promise<void> {
   await replace(path, text).catch((error: unknown) => {
     throw writeFailure(path, error)
   })

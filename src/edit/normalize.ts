@@ -24,6 +24,8 @@ export interface NormalizeOptions
     | 'outputs'
     | 'tolerance'
     | 'certify'
+    | 'bound'
+    | 'effort'
     | 'seed'
     | 'threads'
     | 'limits'
@@ -66,7 +68,9 @@ export async function normalize(
 ): Promise<Normalization> {
   checkOptions(options)
   checkOutput(model, output, options.force ?? false)
-  const auditing: AuditOptions = { ...options, tolerance: options.tolerance ?? defaultTolerance }
+  // norms need no bound of the network: the quickest is told
+  const effort = options.effort ?? (options.toLipschitz === undefined ? 'fast' : undefined)
+  const auditing: AuditOptions = { ...options, effort, tolerance: options.tolerance ?? defaultTolerance }
   const before = await surveyModel(model, auditing)
   const chosen = chooseLayers(before, options.layers)
   const folding = options.foldBatchNorm

@@ -18,6 +18,7 @@ import { describeModel } from '../model.ts'
 import { type AuditOptions, defaults, type InputRange } from '../options.ts'
 import { type Proof, proveBounds } from '../proof.ts'
 import type { Bound, Finding, Layer, ModelReport } from '../report-schema.ts'
+import { domainWalk } from '../sensitivity.ts'
 import { describeLayers, isUnchanged, type MeasuredDifference } from './diff-layers.ts'
 import type { ModelDiff, OutputChange } from './diff-schema.ts'
 import { describeSide } from './diff-side.ts'
@@ -217,7 +218,7 @@ function perturb(
   differences: ReadonlyMap<string, MeasuredDifference | null>,
 ): Perturbation {
   const { bounds, box, measured } = reference.proof
-  const base = bounds.best.walk
+  const base = domainWalk(bounds).walk
   const nothing = { node: '', op: '', reason: 'there is nothing to bound' }
   if (base === null) return { bound: term.infinite, refusal: nothing, parts: new Map() }
   const norms = new Map(measured.map(({ placed, measurement }) => [placed.key, measurement.spectral]))
@@ -251,7 +252,10 @@ function describeChange(
 ): OutputChange {
   const norms = reference.proof.measured.map(({ measurement }) => measurement.spectral)
   const probabilities = [...norms, ...measured.map((found) => found?.spectral ?? null)]
-  const failureProbability = probabilities.reduce((sum, found) => sum + (found?.failureProbability ?? 0), 0)
+  const failureProbability = probabilities.reduce(
+    (sum, found) => sum + (found?.failureProbability ?? 0),
+    domainWalk(reference.proof.bounds).failureProbability,
+  )
   const sumOf = (kind: string) => {
     let sum = 0
     for (const [leaf, part] of parts) if (leaf.startsWith(kind)) sum += part

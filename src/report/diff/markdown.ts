@@ -31,7 +31,9 @@ function renderModel(model: ModelDiff, top: number | null): string[] {
     '',
     ...model.gates.map((gate) => `- ${marks[gate.verdict]}: ${escapeMarkdown(describeOutputGate(gate))}`),
     ...summary.map((line) => `- ${escapeMarkdown(line.trim())}`),
-    ...model.findings.map(({ level, message }) => `- ${level}: ${escapeMarkdown(displayMessage(message))}`),
+    ...model.findings
+      .filter(({ rule }) => rule !== 'no-output-change')
+      .map(({ level, message }) => `- ${level}: ${escapeMarkdown(displayMessage(message))}`),
     '',
     ...table(['layer', ...layerColumns.map(({ head }) => head)], rows, right),
     ...(rest > 0 ? ['', `… ${rest} more layers`] : []),

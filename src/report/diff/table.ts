@@ -61,7 +61,9 @@ function renderModel(model: ModelDiff, { top, quiet }: DiffRenderOptions, style:
   const gates = model.gates.map((gate) => `${verdictMark(gate.verdict, style)} ${describeOutputGate(gate)}`)
   const [outputs] = describeOutputs(model)
   if (quiet) return [`${names}: ${[describeCounts(model), outputs].filter(Boolean).join('; ')}`, ...gates]
-  const findings = model.findings.map(({ level, message, node }) =>
+  // what is told of the outputs says so already
+  const further = model.findings.filter(({ rule }) => rule !== 'no-output-change')
+  const findings = further.map(({ level, message, node }) =>
     displayMessage(`${level}: ${message}${node === undefined ? '' : ` (${node})`}`),
   )
   const summary = [describeCounts(model), describeBounds(model), ...describeOutputs(model)]
