@@ -34,10 +34,10 @@ export function coverage(): Coverage[] {
   return [...rows.values()]
 }
 
-function ruleOf({ bound, without }: Operator): Pick<Coverage, 'group' | 'without'> {
+function ruleOf({ op, bound, without }: Operator): Pick<Coverage, 'group' | 'without'> {
   return bound === undefined
     ? { group: null, without: without ?? null }
-    : { group: groupOf(bound), without: null }
+    : { group: groupOf(op, bound), without: null }
 }
 
 /** The table as Markdown, one section per domain. */

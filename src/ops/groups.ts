@@ -5,6 +5,7 @@ import { biasedRules } from './rules/biased.ts'
 import { causalRules } from './rules/causal.ts'
 import { controlRules } from './rules/control.ts'
 import { deformRules } from './rules/deform.ts'
+import { einsumRules } from './rules/einsum.ts'
 import { elementwiseRules } from './rules/elementwise.ts'
 import { featureRules } from './rules/feature.ts'
 import { fourierRules } from './rules/fourier.ts'
@@ -37,14 +38,20 @@ import { softmaxRules } from './rules/softmax.ts'
 interface Group {
   readonly title: string
   readonly rules: readonly Readonly<Record<string, BoundRule>>[]
+  /** Operators of the group whose rules are made for them alone, and stand in no table. */
+  readonly operators?: readonly string[]
 }
 
 /** By the name of the page. Operators without a rule stand on the page `without`. */
 export const groups = {
   elementwise: { title: 'Elementwise functions', rules: [elementwiseRules, rangedRules] },
   arithmetic: { title: 'Arithmetic of several tensors', rules: [arithmeticRules] },
-  linear: { title: 'Linear maps', rules: [linearRules, fusedRules, causalRules, deformRules] },
-  movement: { title: 'Moving and copying', rules: [movementRules, indexingRules, mixedRules, overlapRules] },
+  linear: { title: 'Linear maps', rules: [linearRules, einsumRules, fusedRules, causalRules, deformRules] },
+  movement: {
+    title: 'Moving and copying',
+    rules: [movementRules, indexingRules, mixedRules, overlapRules],
+    operators: ['Slice', 'Split'],
+  },
   pooling: { title: 'Pooling', rules: [poolingRules, regionRules] },
   sampling: { title: 'Interpolation', rules: [resizeRules, samplingRules] },
   fourier: { title: 'Fourier transforms', rules: [fourierRules] },
@@ -75,8 +82,10 @@ const byRule = new Map<BoundRule, GroupName>(
   ),
 )
 
-/** The group whose tables hold the rule, or one that it extends; null for a rule that stands in none. */
-export function groupOf(rule: BoundRule): GroupName | null {
+/** The group that names the operator, or whose tables hold the rule or one that it extends; null where there is none. */
+export function groupOf(op: string, rule: BoundRule): GroupName | null {
+  const named = Object.entries<Group>(groups).find(([, { operators }]) => operators?.includes(op))
+  if (named !== undefined) return named[0] as GroupName
   let found: BoundRule | undefined = rule
   while (found !== undefined && !byRule.has(found)) found = found.extends
   return found === undefined ? null : (byRule.get(found) ?? null)

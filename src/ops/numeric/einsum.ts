@@ -2,7 +2,7 @@ import type { Dim, Shape } from '../../core/tensor.ts'
 import { stringAttribute } from '../../graph/attribute.ts'
 import type { LayerSpec } from '../layer.ts'
 import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
-import { linearRules } from '../rules/linear.ts'
+import { einsumRules } from '../rules/einsum.ts'
 import { broadcastShapes } from '../shape/broadcast.ts'
 import { allInputs, commonType, infoOf } from '../shape/operands.ts'
 import type { Refusing } from '../shape/refusing.ts'
@@ -110,5 +110,5 @@ function roleOf(
 }
 
 export const einsums: readonly Operator[] = [
-  { op: 'Einsum', bound: linearRules.Einsum, since: 12, infer: inferEinsum, layers: einsumLayers },
+  { op: 'Einsum', bound: einsumRules.Einsum, since: 12, infer: inferEinsum, layers: einsumLayers },
 ]

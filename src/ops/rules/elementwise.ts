@@ -1,13 +1,21 @@
+import * as mag from '../../core/magnitude.ts'
 import { mulUp } from '../../core/rounding.ts'
-import type { Shape } from '../../core/tensor.ts'
+import { type Shape, sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
-import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
+import {
+  type BoundContext,
+  type BoundOperand,
+  type BoundRule,
+  everything,
+  type Interval,
+  type TensorBound,
+} from '../bound.ts'
 import { broadcastBox, elementwiseBox } from '../boxes/elementwise.ts'
 import { withBoxes } from '../boxes/rule.ts'
-import { unknownCopies } from './broadcast.ts'
+import { growth, rootOf, unknownCopies } from './broadcast.ts'
 import { scalarOf } from './constant.ts'
 import { down, farthest, hull, increasing, interval, product, scaled, sum } from './interval.ts'
-import { isFixed, through } from './join.ts'
+import { added, isFixed, stacked, through } from './join.ts'
 import { overReals } from './reals.ts'
 
 /**
@@ -101,12 +109,21 @@ function clipLimit(context: BoundContext, name: 'min' | 'max', i: number): numbe
   return floatAttribute(context.node, name, open)
 }
 
-/** Clip with limits that vary with the data takes the largest of three; with fixed ones its slope is 1. */
+/** Each element is one of x, the lower and the upper limit, and changes by no more than the largest change: √n for limits of n elements. */
+function clippedBy(context: BoundContext, x: BoundOperand, limits: readonly BoundOperand[]): TensorBound {
+  const size = x.shape && sizeOf(x.shape)
+  if (size === null) return context.refuse(unknownCopies)
+  const parts = [{ bound: x, gain: mag.one }, ...limits.map((bound) => ({ bound, gain: rootOf(size) }))]
+  return stacked(parts, everything)
+}
+
+/** With fixed limits its slope is 1. */
 const clip: BoundRule = (context) => {
   const x = context.input(0)
   const limits = [context.input(1), context.input(2)]
-  const varying = limits.some((limit) => limit !== null && !isFixed(limit))
-  if (x === null || varying) return [context.refuse('has limits that are computed from data')]
+  if (x === null) return [context.refuse('has no data')]
+  const varying = limits.filter((limit) => limit !== null && !isFixed(limit)) as BoundOperand[]
+  if (varying.length > 0) return [clippedBy(context, x, varying)]
   return [through(x, 1, clipped(x.range, context))]
 }
 
@@ -146,16 +163,24 @@ function mayRepeat(data: Shape | null, slopes: Shape | null): boolean {
   return slopes.some((dim, axis) => dim !== 1 && dim !== (data?.at(axis - slopes.length) ?? null))
 }
 
-/** PRelu's slopes are a constant that broadcasts to the data. */
+/** x for x ≥ 0 and s·x below, slopes broadcast to the data: |Δ| ≤ max(1, sup|s|)·|Δx| + √copies·sup|min(x, 0)|·|Δs|. */
 const prelu: BoundRule = (context) => {
   const [x, slopes] = [context.input(0), context.input(1)]
   if (x === null || slopes === null) return [context.refuse('lacks its slopes')]
-  if (!Number.isFinite(farthest(slopes.range)) || !isFixed(slopes)) {
-    return [context.refuse('has slopes that are not known or that are computed from data')]
-  }
+  if (!Number.isFinite(farthest(slopes.range)))
+    return [context.refuse('has slopes that have no proven bounds')]
   if (context.node.version >= 7 && mayRepeat(x.shape, slopes.shape)) return [context.refuse(unknownCopies)]
   const { slope, image } = leaky(x.range, slopes.range)
-  return [through(x, slope, image)]
+  if (isFixed(slopes)) return [through(x, slope, image)]
+  const below = Math.max(0, -x.range.lo)
+  const copies = growth(slopes.shape, x.shape)
+  if (copies === null || below === Infinity)
+    return [context.refuse('has slopes that are computed from data, and data that have no proven bounds')]
+  const parts = [
+    { bound: x, gain: mag.magnitude(slope) },
+    { bound: slopes, gain: mag.multiply(rootOf(copies), mag.magnitude(below)) },
+  ]
+  return [added(parts, image)]
 }
 
 /** 0 up to α, then x: a jump of α unless it is 0. */

@@ -238,17 +238,8 @@ function normalizedImage(context: BoundContext, x: BoundOperand): Interval {
   return Array.from({ length: channels }, (_, channel) => imageOf(x.range, channel)).reduce(hull)
 }
 
-/** One operand that varies: the norm of the matricised constants. A single operand is permuted and summed. */
-const einsum: BoundRule = (context) => {
-  const operands = Array.from({ length: context.inputCount }, (_, i) => context.input(i)).filter(varying)
-  if (operands.length === 0) return [context.refuse('has no data')]
-  if (operands.length > 1) return [context.refuse(bilinear)]
-  return [weighted(context, operands[0]) ?? context.refuse('has an equation that has no rule')]
-}
-
 export const linearRules = {
   Gemm: withBoxes(gemm, affineBoxes(placedGemm)),
-  Einsum: einsum,
   MatMul: withBoxes(matmul, affineBoxes(placedMatMul)),
   Conv: withBoxes(withWeights([1, 2], convolutionLayout), affineBoxes(windows(convolutionLayout))),
   ConvTranspose: withBoxes(withWeights([1, 2], transposedLayout), affineBoxes(windows(transposedLayout))),

@@ -1,10 +1,18 @@
+import * as mag from '../../core/magnitude.ts'
 import { mulUp } from '../../core/rounding.ts'
-import type { BoundContext, BoundRule, Interval } from '../bound.ts'
-import { everything } from '../bound.ts'
-import { scalarOf } from './constant.ts'
+import {
+  type BoundContext,
+  type BoundOperand,
+  type BoundRule,
+  everything,
+  type Interval,
+  type TensorBound,
+} from '../bound.ts'
+import { broadcastGains, unknownCopies } from './broadcast.ts'
+import { elementsOf, rangeOf, scalarOf } from './constant.ts'
 import { type Activation, elementwise } from './elementwise.ts'
 import { farthest, increasing, interval, nearest, reciprocal, square, up } from './interval.ts'
-import { through } from './join.ts'
+import { added, isFixed, type Part, through } from './join.ts'
 
 /** Elementwise functions whose slope is unbounded on the whole line: they need a range of their input. */
 
@@ -35,18 +43,52 @@ export function power(range: Interval, exponent: number): Activation {
   return { slope, image: exponent % 2 === 0 ? interval(0, size) : interval(-size, size) }
 }
 
-/** Pow with an exponent that is one constant number; anything else is no function of one variable. */
+/**
+ * x^y for x ≥ l > 0 and bounded y: the partial derivatives y·x^(y−1) and x^y·log x are largest, in absolute value, where each factor is, and
+ * powers are so at corners.
+ */
+function powerOfTwo(context: BoundContext, x: BoundOperand, y: BoundOperand): TensorBound {
+  const [base, exponent] = [x.range, y.range]
+  if (!(base.lo > 0) || farthest(base) === Infinity || farthest(exponent) === Infinity)
+    return context.refuse(
+      'raises to powers that are not one constant number, without bounds of both; give --input-range',
+    )
+  const corner = (shift: number) =>
+    Math.max(
+      ...[base.lo, base.hi].flatMap((b) => [exponent.lo, exponent.hi].map((e) => up(b ** (e + shift)))),
+    )
+  const logarithm = Math.max(Math.abs(Math.log(base.lo)), Math.abs(Math.log(base.hi)))
+  const slopes = [mulUp(farthest(exponent), corner(-1)), mulUp(corner(0), up(logarithm))]
+  const gains = broadcastGains(context, [x, y])
+  const parts: Part[] = []
+  for (const [i, bound] of [x, y].entries()) {
+    const gain = gains[i]
+    if (isFixed(bound)) continue
+    if (gain === null) return context.refuse(unknownCopies)
+    parts.push({ bound, gain: mag.multiply(gain, mag.magnitude(slopes[i])) })
+  }
+  return added(parts, interval(0, corner(0)))
+}
+
+/** Pow, mostly with an exponent that is one constant number. */
 const pow: BoundRule = (context: BoundContext) => {
   const x = context.input(0)
   const exponent = scalarOf(context.input(1))
-  if (x === null || exponent === null) {
-    return [context.refuse('raises to powers that are not one constant number')]
-  }
+  const powers = context.input(1)
+  if (x === null || powers === null) return [context.refuse('lacks an operand')]
+  if (exponent === null) return [powerOfTwo(context, x, withRange(powers))]
   const { slope, image } = power(x.range, exponent)
   if (slope === Infinity) {
     return [context.refuse(`raises values that have no proven bounds to the power ${exponent}`)]
   }
   return [through(x, slope, image)]
+}
+
+/** A constant that is too large for the walk to have looked at it is looked at here. */
+function withRange(operand: BoundOperand): BoundOperand {
+  const elements = farthest(operand.range) < Infinity ? null : elementsOf(operand)
+  const range = elements === null ? null : rangeOf(elements)
+  return range === null ? operand : { ...operand, range }
 }
 
 const within = (range: Interval, limit: number) => farthest(range) < limit

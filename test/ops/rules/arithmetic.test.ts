@@ -87,6 +87,58 @@ const cases: readonly Case[] = [
     scale: 0.9,
     tight: 0.1,
   },
+  ...(
+    [
+      ['bij,bjk->bik', [2, 3, 4], [2, 4, 2]],
+      ['bhqd,bhkd->bhqk', [1, 2, 3, 2], [1, 2, 4, 2]],
+      ['ij,jk->', [3, 2], [2, 3]],
+      ['...ij,jk->...k', [2, 3, 2], [2, 3]],
+      ['ii,j->ij', [3, 3], [2]],
+    ] as const
+  ).map(
+    ([equation, x, y]): Case => ({
+      name: `Einsum ${equation} of two in a range`,
+      op: 'Einsum',
+      x,
+      more: { y },
+      attributes: { equation },
+      range: [-1, 1],
+      scale: 0.9,
+      tight: 0.05,
+    }),
+  ),
+  ...(
+    [
+      ['ii->', [3, 3], Math.sqrt(3)],
+      ['ij->j', [4, 3], 2],
+      ['ii->i', [3, 3], 1],
+      ['ijk->ki', [2, 3, 2], Math.sqrt(3)],
+    ] as const
+  ).map(
+    ([equation, x, exact]): Case => ({
+      name: `Einsum ${equation}`,
+      op: 'Einsum',
+      x,
+      attributes: { equation },
+      exact,
+      tight: 0.9,
+    }),
+  ),
+  {
+    name: 'Clip between limits that vary',
+    op: 'Clip',
+    x: [3, 2],
+    more: { lo: [], hi: [] },
+    tight: 0.3,
+  },
+  {
+    name: 'PRelu with slopes that vary in a range',
+    op: 'PRelu',
+    x: [2, 3],
+    more: { s: [3] },
+    range: [-1.5, 1.5],
+    tight: 0.2,
+  },
   ...['Sub', 'Concat'].map(
     (op): Case => ({
       name: op,

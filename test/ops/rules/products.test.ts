@@ -163,3 +163,34 @@ describe('CausalConvWithState', () => {
     }
   })
 })
+
+describe('Pow of two tensors', () => {
+  const spec: ModelSpec = {
+    inputs: { x: [1, 2], y: [1, 2] },
+    outputs: ['z'],
+    nodes: [node('Pow', ['x', 'y'], ['z'])],
+  }
+  const within = (lo: number) =>
+    boundModel(spec, {
+      inputRanges: new Map([
+        ['x', { lo, hi: 2 }],
+        ['y', { lo: -1, hi: 3 }],
+      ]),
+    })
+
+  it('changes no more than its bound where the base stays away from 0', async () => {
+    const bound = bestOf(await within(0.5))
+    // the unit box, mapped onto the ranges
+    const measured = steepest(4, 1, ([a, b, c, d]) => [
+      (1.25 + 0.75 * a) ** (1 + 2 * c),
+      (1.25 + 0.75 * b) ** (1 + 2 * d),
+    ])
+    // steps of the unit box are at least 0.75 as long in the ranges
+    expect(measured / 2).toBeLessThanOrEqual(bound)
+    expect(measured / 0.75).toBeGreaterThan(bound / 4)
+  })
+
+  it('has none where the base may come near 0', async () => {
+    expect(bestOf(await within(0))).toBe(Infinity)
+  })
+})
