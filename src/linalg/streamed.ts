@@ -8,7 +8,7 @@ import { encloseFromGram } from './gram-enclosure.ts'
 import { kernels, type Pointer } from './kernels.ts'
 import type { NormOptions } from './norm-options.ts'
 import { gamma, outward } from './rounding-error.ts'
-import { slabBounds } from './slabs.ts'
+import { type ProductTeam, type SlabProducts, slabBounds } from './slabs.ts'
 import { firstNonFinite, type Survey } from './survey.ts'
 
 /**
@@ -115,14 +115,19 @@ export function surveyStreamed(matrix: StreamedMatrix): StreamedSurvey {
  * Encloses ‖A‖₂ like `encloseMatrix`, but for elements beyond 2^±400, which get the free bounds alone. With
  * deterministic proofs the Gram matrix has to fit into memory, up to an order of 8000; else the free bounds count.
  */
-export function encloseStreamed(matrix: StreamedMatrix, options: NormOptions, survey: Survey): Enclosure {
+export function encloseStreamed(
+  matrix: StreamedMatrix,
+  options: NormOptions,
+  survey: Survey,
+  team?: ProductTeam,
+): Enclosure {
   const { rows, columns } = matrix
   const { largest } = survey
   if (largest === 0) return exactly(0, 'zero')
   if (!(largest > 2 ** -400 && largest < 2 ** 400)) return deterministic(0, survey.holder, 'holder')
   if (rows === 1 || columns === 1) return exactly(survey.frobenius, 'exact', 2 * survey.relativeError)
   return scoped(() => {
-    const map = streamedMap(matrix, survey.frobenius * (1 + 2 * survey.relativeError))
+    const map = streamedMap(matrix, survey.frobenius * (1 + 2 * survey.relativeError), team)
     const order = Math.min(rows, columns)
     const byGram = (known: { lower: number; upper: number } | null) =>
       encloseFromGram(streamedGram(matrix, survey), columns < rows, map, survey, known, options.seed)
@@ -147,22 +152,44 @@ export function encloseStreamed(matrix: StreamedMatrix, options: NormOptions, su
   })
 }
 
-/** `denseMap` for a streamed matrix: its rounding errors are the same, since its sums are. */
-function streamedMap(matrix: StreamedMatrix, frobenius: number): DenseMap {
-  const { rows, columns, single } = matrix
-  const { adjointF32, adjointF64, imageF32, imageF64, normalPairF32, normalPairF64 } = kernels()
+/**
+ * Multiplies by AᵀA of slabs of rows, both vectors at once, reading each slab block by block. What is returned is a view
+ * that is valid until the next allocation.
+ */
+export function streamedMultiplier(
+  matrix: StreamedMatrix,
+): (from: number, to: number, v: Float64Array, u: Float64Array) => SlabProducts {
+  const { columns, single } = matrix
+  const { normalPairF32, normalPairF64 } = kernels()
   const normalPair = single ? normalPairF32 : normalPairF64
+  const place = allocateBlock(matrix)
+  // v, u, both products, and what the kernel sums a panel in
+  const pairs = allocateFloats(6 * columns)
+  const at = (index: number) => pairs + index * columns * 8
+  const vectorAt = (index: number) => floatsAt(at(index), columns)
+  return (from, to, v, u) => {
+    vectorAt(0).set(v)
+    vectorAt(1).set(u)
+    floatsAt(at(2), 2 * columns).fill(0)
+    forBlocks(matrix, from, to, place, (block) =>
+      normalPair(block.pointer, block.rows, columns, at(0), at(1), at(2), at(3), at(4)),
+    )
+    return { z: vectorAt(2), y: vectorAt(3) }
+  }
+}
+
+/** `denseMap` for a streamed matrix: its rounding errors are the same, since its sums are. */
+function streamedMap(matrix: StreamedMatrix, frobenius: number, team: ProductTeam | undefined): DenseMap {
+  const { rows, columns, single } = matrix
+  const { adjointF32, adjointF64, imageF32, imageF64 } = kernels()
   const across = gamma(columns / 2 + 4)
   const down = gamma(rows / 4 + 8)
   const inside = gamma(64 + columns / 64 + 8)
   const panels = gamma(64 + rows / 256 + 20)
   const bounds = slabBounds(rows, columns)
   const place = allocateBlock(matrix)
+  const multiplySlab = streamedMultiplier(matrix)
   const vectors = allocateFloats(columns)
-  // v, u, the slab's share of both products, and what the kernel sums a panel in
-  const pairs = allocateFloats(6 * columns)
-  const at = (index: number) => pairs + index * columns * 8
-  const vectorAt = (index: number) => floatsAt(at(index), columns)
   const image = allocateFloats(rows)
 
   function ratio(product: Float64Array, x: Float64Array, error: number): number {
@@ -175,19 +202,16 @@ function streamedMap(matrix: StreamedMatrix, frobenius: number): DenseMap {
   return {
     roundingError: outward((inside + panels * (1 + inside * Math.sqrt(Math.min(rows, columns)))) * frobenius),
     applyPair(v, u, z, y) {
+      team?.begin(v, u)
       z.fill(0)
       y.fill(0)
-      vectorAt(0).set(v)
-      vectorAt(1).set(u)
       for (let slab = 0; slab + 1 < bounds.length; slab++) {
-        vectorAt(2).fill(0)
-        vectorAt(3).fill(0)
-        forBlocks(matrix, bounds[slab], bounds[slab + 1], place, (block) =>
-          normalPair(block.pointer, block.rows, columns, at(0), at(1), at(2), at(3), at(4)),
-        )
-        const [shareZ, shareY] = [vectorAt(2), vectorAt(3)]
-        for (let j = 0; j < columns; j++) z[j] += shareZ[j]
-        for (let j = 0; j < columns; j++) y[j] += shareY[j]
+        const share =
+          team === undefined || team.owns(slab)
+            ? multiplySlab(bounds[slab], bounds[slab + 1], v, u)
+            : team.products(slab)
+        for (let j = 0; j < columns; j++) z[j] += share.z[j]
+        for (let j = 0; j < columns; j++) y[j] += share.y[j]
       }
     },
     stretch(v) {

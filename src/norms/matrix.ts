@@ -81,7 +81,7 @@ function measureStreamed(operator: Operator, source: WeightSource, options: Form
     const { survey, weight, weightSha256 } = seen
     const norm = options.optionsFor(weightSha256)
     const spectral = isOne(operator)
-      ? encloseStreamed(whole, norm, survey)
+      ? encloseStreamed(whole, norm, survey, options.team)
       : largestOf(operator, norm, (block, share) => {
           const start = block * operator.rows * operator.columns
           const matrix = {

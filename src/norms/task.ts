@@ -33,7 +33,7 @@ export interface LayerTask {
 }
 
 /** Bytes above which a matrix is read by blocks where nothing else is said: then a thread stays below a gigabyte. */
-const MATRIX_BYTES = 2 ** 29
+export const MATRIX_BYTES = 2 ** 29
 
 /** What one thread brings to its tasks. */
 export interface TaskOptions {

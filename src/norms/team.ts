@@ -1,9 +1,10 @@
 import { allocate, scoped, singlesAt } from '../linalg/arena.ts'
 import { slabMultiplier } from '../linalg/dense-map.ts'
 import { type ProductTeam, slabBounds } from '../linalg/slabs.ts'
+import { streamedMultiplier } from '../linalg/streamed.ts'
 import type { LayerMeasurement } from './measurement.ts'
-import { type StoredSource, withReader } from './source.ts'
-import { type LayerTask, runTask, type TaskOptions } from './task.ts'
+import { type StoredSource, type WeightReader, withReader } from './source.ts'
+import { type LayerTask, MATRIX_BYTES, runTask, type TaskOptions } from './task.ts'
 
 /**
  * One large matrix, multiplied by several threads at once. Each helper reads its slabs of rows into its own arena;
@@ -108,40 +109,54 @@ export function runTogether(task: LayerTask, job: TeamJob, options: TaskOptions)
 }
 
 /** A helper's side: serves products until the team is dismissed. */
-export function serveTeam(job: TeamJob, member: number): void {
+export function serveTeam(job: TeamJob, member: number, memory = MATRIX_BYTES): void {
   if (member >= job.members) return
   try {
-    scoped(() => serve(job, member))
+    scoped(() => serve(job, member, memory))
   } catch (error) {
     failTeam(job)
     throw error
   }
 }
 
-function serve(job: TeamJob, member: number): void {
+function serve(job: TeamJob, member: number, memory: number): void {
   const { source, rows, columns, members, signals } = job
   const bounds = slabBounds(rows, columns)
   const slabs = bounds.length - 1
   const own = Array.from({ length: slabs }, (_, slab) => slab).filter(
     (slab) => ownerOf(slab, slabs, members) === member,
   )
-  const first = bounds[own[0]]
-  const count = (bounds[own[own.length - 1] + 1] - first) * columns
-  const pointer = allocate(count * 4)
-  withReader(source, (reader) => reader.read(first * columns, singlesAt(pointer, count)))
-  const multiply = slabMultiplier(columns, true)
-  let step = 0
-  for (;;) {
-    Atomics.wait(signals, STEP, step)
-    step = Atomics.load(signals, STEP)
-    if (step === OVER) return
-    for (const slab of own) {
-      const start = pointer + (bounds[slab] - first) * columns * 4
-      const { z, y } = multiply(start, bounds[slab + 1] - bounds[slab], vectorAt(job, 0), vectorAt(job, 1))
-      vectorAt(job, 2 + 2 * slab).set(z)
-      vectorAt(job, 3 + 2 * slab).set(y)
+  withReader(source, (reader) => {
+    const first = bounds[own[0]]
+    const multiply = multiplierFor(job, reader, first, bounds[own[own.length - 1] + 1], memory)
+    let step = 0
+    for (;;) {
+      Atomics.wait(signals, STEP, step)
+      step = Atomics.load(signals, STEP)
+      if (step === OVER) return
+      for (const slab of own) {
+        const { z, y } = multiply(bounds[slab], bounds[slab + 1], vectorAt(job, 0), vectorAt(job, 1))
+        vectorAt(job, 2 + 2 * slab).set(z)
+        vectorAt(job, 3 + 2 * slab).set(y)
+      }
+      Atomics.add(signals, READY, 1)
+      Atomics.notify(signals, READY)
     }
-    Atomics.add(signals, READY, 1)
-    Atomics.notify(signals, READY)
-  }
+  })
+}
+
+/** Products with rows between `first` and `end`: kept in the arena where they fit, else read for each step. */
+function multiplierFor(
+  { rows, columns }: TeamJob,
+  reader: WeightReader,
+  first: number,
+  end: number,
+  memory: number,
+): ReturnType<typeof streamedMultiplier> {
+  const count = (end - first) * columns
+  if (count * 4 > memory) return streamedMultiplier({ rows, columns, single: true, read: reader.read })
+  const pointer = allocate(count * 4)
+  reader.read(first * columns, singlesAt(pointer, count))
+  const multiply = slabMultiplier(columns, true)
+  return (from, to, v, u) => multiply(pointer + (from - first) * columns * 4, to - from, v, u)
 }

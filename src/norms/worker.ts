@@ -12,7 +12,7 @@ limitArena(memory)
 
 for (const { index, job } of jobs) {
   if (member === 0) report(index, (task) => runTogether(task, job, { cache, memory }))
-  else serveTeam(job, member)
+  else serveTeam(job, member, memory)
 }
 for (const [place, index] of order.entries()) {
   if (take(taken, place)) report(index, (task) => runTask(task, { cache, memory }))
