@@ -20,7 +20,9 @@ import type { Box } from '../ops/boxes/box.ts'
 import { formBound } from '../ops/forms/forms.ts'
 import { scalarOf } from '../ops/rules/constant.ts'
 import { fixed, isFixed, through, unbounded } from '../ops/rules/join.ts'
+import type { Origin } from '../ops/rules/share.ts'
 import { type BoxStore, createBoxStore, narrow } from './boxes.ts'
+import { explained, guarded } from './guarded.ts'
 import { constantRange, settled, typeRange } from './ranges.ts'
 
 /** An upper bound of a layer's norm, or why it has none. */
@@ -76,6 +78,8 @@ interface State {
   readonly boxes: BoxStore | null
   /** Nodes of bodies walked so far, each as often as it was. */
   walkedNodes: number
+  /** Tensors that are cut into parts; null where parts are not followed, as in bodies. */
+  origins: Map<Value, Origin> | null
 }
 
 /**
@@ -91,9 +95,11 @@ export function walkGraph(typed: TypedGraph, options: WalkOptions): Walk {
     bounds: new Map(),
     keys: layerKeys(typed),
     leaves: new Map(),
-    // the ranges of single elements are those of the reference alone
+    // nor are the ranges of single elements, which are those of the reference, the other network's
     boxes: options.refined && options.readAs === undefined ? createBoxStore() : null,
     walkedNodes: 0,
+    // what a node reads otherwise than others is no part of one tensor
+    origins: options.refined && options.readAs === undefined ? new Map() : null,
   }
   for (const input of typed.graph.inputs)
     state.bounds.set(input, settled(inputBound(state, input), typed.operand(input)))
@@ -167,7 +173,7 @@ export function gainsOf(
   return (node, varies) => {
     const bounds = new Map<Value, TensorBound>()
     for (const value of node.inputs) if (value !== null && varies(value)) bounds.set(value, unit)
-    const state: State = { typed, options, bounds, keys, leaves, boxes: null, walkedNodes: 0 }
+    const state: State = { typed, options, bounds, keys, leaves, boxes: null, walkedNodes: 0, origins: null }
     const operand = (value: Value | null) =>
       value === null || bounds.has(value) || typed.operand(value).isConstant
     for (const value of node.inputs) if (!operand(value)) bounds.set(value as Value, fixed())
@@ -234,23 +240,6 @@ function applyRule(state: State, typedNode: TypedNode): readonly TensorBound[] {
   return state.boxes === null ? results : narrow(state.boxes, context, rule, results)
 }
 
-/** Numbers that make no magnitude (NaN in an attribute) make no bound. */
-function guarded(context: BoundContext, rule: () => readonly TensorBound[]): readonly TensorBound[] {
-  try {
-    return rule()
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    return context.node.outputs.map(() => context.refuse('has attributes that are no finite numbers'))
-  }
-}
-
-/** An infinite constant never goes without a reason. */
-function explained(node: Node, bound: TensorBound, reason: string | null): TensorBound {
-  if (bound.refusal !== null) return bound
-  if (term.isBounded(bound.lipschitz) && term.isBounded(bound.offset)) return bound
-  return { ...unbounded(node, reason ?? 'has no finite constant'), range: bound.range }
-}
-
 function createContext(
   state: State,
   { node, inputs, outputs }: TypedNode,
@@ -274,12 +263,13 @@ function createContext(
     input: (i) => operands[i] ?? null,
     outputCount: outputs.length,
     output: (i) => outputs[i] ?? null,
+    origin: (i) => originOf(state, inputs[i]?.value ?? null),
     operandOf,
     numberIn: (value) => {
       const operand = state.typed.operand(value)
       return operand.isConstant ? scalarOf(operandOf(value)) : null
     },
-    layerNorm: (role = '') => layerNorm(state, node, role, onNoNorm),
+    layerNorm: (role = '', of = node) => layerNorm(state, of, role, onNoNorm),
     refuse: (reason) => refuse(state, node, operands, reason),
     body: (graph, given = []) => {
       state.walkedNodes += graph.nodes.length
@@ -289,13 +279,27 @@ function createContext(
         const bound = given[i] ?? unbounded(node, 'gives no such input to its body')
         state.bounds.set(input, settled(bound, state.typed.operand(input)))
       }
+      // a body's tensors are others every time that it runs
+      const { origins } = state
+      state.origins = null
       walkNodes(state, graph)
+      state.origins = origins
       return graph.outputs.map((output) => boundOf(state, output))
     },
     fail: (message) => {
       throw new LipschitzError('shape', `${node.op}: ${message}`, { node: node.name })
     },
   }
+}
+
+/** The value as a tensor that is cut, the same for all who ask. */
+function originOf(state: State, value: Value | null): Origin | null {
+  if (value === null || state.origins === null) return null
+  const known = state.origins.get(value)
+  if (known !== undefined) return known
+  const origin = { order: state.origins.size, bound: boundOf(state, value) }
+  state.origins.set(value, origin)
+  return origin
 }
 
 function layerNorm(state: State, node: Node, role: string, onNoNorm: (reason: string) => void): Term | null {

@@ -4,6 +4,7 @@ import type { Term } from '../core/term.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import type { BoxRule } from './boxes/rule.ts'
 import type { Operand, ValueInfo } from './operator.ts'
+import type { Origin, Share } from './rules/share.ts'
 
 /** A closed interval that holds every element of a tensor over the domain; ±Infinity where nothing is known. */
 export interface Interval {
@@ -32,6 +33,8 @@ export interface TensorBound {
   /** Audited inputs (indices) that the tensor may depend on; disjoint sets join by root-sum-square. */
   readonly dependence: ReadonlySet<number>
   readonly refusal: Refusal | null
+  /** How it follows from parts of a tensor that was cut, where it does. */
+  readonly share?: Share | null
 }
 
 /** An input of a node as bound rules see it. */
@@ -50,12 +53,14 @@ export interface BoundContext {
   readonly inputCount: number
   output(i: number): ValueInfo | null
   readonly outputCount: number
+  /** Input i as a tensor that is cut into parts, for shares; null where parts are not followed. */
+  origin(i: number): Origin | null
   /** Any value that the node or one before it reads: what recognising decomposed forms needs. */
   operandOf(value: Value): BoundOperand
   /** The number that a constant of one element holds, anywhere in the graph or its bodies; null for anything else. */
   numberIn(value: Value): number | null
   /** The norm of the layer with this role of this node, as a leaf; null when the node has no such layer. */
-  layerNorm(role?: string): Term | null
+  layerNorm(role?: string, of?: Node): Term | null
   /** No certificate behind this node, for the given reason, unless nothing that it reads varies. */
   refuse(reason: string): TensorBound
   /**

@@ -117,7 +117,8 @@ function mapped(
   if (Array.from(context.node.captures, context.operandOf).some((value) => !isFixed(value))) return null
   if (inputs.some((input) => input.refusal !== null)) return null
   const parts = inputs.map((bound, i): TensorBound => {
-    const unit = { lipschitz: term.one, offset: term.zero, dependence: new Set([i]) }
+    // units of each input by itself: what it is a part of does not count
+    const unit = { lipschitz: term.one, offset: term.zero, dependence: new Set([i]), share: null }
     return isFixed(bound) ? bound : { ...bound, ...unit }
   })
   const outputs = context.body(body, parts)

@@ -7,6 +7,8 @@ import { rootOf } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { farthest, hull, product, scaled, sum } from './interval.ts'
 import { added, isFixed, stacked, through } from './join.ts'
+import type { Region } from './region.ts'
+import { cutFrom } from './share.ts'
 
 /**
  * Reading and writing at given positions. Positions must not vary; which they are decides how often an element is
@@ -60,6 +62,25 @@ const gatherCount: Multiplicity = (context, data, indices) => {
     return distinct !== null ? largestCount(distinct) : indices.shape && sizeOf(indices.shape)
   }
   return largestCount(Array.from(positions, (position) => (position < 0 ? position + dim : position)))
+}
+
+/** Rows that are read once each are a part of the data. */
+const gather: BoundRule = (context) =>
+  reading(gatherCount)(context).map((bound) => cutFrom(context, bound, gatheredPart(context), false))
+
+/** The rows that are read, and others between them; null where one is read twice or it is not known which. */
+function gatheredPart(context: BoundContext): Region | null {
+  const [shape, indices] = [context.input(0)?.shape ?? null, context.input(1)]
+  const axis = intAttribute(context.node, 'axis', 0)
+  const dim = shape?.at(axis) ?? null
+  const positions = indices && positionsOf(indices)
+  if (shape === null || dim === null || !positions || positions.length === 0) return null
+  const rows = Array.from(positions, (position) => (position < 0 ? position + dim : position))
+  if (largestCount(rows) > 1) return null
+  const first = rows.reduce((least, row) => Math.min(least, row))
+  const last = rows.reduce((most, row) => Math.max(most, row))
+  const at = axis < 0 ? axis + shape.length : axis
+  return shape.map((_, other) => (other === at ? { start: first, step: 1, count: last - first + 1 } : null))
 }
 
 /** GatherElements: for each line along the axis of its own; at most the number of positions along it. */
@@ -176,7 +197,7 @@ const cacheUpdate: BoundRule = (context) => {
 }
 
 export const indexingRules = {
-  Gather: withBoxes(reading(gatherCount), gatheredBox),
+  Gather: withBoxes(gather, gatheredBox),
   GatherElements: reading(gatherElementsCount),
   GatherND: reading(gatherTuplesCount),
   Scatter: writing(gatherElementsCount),

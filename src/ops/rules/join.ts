@@ -3,6 +3,7 @@ import type { Term } from '../../core/term.ts'
 import * as term from '../../core/term.ts'
 import type { Node } from '../../graph/graph.ts'
 import { everything, type Interval, type TensorBound } from '../bound.ts'
+import { grown, joinedShares } from './share.ts'
 
 /**
  * How the variations of a node's operands add up in its output. Operands are |Δᵢ| ≤ Lᵢ·dᵢ + δᵢ, where dᵢ is the
@@ -49,11 +50,7 @@ function gained({ bound, gain }: Part): TensorBound {
   const factor = factorOf(gain)
   // 0 times what is not proven to be finite is not 0
   if (term.isZero(factor) && bound.refusal === null) return fixed(bound.range)
-  return {
-    ...bound,
-    lipschitz: term.product(bound.lipschitz, factor),
-    offset: term.product(bound.offset, factor),
-  }
+  return grown(bound, factor)
 }
 
 /** |Δout| ≤ gain·|Δoperand|: lipschitz and offset both grow by the factor. `norm`: ‖out‖₂ at most, where known. */
@@ -94,15 +91,18 @@ function joined(
   if (varying.length === 0) return fixed(range, norm)
   const refused = varying.find((bound) => bound.refusal !== null)
   if (refused !== undefined) return { ...refused, range, norm }
-  const groups = groupsOf(varying)
-  return {
-    lipschitz: across(...groups.map((group) => within(...group.map((bound) => bound.lipschitz)))),
-    offset: offsets(...varying.map((bound) => bound.offset)),
+  if (varying.length === 1) return { ...varying[0], range, norm }
+  const plainly = (members: readonly TensorBound[]): TensorBound => ({
+    lipschitz: across(...groupsOf(members).map((group) => within(...group.map((bound) => bound.lipschitz)))),
+    offset: offsets(...members.map((bound) => bound.offset)),
     range,
     norm,
-    dependence: union(varying.map((bound) => bound.dependence)),
+    dependence: union(members.map((bound) => bound.dependence)),
     refusal: null,
-  }
+  })
+  const hasShares = varying.filter((bound) => bound.share != null).length > 1
+  const apart = hasShares ? joinedShares(varying, { within, across, offsets }, plainly) : varying
+  return apart.length === 1 && hasShares ? { ...apart[0], range, norm } : plainly(apart)
 }
 
 /** Parts the bounds so that bounds of different groups depend on no common input; in order of appearance. */

@@ -16,6 +16,8 @@ import { copies, growth, operandsOf, rootOf } from './broadcast.ts'
 import { entriesOf, scalarOf } from './constant.ts'
 import { hull, interval } from './interval.ts'
 import { isFixed, stacked, through, unbounded } from './join.ts'
+import type { Region } from './region.ts'
+import { cutFrom } from './share.ts'
 
 /**
  * Operators that move elements. Where each element of the data appears at most m times in the output,
@@ -48,8 +50,27 @@ function outputs<T>(context: BoundContext, make: () => T): T[] {
 /** The same elements in another shape, in another order, in parts. */
 export const reshaping = withBoxes(selection, reshapedBox)
 export const transposing = withBoxes(selection, transposedBox)
-export const splitting = withBoxes(selection, splitBoxes)
+export const splitting = withBoxes(
+  (context) => selection(context).map((bound, i) => cutFrom(context, bound, partOf(context, i))),
+  splitBoxes,
+)
 export const passing = withBoxes(selection, sameBox)
+
+/** What output i of a Split holds of its input; null where the sizes before it are not known. */
+function partOf(context: BoundContext, i: number): Region | null {
+  const shape = context.input(0)?.shape
+  if (!shape) return null
+  const axis = intAttribute(context.node, 'axis', 0)
+  const at = axis < 0 ? axis + shape.length : axis
+  let start = 0
+  for (let part = 0; part <= i; part++) {
+    const count = context.output(part)?.shape?.[at] ?? null
+    if (count === null) return null
+    if (part === i) return shape.map((_, other) => (other === at ? { start, step: 1, count } : null))
+    start += count
+  }
+  return null
+}
 
 /** As `selection`, and fills the rest with 0. */
 export const selectionWithZeros: BoundRule = (context) =>

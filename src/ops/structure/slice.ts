@@ -1,9 +1,11 @@
 import { type Dim, type Shape, stridesOf } from '../../core/tensor.ts'
+import type { BoundContext, BoundRule } from '../bound.ts'
 import { cutBox } from '../boxes/movement.ts'
 import { type BoxRule, withBoxes } from '../boxes/rule.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
 import { selection } from '../rules/movement.ts'
+import { cutFrom } from '../rules/share.ts'
 import { allAxes, normalizeAxes } from '../shape/axes.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
 import {
@@ -124,32 +126,40 @@ function foldSlice(read: (parameters: Parameters) => SliceArguments) {
   }
 }
 
-/** Intervals of the elements that are kept; an axis of which that is not known shares its own. */
-function sliceBox(read: (parameters: Parameters) => SliceArguments): BoxRule {
-  return (context, boxOf) => {
-    const [box, shape] = [boxOf(0), context.input(0)?.shape ?? null]
-    if (box === null || shape === null) return [null]
-    const parameters = inferredParameters({
-      node: context.node,
-      input: (i) => context.input(i)?.operand ?? null,
-      fail: context.fail,
-      body: () => [],
-    })
-    const cuts = sliceRanges(parameters, shape, read(parameters))
-    return [cuts && cutBox(box, cuts)]
+/** What is kept of each axis, as a bound rule may know it; null where it is not known. */
+function keptOf(context: BoundContext, read: (parameters: Parameters) => SliceArguments) {
+  const shape = context.input(0)?.shape ?? null
+  const parameters = inferredParameters({
+    node: context.node,
+    input: (i) => context.input(i)?.operand ?? null,
+    fail: context.fail,
+    body: () => [],
+  })
+  return shape && sliceRanges(parameters, shape, read(parameters))
+}
+
+/** Elements of input 0, each once, with the intervals that they have; an axis that is cut in a way not known shares its own. */
+function slicing(read: (parameters: Parameters) => SliceArguments): BoundRule {
+  const boxes: BoxRule = (context, boxOf) => {
+    const [box, kept] = [boxOf(0), keptOf(context, read)]
+    return [box && kept && cutBox(box, kept)]
   }
+  return withBoxes(
+    (context) => selection(context).map((bound) => cutFrom(context, bound, keptOf(context, read))),
+    boxes,
+  )
 }
 
 export const sliceOperators = [
   {
     op: 'Slice',
-    bound: withBoxes(selection, sliceBox(argumentsFromAttributes)),
+    bound: slicing(argumentsFromAttributes),
     infer: inferSlice(argumentsFromAttributes),
     fold: foldSlice(argumentsFromAttributes),
   },
   {
     op: 'Slice',
-    bound: withBoxes(selection, sliceBox(argumentsFromInputs)),
+    bound: slicing(argumentsFromInputs),
     since: 10,
     infer: inferSlice(argumentsFromInputs),
     fold: foldSlice(argumentsFromInputs),
