@@ -93,6 +93,7 @@ function semidefinite(
     walk: graph.walk,
     budget: budget.descent,
     enough: budget.enough,
+    most: budget.evaluations,
     ...(expired === undefined ? {} : { expired }),
   })
   const rung = (joint: TensorBound): Rung => ({

@@ -71,7 +71,7 @@ function topPair(matrix: Float64Array, order: number): { values: number[]; vecto
       image[i] = sum
     }
     process.step(image)
-  } while (!process.exhausted && process.steps < 80 && process.residual() > 1e-9 * process.ritzValue)
+  } while (!process.exhausted && process.steps < 30 && process.residual() > 1e-5 * process.ritzValue)
   const vector = new Float64Array(order)
   process.ritzVector(vector)
   return { values: [process.ritzValue], vectors: [vector] }

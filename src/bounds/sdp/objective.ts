@@ -1,8 +1,9 @@
 import { allocateFloats, floatsAt } from '../../linalg/arena.ts'
 import { kernels, type Pointer } from '../../linalg/kernels.ts'
 import { addProduct, placeBlocks, plain, turned } from './block-matrix.ts'
-import { eigenvectors } from './eigenvectors.ts'
-import { hasUnitInput, type Pattern, patternOf, type SdpProblem } from './problem.ts'
+import { centredStart } from './centred-start.ts'
+import { costOfEvaluation, hasUnitInput, type Pattern, patternOf, type SdpProblem } from './problem.ts'
+import { BLUNT, SHARP, smoothedTop } from './smoothed-top.ts'
 
 /**
  * The bound as a function of the multipliers. With Λⱼ > 0 diagonal, m = (α + β)/2 and p = αβ, the constraints give
@@ -39,8 +40,8 @@ export interface Slope {
   readonly curvature: Float64Array
 }
 
-/** Exponents of the norm that stands in for the largest eigenvalue: it is within (ln outputs)/(2·exponent) of ln L. */
-const [BLUNT, SHARP] = [60, 4000]
+/** Multiply-adds of an evaluation up to which several starts are tried. */
+const CHEAP = 2e7
 /** How far inside the start is moved, in logarithms. */
 const INSIDE = 0.2
 
@@ -298,34 +299,23 @@ export function createObjective(problem: SdpProblem): Objective {
     return logarithms
   }
 
-  /** Multipliers that fall fast enough for blocks to outweigh what later ones take off them where α β < 0. */
-  function falling(rate: number): Float64Array {
-    const logarithms = new Float64Array(size)
-    const levels = [0]
-    activations.forEach(({ rows, reads, lo, hi }, j) => {
-      const slope = Math.max(...lo.map((value, i) => Math.max(Math.abs(value), Math.abs(hi[i]))))
-      const level = reads.map(({ block, data }) => {
-        const square = data.reduce((sum, value) => sum + value * value, 0)
-        return levels[block] - Math.log(square * slope * slope + Number.MIN_VALUE)
-      })
-      levels.push(Math.min(...level, 700) - rate)
-      logarithms.fill(levels[j + 1], offsets[j], offsets[j] + rows)
-    })
-    return logarithms
-  }
-
   return {
     pattern,
     size,
     evaluate,
     start: () => {
       const isMixed = products.some((product) => product.some((value) => value < 0))
-      const first = isMixed ? null : closedForm()
-      const candidates = first === null ? [] : [first.map((value) => value - INSIDE), first]
-      for (const candidate of [...candidates, ...[1, 2, 4, 8].map(falling)]) {
-        if (Number.isFinite(evaluate(candidate, 0).value)) return candidate
+      const isSmall = costOfEvaluation(problem) < CHEAP
+      const closed = isMixed ? null : closedForm()
+      const centred = isMixed || isSmall ? centredStart(problem) : null
+      const candidates = [closed?.map((value) => value - INSIDE), closed, centred]
+      let [best, least]: [Float64Array | null, number] = [null, Infinity]
+      for (const candidate of candidates) {
+        if (candidate == null || (candidate === closed && best !== null)) continue
+        const { value } = evaluate(candidate, 0)
+        if (value < least) [best, least] = [candidate, value]
       }
-      return null
+      return best
     },
   }
 }
@@ -339,30 +329,4 @@ function placed(data: Float64Array): Pointer {
 function mirror(pointer: Pointer, order: number): void {
   const data = floatsAt(pointer, order * order)
   for (let i = 0; i < order; i++) for (let j = 0; j < i; j++) data[j * order + i] = data[i * order + j]
-}
-
-/**
- * The largest eigenvalue λ₁ of −S, the smoothed ln(Σ λᵢ^s)/s, and ½·∂/∂H of it: weights that add up to ½/λ₁ or so.
- */
-function smoothedTop(
-  schur: Float64Array,
-  order: number,
-  sharpness = BLUNT,
-): { top: number; smoothed: number; weights: Float64Array } {
-  const { values, vectors } = eigenvectors(
-    schur.map((value) => -value),
-    order,
-  )
-  const top = Math.max(...values)
-  const powers = values.map((value) => (Math.max(0, value) / top) ** sharpness)
-  const total = powers.reduce((sum, power) => sum + power, 0)
-  const weights = new Float64Array(order * order)
-  values.forEach((value, e) => {
-    if (powers[e] < 1e-14) return
-    const weight = (0.5 * powers[e]) / total / value
-    const vector = vectors[e]
-    for (let i = 0; i < order; i++)
-      for (let j = 0; j < order; j++) weights[i * order + j] += weight * vector[i] * vector[j]
-  })
-  return { top, smoothed: Math.log(top) + Math.log(total) / sharpness, weights }
 }

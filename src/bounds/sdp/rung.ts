@@ -16,6 +16,7 @@ export interface SdpRungOptions {
   readonly walk: Walk
   readonly budget: number
   readonly enough: number
+  readonly most: number
   readonly expired?: () => boolean
 }
 
@@ -58,8 +59,8 @@ export function boundBySdp(typed: TypedGraph, options: SdpRungOptions): number |
     const reason = 'is neither affine nor an activation with bounded slopes'
     return { node: obstacle.name, op: obstacle.op, reason }
   }
-  const { budget, enough, expired } = options
-  const found = sdpBound(problem, { budget, enough, ...(expired === undefined ? {} : { expired }) })
+  const { budget, enough, most, expired } = options
+  const found = sdpBound(problem, { budget, enough, most, ...(expired === undefined ? {} : { expired }) })
   return found ?? refusal('no certificate is found within the effort')
 }
 

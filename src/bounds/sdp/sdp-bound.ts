@@ -9,6 +9,8 @@ export interface SdpOptions {
   readonly budget: number
   /** Multiply-adds that are enough: few evaluations suffice where each takes long. */
   readonly enough: number
+  /** Evaluations at the most. */
+  readonly most: number
   readonly expired?: () => boolean
 }
 
@@ -32,9 +34,9 @@ const ROOM = [1e-9, 1e-7, 1e-5, 1e-3, 0.03]
  * A proven bound of |Δy| / |Δx| by descent on the multipliers of the SDP, from closed form; null where no point is
  * found, or none can be proven. Deterministic: the same budget gives the same bound.
  */
-export function sdpBound(problem: SdpProblem, { budget, enough, expired }: SdpOptions): number | null {
+export function sdpBound(problem: SdpProblem, { budget, enough, most, expired }: SdpOptions): number | null {
   const cost = costOfEvaluation(problem)
-  const evaluations = Math.floor(Math.min(budget / cost, Math.max(FEW, enough / cost)))
+  const evaluations = Math.floor(Math.min(budget / cost, Math.max(FEW, Math.min(enough / cost, most))))
   if (evaluations < 2) return null
   const best: { lipschitz: number; point: Float64Array }[] = []
   scoped(() => {

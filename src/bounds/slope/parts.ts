@@ -5,6 +5,7 @@ import type { Node, Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
 import type { ConvolutionOperator, MatrixOperator } from '../../linalg/linear-operator.ts'
 import { type UnrolledConvolution, unrolledConvolution } from '../../linalg/unrolled-convolution.ts'
+import type { LayerSpec } from '../../ops/layer.ts'
 import type { LinearMap } from '../../ops/linear-map.ts'
 import { type Slopes, slopesOf } from '../../ops/slopes/slopes.ts'
 
@@ -82,7 +83,10 @@ export function partsOf(typed: TypedGraph, gainOf: GainOf, varies: (value: Value
     return { kind: 'linear', node, map, gain, terms: termsOf(node), ...compiledOf(node, map) }
   }
 
-  /** What a node with one layer and one input that varies is, in compiled loops; checked against the map itself. */
+  /**
+   * What a node with one layer and one input that varies is, in compiled loops. Which way it acts is known from the
+   * layer, its sign from the map itself.
+   */
   function compiledOf(node: Node, map: LinearMap): Pick<LinearPart, 'matrix' | 'convolution'> {
     const none = { matrix: null, convolution: null }
     const [layer, ...others] = typed.layers(node)
@@ -94,9 +98,10 @@ export function partsOf(typed: TypedGraph, gainOf: GainOf, varies: (value: Value
     if (rows === null || columns === null) return none
     const test = (x: Float64Array) => map.apply(node.inputs.map((_, i) => (i === at ? x : null)))[0]
     if (operator.form === 'convolution')
-      return { ...none, convolution: () => convolutionOf(operator, rows, columns, test) }
+      return { ...none, convolution: () => convolutionOf(layer, operator, rows, columns, test) }
     const isMatrix = operator.form === 'matrix' && operator.blocks === 1
     if (!isMatrix || operator.rows * operator.columns !== rows * columns) return none
+    if (operator.input === undefined) return none
     return { ...none, matrix: matrixOf(operator, rows, columns, test) }
   }
 
@@ -110,16 +115,13 @@ export function partsOf(typed: TypedGraph, gainOf: GainOf, varies: (value: Value
       const data = operator.load()
       const x = gaussianVector(columns, createRandom(rows))
       const wanted = test(x)
-      for (const transposed of [false, true]) {
-        const y = new Float64Array(rows)
-        const [row, column] = transposed ? [1, rows] : [columns, 1]
-        for (let i = 0; i < rows; i++)
-          for (let j = 0; j < columns; j++) y[i] += data[i * row + j * column] * x[j]
-        for (const factor of [operator.factor, -operator.factor]) {
-          if (isNear(y, factor, wanted)) return { rows, columns, data, factor, transposed }
-        }
-      }
-      return null
+      const transposed = operator.input === 'rows'
+      const y = new Float64Array(rows)
+      const [row, column] = transposed ? [1, rows] : [columns, 1]
+      for (let i = 0; i < rows; i++)
+        for (let j = 0; j < columns; j++) y[i] += data[i * row + j * column] * x[j]
+      const factor = [operator.factor, -operator.factor].find((sign) => isNear(y, sign, wanted))
+      return factor === undefined ? null : { rows, columns, data, factor, transposed }
     }
   }
 
@@ -175,6 +177,7 @@ function isNear(y: Float64Array, factor: number, wanted: Float64Array | null): b
 }
 
 function convolutionOf(
+  { kind }: Pick<LayerSpec, 'kind'>,
   operator: ConvolutionOperator,
   rows: number,
   columns: number,
@@ -183,12 +186,9 @@ function convolutionOf(
   const found = unrolledConvolution(operator, operator.load())
   if (found === null) return null
   const { inputs, outputs, apply, applyAdjoint } = found
-  const turned = { inputs: outputs, outputs: inputs, apply: applyAdjoint, applyAdjoint: apply }
+  const acting =
+    kind === 'conv' ? found : { inputs: outputs, outputs: inputs, apply: applyAdjoint, applyAdjoint: apply }
+  if (acting.inputs !== columns || acting.outputs !== rows) return null
   const x = gaussianVector(columns, createRandom(rows))
-  const wanted = test(x)
-  for (const candidate of [found, turned]) {
-    if (candidate.inputs !== columns || candidate.outputs !== rows) continue
-    if (isNear(candidate.apply(x), 1, wanted)) return candidate
-  }
-  return null
+  return isNear(acting.apply(x), 1, test(x)) ? acting : null
 }

@@ -9,7 +9,7 @@ import type { Window } from './window.ts'
 
 /** Rounds in which τ settles, and multiply-adds that they may cost: a small part of what the bound itself takes. */
 const ROUNDS = 30
-const SETTLING = 1.2e7
+const SETTLING = 3e6
 
 /**
  * The bound of a window from the rows of its matrices, with a deterministic certificate. With Kₛ = GₛGₛᵀ computed in
