@@ -15,6 +15,7 @@ import type { Folder } from './folding.ts'
 import { createFolder } from './folding.ts'
 import { bindInputShapes } from './input-shapes.ts'
 import { createLayers } from './node-layers.ts'
+import { createTrust, withoutProof } from './trust.ts'
 import type { TypedGraph } from './typed-graph.ts'
 
 export interface InferenceOptions {
@@ -60,6 +61,7 @@ export function inferModel(model: Model, options: InferenceOptions = {}): TypedG
 
   const operand = (value: Value) => createOperand(pass, value)
   const operandOrNull = (value: Value | null) => (value === null ? null : operand(value))
+  const trusted = createTrust((node) => operators.get(node) ?? null, operand)
   return {
     model,
     graph: model.graph,
@@ -67,11 +69,11 @@ export function inferModel(model: Model, options: InferenceOptions = {}): TypedG
     operand,
     typed: (node) => ({
       node,
-      operator: operators.get(node) ?? null,
+      operator: trusted(node),
       inputs: node.inputs.map(operandOrNull),
       outputs: node.outputs.map(operandOrNull),
     }),
-    layers: createLayers((node) => operators.get(node) ?? null, operand),
+    layers: createLayers(trusted, operand),
   }
 }
 
@@ -133,7 +135,7 @@ function operatorFor(pass: Pass, node: Node): Operator | null {
   }
   // What a later version means by an operator is not known: its old shapes are a fair guess, a proof is not.
   const isNewer = node.version > (newestOpsets.get(node.domain) ?? Infinity)
-  const operator = found !== null && isNewer ? { ...found, bound: undefined } : found
+  const operator = found !== null && isNewer ? withoutProof(found) : found
   pass.operators.set(node, operator)
   return operator
 }
