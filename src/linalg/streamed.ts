@@ -28,11 +28,14 @@ export interface StreamedMatrix {
   readonly blockBytes?: number
 }
 
+/** What a block may take where so much memory is there for all. */
+export const blockWithin = (memory: number) => Math.min(BLOCK, memory / 4)
+
 const BLOCK = 2 ** 25
 /** Rows that the kernels sum before they add them to the rest. */
 const PANEL = 256
-/** Columns up to which a survey takes all rows of a block in one call: sums of squares are then those of the blocks. */
-const NARROW = 64
+/** Columns up to which a survey takes a panel of rows in one call: sums of squares are then those of the panels. */
+const NARROW = 4
 /** Smaller side up to which a Gram matrix is made, as in dense.ts; with deterministic proofs this one. */
 const GRAM_ORDER = 128
 const GRAM_LIMIT = 8000
@@ -91,9 +94,10 @@ export function surveyStreamed(matrix: StreamedMatrix): StreamedSurvey {
     let [largest, squares, largestRow] = [0, 0, 0]
     let nonFinite: StreamedSurvey['nonFinite'] = null
     forBlocks(matrix, 0, rows, place, ({ from, rows: height, pointer }) => {
-      const step = columns <= NARROW ? height : 1
+      const step = columns <= NARROW ? PANEL : 1
       for (let row = 0; row < height; row += step) {
-        survey(pointer + row * columns * (single ? 4 : 8), step, columns, sums, out)
+        const count = Math.min(step, height - row)
+        survey(pointer + row * columns * (single ? 4 : 8), count, columns, sums, out)
         const part = floatsAt(out, 3)
         largest = Math.max(largest, part[0])
         squares += part[1]

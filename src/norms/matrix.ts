@@ -5,6 +5,7 @@ import { enclosePlaced, scaleEnclosure } from '../linalg/dense.ts'
 import { frobeniusNorm } from '../linalg/frobenius.ts'
 import type { NormOptions } from '../linalg/norm-options.ts'
 import {
+  blockWithin,
   encloseStreamed,
   type StreamedMatrix,
   type StreamedSurvey,
@@ -75,7 +76,7 @@ const inRange = ({ frobenius }: { frobenius: number }) => frobenius > 2 ** -400 
 /** Reads the matrix by blocks of rows, once for each pass over it. */
 function measureStreamed(operator: Operator, source: WeightSource, options: FormOptions): LayerMeasurement {
   return withReader(source, (reader) => {
-    const whole = streamedMatrix(operator, source, reader)
+    const whole = streamedMatrix(operator, source, reader, options.memory)
     const seen = surveyWhole(source, whole, reader, options.recall)
     if ('known' in seen) return seen.known
     const { survey, weight, weightSha256 } = seen
@@ -105,12 +106,14 @@ export function streamedMatrix(
   operator: Operator,
   source: WeightSource,
   reader: WeightReader,
+  memory: number,
 ): StreamedMatrix {
   return {
     rows: operator.rows * operator.blocks,
     columns: operator.columns,
     single: isSingle(source),
     read: (first, target) => reader.read(first, target),
+    blockBytes: blockWithin(memory),
   }
 }
 

@@ -30,6 +30,8 @@ export interface PoolOptions {
 
 /** Nanoseconds of work that are worth starting another thread. */
 const WORTH_A_THREAD = 5e7
+/** Bytes without which a thread cannot do much. */
+const LEAST_MEMORY = 2 ** 26
 /** Nanoseconds for which this thread may be deaf to signals and messages. */
 const SHORT = 1e7
 
@@ -57,7 +59,9 @@ export async function runAll(
   }
   const labelled = (index: number, error: LipschitzError) => error.with({ tensor: tasks[index].label })
 
-  const members = existsSync(workerFile) ? threadsFor(tasks, options.threads) : 0
+  const members = existsSync(workerFile)
+    ? threadsFor(tasks, Math.min(options.threads, Math.floor((memory ?? Infinity) / LEAST_MEMORY)))
+    : 0
   const plan = planFor(tasks, members)
   const { order, late, jobs } = plan
   const share = memory === undefined ? undefined : Math.floor(memory / Math.max(1, plan.threads))

@@ -9,7 +9,7 @@ import type { LayerMeasurement } from './measurement.ts'
 import { measureOutside } from './outside.ts'
 import { type WeightSource, withReader } from './source.ts'
 
-export type SurveyOptions = Pick<FormOptions, 'copies' | 'recall'>
+export type SurveyOptions = Pick<FormOptions, 'copies' | 'recall' | 'memory'>
 type Survey<Operator> = (operator: Operator, source: WeightSource, options: SurveyOptions) => LayerMeasurement
 
 /**
@@ -17,9 +17,9 @@ type Survey<Operator> = (operator: Operator, source: WeightSource, options: Surv
  * Matrices take no memory but a block of rows.
  */
 const surveys: { [Form in Geometry['form']]: Survey<OperatorOf<Form>> } = {
-  matrix: (operator, source, { recall, copies }) =>
+  matrix: (operator, source, { recall, copies, memory }) =>
     withReader(source, (reader) => {
-      const seen = surveyWhole(source, streamedMatrix(operator, source, reader), reader, recall)
+      const seen = surveyWhole(source, streamedMatrix(operator, source, reader, memory), reader, recall)
       if ('known' in seen) return seen.known
       const { survey, weight, weightSha256 } = seen
       const rank = operator.blocks * Math.min(operator.rows, operator.columns)

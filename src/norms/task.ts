@@ -115,7 +115,7 @@ export function runTask(task: LayerTask, options: TaskOptions = {}): LayerMeasur
     return recalled
   }
   if (task.isQuick) {
-    const survey = surveyForm(geometry, source, { copies, recall })
+    const survey = surveyForm(geometry, source, { copies, recall, memory })
     return survey === recalled ? survey : surveyed(geometry, survey)
   }
   const optionsFor = (sha256: string) => ({

@@ -1,7 +1,7 @@
 import { allocate, scoped, singlesAt } from '../linalg/arena.ts'
 import { slabMultiplier } from '../linalg/dense-map.ts'
 import { type ProductTeam, slabBounds } from '../linalg/slabs.ts'
-import { streamedMultiplier } from '../linalg/streamed.ts'
+import { blockWithin, streamedMultiplier } from '../linalg/streamed.ts'
 import type { LayerMeasurement } from './measurement.ts'
 import { type StoredSource, type WeightReader, withReader } from './source.ts'
 import { type LayerTask, MATRIX_BYTES, runTask, type TaskOptions } from './task.ts'
@@ -154,7 +154,14 @@ function multiplierFor(
   memory: number,
 ): ReturnType<typeof streamedMultiplier> {
   const count = (end - first) * columns
-  if (count * 4 > memory) return streamedMultiplier({ rows, columns, single: true, read: reader.read })
+  if (count * 4 > memory)
+    return streamedMultiplier({
+      rows,
+      columns,
+      single: true,
+      read: reader.read,
+      blockBytes: blockWithin(memory),
+    })
   const pointer = allocate(count * 4)
   reader.read(first * columns, singlesAt(pointer, count))
   const multiply = slabMultiplier(columns, true)
