@@ -37,6 +37,8 @@ const runners: { readonly [Name in Invocation['command']]: Runner<Name> } = {
       settingsOf(flags, surroundings),
       surroundings,
     ),
+  probe: async ({ model, own, flags }, surroundings) =>
+    (await import('./probe-command.ts')).runProbe(model, own, settingsOf(flags, surroundings), surroundings),
   normalize: async ({ model, own, flags }, surroundings) =>
     (await import('./normalize-command.ts')).runNormalize(
       model,
@@ -46,6 +48,8 @@ const runners: { readonly [Name in Invocation['command']]: Runner<Name> } = {
     ),
   report: async ({ path, flags }, surroundings) =>
     (await import('./report-command.ts')).runReport(path, settingsOf(flags, surroundings), surroundings),
+  merge: async ({ paths, flags }, surroundings) =>
+    (await import('./merge-command.ts')).runMerge(paths, flags, surroundings),
   schema: async ({ name }, surroundings) =>
     (await import('./schema-command.ts')).runSchema(name, surroundings),
   explain: async ({ rule }, surroundings) =>

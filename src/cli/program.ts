@@ -3,10 +3,13 @@ import { toolName, toolVersion } from '../core/version.ts'
 import { declareDiff } from './diff-declaration.ts'
 import type { diffOptions } from './diff-options.ts'
 import { auditExamples, completionHelp, exitCodes, formatTable, inspectFields, limitTable } from './help.ts'
+import { declareMerge } from './merge-declaration.ts'
 import { declareNormalize } from './normalize-declaration.ts'
 import type { normalizeOptions } from './normalize-options.ts'
 import { auditOptions, type OptionName, type Source } from './options.ts'
 import type { OwnSettings } from './own-options.ts'
+import { declareProbe } from './probe-declaration.ts'
+import type { probeOptions } from './probe-options.ts'
 import { usage } from './readers.ts'
 import { suggest } from './suggest.ts'
 
@@ -33,7 +36,14 @@ export type Invocation =
       readonly own: OwnSettings<typeof normalizeOptions>
       readonly flags: Source
     }
+  | {
+      readonly command: 'probe'
+      readonly model: string
+      readonly own: OwnSettings<typeof probeOptions>
+      readonly flags: Source
+    }
   | { readonly command: 'report'; readonly path: string; readonly flags: Source }
+  | { readonly command: 'merge'; readonly paths: readonly string[]; readonly flags: Source }
   | { readonly command: 'schema'; readonly name: string }
   | { readonly command: 'explain'; readonly rule: string | undefined }
   | { readonly command: 'completion'; readonly shell: string }
@@ -43,8 +53,10 @@ export const commandNames = [
   'audit',
   'inspect',
   'diff',
+  'probe',
   'normalize',
   'report',
+  'merge',
   'explain',
   'schema',
   'completion',
@@ -166,7 +178,9 @@ export function makeProgram(printed: string[], choose: (invocation: Invocation) 
     },
   }
   declareDiff(program, choose, tools)
+  declareProbe(program, choose, tools)
   declareNormalize(program, choose, tools)
+  declareMerge(program, choose, tools)
 
   const report = program
     .command('report')

@@ -80,6 +80,8 @@ export interface Calculus {
    * known. Absent: folding, and where there is none, `linear` applied to the inputs.
    */
   readonly evaluate?: (context: EvaluationContext) => readonly (Float64Array | null)[] | null
+  /** The largest of the outputs stands where the largest of the first input stands: Softmax and its logarithm. */
+  readonly keepsOrder?: true
   /** The outputs do not change where they are differentiable: comparisons, positions. */
   readonly locallyConstant?: true
   /**

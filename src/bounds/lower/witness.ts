@@ -43,6 +43,13 @@ export function witnessAlong(
   return best
 }
 
+/** The same point in numbers that float32 holds, so that any runtime can be given it, unless that leaves the region. */
+function storable(region: Region, x: Float64Array): Float64Array {
+  const rounded = x.map(Math.fround)
+  const inside = region.project(rounded)
+  return rounded.every((value, i) => value === inside[i]) ? rounded : x
+}
+
 interface Quotient {
   readonly x: Float64Array
   readonly y: Float64Array
@@ -58,7 +65,9 @@ function quotient(
   direction: Float64Array,
   distance: number,
 ): Quotient | null {
-  const [x, y] = [distance, -distance].map((step) => region.project(moved(at, step, direction)))
+  const [x, y] = [distance, -distance].map((step) =>
+    storable(region, region.project(moved(at, step, direction))),
+  )
   const apart = lengthOf(moved(x, -1, y))
   if (!(apart > 0)) return null
   const [fx, fy] = [objective.at(x)?.value, objective.at(y)?.value]

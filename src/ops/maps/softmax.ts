@@ -1,3 +1,4 @@
+import type { Calculus } from '../linear-map.ts'
 import { softmaxAxes } from '../numeric/softmax.ts'
 import type { Algebra, Variable } from './algebra.ts'
 import { type Definition, defined, divided, subtracted } from './definition.ts'
@@ -42,9 +43,10 @@ function overGroups(rule: (algebra: Algebra, x: Variable, axes: readonly number[
   }
 }
 
-export const softmaxCalculus = {
-  Softmax: defined(overGroups(softmaxOver)),
-  LogSoftmax: defined(
-    overGroups((algebra, x, axes) => algebra.zip(x, logSumExpOver(algebra, x, axes), subtracted)),
-  ),
+export const softmaxCalculus: Readonly<Record<string, Calculus>> = {
+  Softmax: { ...defined(overGroups(softmaxOver)), keepsOrder: true },
+  LogSoftmax: {
+    ...defined(overGroups((algebra, x, axes) => algebra.zip(x, logSumExpOver(algebra, x, axes), subtracted))),
+    keepsOrder: true,
+  },
 }
