@@ -36,7 +36,7 @@ export interface CrewWatch {
   readonly workerFile: URL
   readonly stop?: Stop
   readonly onResult: (index: number, measurement: LayerMeasurement) => void
-  /** A thread is gone, and with it what it did on a task; null: it had none. */
+  /** A thread is gone, and with it what it did on a task; null: it had none. What is thrown ends the crew. */
   readonly onCrash: (index: number | null, reason: string) => void
   /** A task failed, its thread lives. What is thrown ends the crew. */
   readonly onError: (index: number, error: LipschitzError) => void
@@ -96,7 +96,11 @@ export function hireCrew(work: CrewWork, members: number, watch: CrewWatch): Cre
         if (!isOver && (code !== 0 || held !== 0)) {
           // whoever waits for it in a team need not wait any longer
           for (const { job } of work.jobs) member === 0 ? dismissTeam(job) : failTeam(job)
-          watch.onCrash(held === 0 ? null : held - 1, reason ?? `it ended with ${code}`)
+          try {
+            watch.onCrash(held === 0 ? null : held - 1, reason ?? `it ended with ${code}`)
+          } catch (error) {
+            reject(error)
+          }
         }
         resolve()
       })
