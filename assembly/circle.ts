@@ -84,17 +84,11 @@ export function combineRuns(
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function pair(at: usize): v128 {
-  return f64x2.promote_low_f32x4(v128.load64_zero(at))
-}
-
 /**
  * A complex matrix C + iD for each of `count` frequencies, times two complex vectors each: y = (C + iD) x.
  *
- * Weights are float32 in panels of four rows: frequency after frequency, in each panel after panel, in each column
- * after column, four of C and four of D. A frequency's vectors are four runs of `channels` (a multiple of four) float64:
+ * Weights are float32 in panels of four rows: frequency after frequency, in each panel after panel, in each all columns
+ * of C, four numbers each, then all of D. A frequency's vectors are four runs of `channels` (a multiple of four) float64:
  * the real parts of both, then the imaginary parts of both.
  *
  * A result meets 2 · channels roundings of sums.
@@ -114,31 +108,40 @@ export function multiplyFrequencies(weights: usize, count: i32, channels: i32, x
       let at = x
       const end = x + bytes
       while (at < end) {
-        const a = v128.load64_splat(at)
-        const b = v128.load64_splat(at + bytes)
-        const c = v128.load64_splat(at + 2 * bytes)
-        const d = v128.load64_splat(at + 3 * bytes)
-        let w = pair(weights)
-        p0 = f64x2.add(p0, f64x2.mul(w, a))
-        q0 = f64x2.add(q0, f64x2.mul(w, b))
-        r0 = f64x2.add(r0, f64x2.mul(w, c))
-        s0 = f64x2.add(s0, f64x2.mul(w, d))
-        w = f64x2.promote_low_f32x4(v128.load64_zero(weights, 8))
-        p1 = f64x2.add(p1, f64x2.mul(w, a))
-        q1 = f64x2.add(q1, f64x2.mul(w, b))
-        r1 = f64x2.add(r1, f64x2.mul(w, c))
-        s1 = f64x2.add(s1, f64x2.mul(w, d))
-        w = f64x2.promote_low_f32x4(v128.load64_zero(weights, 16))
-        p0 = f64x2.sub(p0, f64x2.mul(w, c))
-        q0 = f64x2.sub(q0, f64x2.mul(w, d))
-        r0 = f64x2.add(r0, f64x2.mul(w, a))
-        s0 = f64x2.add(s0, f64x2.mul(w, b))
-        w = f64x2.promote_low_f32x4(v128.load64_zero(weights, 24))
-        p1 = f64x2.sub(p1, f64x2.mul(w, c))
-        q1 = f64x2.sub(q1, f64x2.mul(w, d))
-        r1 = f64x2.add(r1, f64x2.mul(w, a))
-        s1 = f64x2.add(s1, f64x2.mul(w, b))
-        weights += 32
+        const l = f64x2.promote_low_f32x4(v128.load64_zero(weights))
+        const h = f64x2.promote_low_f32x4(v128.load64_zero(weights, 8))
+        let a = v128.load64_splat(at)
+        p0 = f64x2.add(p0, f64x2.mul(l, a))
+        p1 = f64x2.add(p1, f64x2.mul(h, a))
+        a = v128.load64_splat(at + bytes)
+        q0 = f64x2.add(q0, f64x2.mul(l, a))
+        q1 = f64x2.add(q1, f64x2.mul(h, a))
+        a = v128.load64_splat(at + 2 * bytes)
+        r0 = f64x2.add(r0, f64x2.mul(l, a))
+        r1 = f64x2.add(r1, f64x2.mul(h, a))
+        a = v128.load64_splat(at + 3 * bytes)
+        s0 = f64x2.add(s0, f64x2.mul(l, a))
+        s1 = f64x2.add(s1, f64x2.mul(h, a))
+        weights += 16
+        at += 8
+      }
+      at = x
+      while (at < end) {
+        const l = f64x2.promote_low_f32x4(v128.load64_zero(weights))
+        const h = f64x2.promote_low_f32x4(v128.load64_zero(weights, 8))
+        let a = v128.load64_splat(at)
+        r0 = f64x2.add(r0, f64x2.mul(l, a))
+        r1 = f64x2.add(r1, f64x2.mul(h, a))
+        a = v128.load64_splat(at + bytes)
+        s0 = f64x2.add(s0, f64x2.mul(l, a))
+        s1 = f64x2.add(s1, f64x2.mul(h, a))
+        a = v128.load64_splat(at + 2 * bytes)
+        p0 = f64x2.sub(p0, f64x2.mul(l, a))
+        p1 = f64x2.sub(p1, f64x2.mul(h, a))
+        a = v128.load64_splat(at + 3 * bytes)
+        q0 = f64x2.sub(q0, f64x2.mul(l, a))
+        q1 = f64x2.sub(q1, f64x2.mul(h, a))
+        weights += 16
         at += 8
       }
       const to = y + row

@@ -146,11 +146,13 @@ function encloseSized(kernel: Kernel, spectral: () => Spectrum, options: NormOpt
   if (probabilistic && (tiny || cheap || EXPECTED_STEPS * step <= symbolCost(kernel))) {
     return encloseFinite(planFinite(kernel), options, tiny ? 3 * EXPECTED_STEPS : 0)
   }
-  const bySymbol = encloseBySymbol(kernel, spectral(), options.tolerance, !probabilistic)
+  const plan = planFinite(kernel, true)
+  const worth = probabilistic ? plan.total : Infinity
+  const bySymbol = encloseBySymbol(kernel, spectral(), options.tolerance, !probabilistic, worth)
   if (relativeWidth(bySymbol) <= options.tolerance) return bySymbol
   if (!probabilistic) return rows * columns <= DENSE_LIMIT ? asMatrix() : bySymbol
   const { symbol } = spectral()
-  const byLanczos = encloseFinite(planFinite(kernel, true), options, 0, { kernel, symbol })
+  const byLanczos = encloseFinite(plan, options, 0, { kernel, symbol })
   const found =
     relativeWidth(byLanczos) <= options.tolerance
       ? bySymbol

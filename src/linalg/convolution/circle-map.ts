@@ -164,41 +164,33 @@ function placeSymbol(
   return { weights, largest: norm, error: outward(symbol.error + 2 ** -24 * norm + run * 2 ** -148) }
 }
 
-/** Packs panels of four rows, in each column after column four real and four imaginary parts; returns ‖H‖_F². */
+/** Packs panels of four rows, in each all columns of the real part, then all of the imaginary part; returns ‖H‖_F². */
 function packHermitian({ order, elements }: Hermitian, out: Float32Array, run: number): number {
   const { real, imaginary } = elements()
+  const panel = 8 * run
+  const imaginaries = 4 * run
   let squares = 0
+  if (run !== order) out.fill(0)
   for (let i = 0; i < order; i++) {
     const half = i >> 1
     const row = 2 * half * (half + 1) + (i & 1) * (2 * half + 2)
-    const ownPanel = (i >> 2) * run * 8 + (i & 3)
-    for (let j = 0; j <= i; j++) {
+    const ownPanel = (i >> 2) * panel + (i & 3)
+    for (let j = 0; j < i; j++) {
       const re = real[row + j]
       const im = imaginary[row + j]
-      const own = ownPanel + j * 8
-      const other = ((j >> 2) * run + i) * 8 + (j & 3)
+      const own = ownPanel + 4 * j
+      const other = (j >> 2) * panel + 4 * i + (j & 3)
       out[own] = out[other] = re
-      if (i === j) {
-        out[own + 4] = 0
-        squares += re * re
-      } else {
-        out[own + 4] = im
-        out[other + 4] = -im
-        squares += 2 * (re * re + im * im)
-      }
+      out[own + imaginaries] = im
+      out[other + imaginaries] = -im
+      squares += 2 * (re * re + im * im)
     }
+    const own = ownPanel + 4 * i
+    out[own] = real[row + i]
+    out[own + imaginaries] = 0
+    squares += real[row + i] ** 2
   }
-  for (let k = 0; k < out.length; k++) if ((k & 7) === 0 && run !== order) clearPadding(out, k, order, run)
   return squares
-}
-
-/** Rows and columns beyond the order are zero. */
-function clearPadding(out: Float32Array, k: number, order: number, run: number): void {
-  const panel = Math.floor(k / (8 * run))
-  const column = (k / 8) % run
-  for (let lane = 0; lane < 4; lane++) {
-    if (column >= order || 4 * panel + lane >= order) out[k + lane] = out[k + 4 + lane] = 0
-  }
 }
 
 /** Between a field of outputs and the waves on the circles; both vectors of a field together. */

@@ -48,8 +48,17 @@ export function supremumBelow(spectrum: Spectrum, target: number, budget: number
 
 function climbFrom(spectrum: Spectrum, box: Box): void {
   const frequency = box.map(({ low, high }) => (low + high) / 2)
-  const all = frequency.map((_, a) => a)
-  const found = spectrum.finder.climb(spectrum.finder.at(frequency, spectrum.peak.vector, 20), all)
+  climb(spectrum, spectrum.finder.at(frequency, spectrum.peak.vector, 20))
+}
+
+/** Climbs from a frequency that is higher than the known peak, if it is. */
+export function raisePeak(spectrum: Spectrum, from: Peak): void {
+  if (from.value > spectrum.peak.value * (1 + 1e-4)) climb(spectrum, from)
+}
+
+function climb(spectrum: Spectrum, from: Peak): void {
+  const all = from.frequency.map((_, a) => a)
+  const found = spectrum.finder.climb(from, all)
   if (found.value > spectrum.peak.value) spectrum.peak = found
 }
 

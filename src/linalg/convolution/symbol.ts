@@ -88,8 +88,12 @@ export function symbolCost(kernel: Kernel): number {
     0.5,
   )
   const build = (0.5 * taps * taps * order * kernel.outputs * kernel.inputs) / phases
-  const eachFrequency = OVERHEAD + (2 / 3) * order ** 3 + 30 * order ** 2 + shifts * (order ** 2 + 20)
-  return build + expectedEvaluations(kernel) * eachFrequency
+  return build + expectedEvaluations(kernel) * frequencyCost(order, shifts)
+}
+
+/** Multiply-adds of one evaluation and factorisation. */
+export function frequencyCost(order: number, shifts: number): number {
+  return OVERHEAD + (2 / 3) * order ** 3 + 30 * order ** 2 + shifts * (order ** 2 + 20)
 }
 
 /** The symbol of a kernel; its coefficients stand in the arena. */

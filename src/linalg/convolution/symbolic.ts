@@ -1,11 +1,13 @@
 import type { Enclosure } from '../../core/enclosure.ts'
 import { deterministic } from '../../core/enclosure.ts'
+import type { SizedAxis } from './axis.ts'
+import { croppedTorusBound, torusFrequencies } from './crop.ts'
 import { type Kernel, tapCount } from './kernel.ts'
 import { finiteSize } from './matrix.ts'
 import { type PlacedConvolution, placedConvolution } from './placed.ts'
 import { ritzPair } from './ritz.ts'
 import { provenSupremum, type Spectrum, supremumBelow } from './spectrum.ts'
-import { expectedEvaluations } from './symbol.ts'
+import { expectedEvaluations, frequencyCost } from './symbol.ts'
 import { type TorusBound, torusBound } from './torus.ts'
 import { type WindowedWave, windowedWave } from './windowed-wave.ts'
 
@@ -13,6 +15,10 @@ import { type WindowedWave, windowedWave } from './windowed-wave.ts'
 const AIM = 0.995
 /** Factorisations that one proof may take, as a multiple of those that are expected. */
 const PATIENCE = 8
+/** Proofs that may have to be tried one after another. */
+const ATTEMPTS = 6
+/** How often lower bounds begin again when a proof has come upon a higher peak. */
+const RESTARTS = 2
 /** Margins above the peak at which the supremum is proven: for its own sake, and for discarding frequencies. */
 const FINE = 2e-6
 const COARSE = 3e-4
@@ -29,6 +35,14 @@ const MANY_TAPS = 60
 /** Positions above which more windows are cheaper than products with the finite operator. */
 const WIDE = 400
 
+/** Frequencies of a torus that are looked at one by one, as a multiple of the factorisations that are expected elsewhere. */
+const FEW = 2
+/** Widths of a torus, in tolerances, that looking at the borders may mend. */
+const CLOSE = 2.5
+/** How far below the norm waves are looked at, and how many may be found. */
+const DEPTHS = [0.006, 0.012]
+const MOST_WAVES = 80
+
 /** Multiply-adds that the proof of a flat symbol may cost: it has no peak, so every frequency must be looked at. */
 const FLAT = 3e8
 const FLAT_EVALUATIONS = 1e5
@@ -44,28 +58,57 @@ export function encloseUnbounded(kernel: Kernel, spectrum: Spectrum): Enclosure 
 /**
  * Windowed plane waves below, the supremum or a twisted torus above. Where the wave is not near enough to the norm, a
  * few Lanczos steps on the finite operator itself start from it. Where the tolerance cannot be met the enclosure is
- * wider, and as narrow as it can be made if `thorough`.
+ * wider, and as narrow as it can be made if `thorough`. `worth`: multiply-adds that all proofs together may cost, more or less.
  */
 export function encloseBySymbol(
   kernel: Kernel,
   spectrum: Spectrum,
   tolerance: number,
   thorough = true,
+  worth = Infinity,
+  restarts = RESTARTS,
 ): Enclosure {
   const torus = torusBound(kernel.axes, spectrum)
-  const budget = PATIENCE * expectedEvaluations(kernel)
+  const { order, shifts } = spectrum.symbol
+  const budget = Math.min(
+    PATIENCE * expectedEvaluations(kernel),
+    worth / (ATTEMPTS * frequencyCost(order, shifts.count)),
+  )
+  const small = torusFrequencies(kernel.axes as readonly SizedAxis[]) <= FEW * expectedEvaluations(kernel)
   let lower = 0
-  for (const { improve, settling } of lowerBounds(kernel, spectrum)) {
+  let { peak } = spectrum
+  let left = restarts
+  const pending = lowerBounds(kernel, spectrum)
+  while (pending.length > 0) {
+    const { improve, settling } = pending.shift() as LowerBound
     const estimate = Math.min(torus.estimate(), Math.sqrt(spectrum.peak.value))
     const before = lower
     lower = Math.max(lower, improve())
     const target = lower * (1 + tolerance * AIM)
     if (estimate < target) {
-      const found = proveAtMost(spectrum, torus, target, estimate, budget)
+      const cropped = small ? croppedBound(kernel, spectrum, lower, target) : null
+      if (cropped !== null && cropped <= target) return deterministic(lower, cropped, 'cropped-torus')
+      const found = cropped === null ? proveAtMost(spectrum, torus, target, estimate, budget) : null
       if (found !== null) return deterministic(lower, found.upper, found.method)
-      if (spectrum.supremum > NEAR * estimate) break
+      if (cropped === null && spectrum.supremum > NEAR * estimate) break
+      if (spectrum.peak !== peak && left > 0) {
+        // the waves so far belong to a lower peak
+        pending.splice(0, pending.length, ...lowerBounds(kernel, spectrum))
+        peak = spectrum.peak
+        left--
+      }
     } else if (settling && lower - before < (estimate - target) / HOPE) {
       break
+    }
+  }
+  const near = Math.min(torus.estimate(), Math.sqrt(spectrum.peak.value)) <= lower * (1 + CLOSE * tolerance)
+  if (small && near) {
+    const target = lower * (1 + tolerance)
+    const cropped = croppedBound(kernel, spectrum, lower, target)
+    if (cropped !== null && cropped <= target) return deterministic(lower, cropped, 'cropped-torus')
+    if (spectrum.peak !== peak && restarts > 0) {
+      const again = encloseBySymbol(kernel, spectrum, tolerance, thorough, worth, restarts - 1)
+      return { ...again, lower: Math.max(again.lower, lower) }
     }
   }
   if (!thorough) return deterministic(lower, spectrum.supremum, 'symbol')
@@ -73,6 +116,22 @@ export function encloseBySymbol(
   const likely = torus.estimate() * (1 + MARGIN)
   const closed = likely < supremum && torus.below(likely, budget)
   return closed ? deterministic(lower, likely, 'torus') : deterministic(lower, supremum, 'symbol')
+}
+
+/**
+ * A bound by what waves lose at the borders, near enough to meet the target or not; null where there are too many of them. It
+ * takes one factorisation per frequency of the torus, where other proofs may take many more.
+ */
+function croppedBound(kernel: Kernel, spectrum: Spectrum, lower: number, target: number): number | null {
+  let best: number | null = null
+  for (const depth of DEPTHS) {
+    const level = (lower * (1 - depth)) ** 2
+    const bound = croppedTorusBound(kernel.axes as readonly SizedAxis[], spectrum, level, MOST_WAVES)
+    if (bound === null) break
+    best = bound
+    if (bound <= target) break
+  }
+  return best
 }
 
 /** A proof of the target, or of somewhat less where the estimate gives hope for that. */
