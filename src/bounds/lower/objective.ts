@@ -247,6 +247,9 @@ function firstVector(local: Local, inOutputs: boolean, random: Random, start?: F
   return noise.map((entry, i) => given[i] / length + share * entry)
 }
 
+/** Products that are longer would overflow when they are squared. */
+const longest = 1e140
+
 /** Steps after which the value no longer grew by this are the last. */
 const settled = 1e-7
 
@@ -259,7 +262,8 @@ function topVector(
   let before = 0
   for (let step = 0; step < steps && !process.exhausted; step++) {
     const product = multiply(process.direction)
-    if (!product.every(Number.isFinite)) return null
+    const length = lengthOf(product)
+    if (!(length < longest)) return null
     process.step(product)
     if (process.ritzValue === 0) return null
     if (process.ritzValue - before < settled * process.ritzValue) break
