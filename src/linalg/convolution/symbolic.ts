@@ -26,6 +26,8 @@ const COARSE = 3e-4
 const NEAR = 1.3
 /** Lower bounds that would have to rise this many times faster to reach the upper bound are not pursued. */
 const HOPE = 3
+/** Tolerances that may be missing after the first products with the finite operator. */
+const HOPELESS = 5
 /** The first proof aims this many times nearer to the estimate than the tolerance asks for. */
 const SHARPER = 8
 /** How far above its estimate a torus is provable. */
@@ -80,7 +82,7 @@ export function encloseBySymbol(
   let left = restarts
   const pending = lowerBounds(kernel, spectrum)
   while (pending.length > 0) {
-    const { improve, settling } = pending.shift() as LowerBound
+    const { improve, settling, stepped } = pending.shift() as LowerBound
     const estimate = Math.min(torus.estimate(), Math.sqrt(spectrum.peak.value))
     const before = lower
     lower = Math.max(lower, improve())
@@ -98,6 +100,8 @@ export function encloseBySymbol(
         left--
       }
     } else if (settling && lower - before < (estimate - target) / HOPE) {
+      break
+    } else if (stepped && estimate - target > HOPELESS * tolerance * lower) {
       break
     }
   }
@@ -156,6 +160,8 @@ interface LowerBound {
   improve(): number
   /** Whether this continues the one before, so that little progress means that little is left to gain. */
   readonly settling: boolean
+  /** Whether it is made with products with the finite operator. */
+  readonly stepped: boolean
 }
 
 /** Proven lower bounds, each dearer and most often better than the one before. */
@@ -167,6 +173,7 @@ function lowerBounds(kernel: Kernel, spectrum: Spectrum): LowerBound[] {
   let map: PlacedConvolution | null = null
   const windowed = (windows: number): LowerBound => ({
     settling: false,
+    stepped: false,
     improve() {
       wave = windowedWave(kernel, spectrum, windows)
       return wave.lower
@@ -174,6 +181,7 @@ function lowerBounds(kernel: Kernel, spectrum: Spectrum): LowerBound[] {
   })
   const stepped = (steps: number, continues: boolean): LowerBound => ({
     settling: continues,
+    stepped: true,
     improve() {
       map ??= placedConvolution(kernel)
       vector = ritzPair(map.apply, vector ?? (wave as unknown as WindowedWave).expand(), steps).vector
