@@ -2,7 +2,7 @@ import type { Selected } from '../bounds/selection.ts'
 import { LipschitzError } from '../core/errors.ts'
 import type { Value } from '../graph/graph.ts'
 import type { Interval } from '../ops/bound.ts'
-import type { InputRange } from './options.ts'
+import type { BallOption, InputRange } from './options.ts'
 import type { Domain } from './report-schema.ts'
 
 /**
@@ -44,7 +44,10 @@ function refusal(message: string, hint?: string): LipschitzError {
 }
 
 /** The domain as the report has it; all inputs where no range is given. */
-export function describeDomain(box: ReadonlyMap<string, Interval>): Domain {
+export function describeDomain(box: ReadonlyMap<string, Interval>, ball?: BallOption): Domain {
+  if (ball !== undefined) {
+    return { kind: 'ball', around: ball.name, radius: ball.radius, radiusNorm: ball.norm }
+  }
   if (box.size === 0) return { kind: 'global' }
   return { kind: 'box', ranges: Array.from(box, ([input, { lo, hi }]) => ({ input, lo, hi })) }
 }

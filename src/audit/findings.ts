@@ -5,6 +5,7 @@ import * as term from '../core/term.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { Interval } from '../ops/bound.ts'
 import type { MeasuredLayer } from './layers.ts'
+import type { BallOption } from './options.ts'
 import type { Finding } from './report-schema.ts'
 import { describeUnfinished } from './unfinished.ts'
 
@@ -15,6 +16,8 @@ interface Audited {
   readonly bounds: NetworkBounds
   /** Ranges of inputs that the bounds hold for. */
   readonly box: ReadonlyMap<string, Interval>
+  /** The ball in whose place the box stands otherwise. */
+  readonly ball?: BallOption
   readonly tolerance: number
   readonly unfinished: StopReason | null
 }
@@ -30,7 +33,7 @@ export function collectFindings(audited: Audited): Finding[] {
     ...unproven(audited.bounds),
     ...nonFinite(audited.layers),
     ...describeUnfinished(audited.layers, audited.bounds, audited.unfinished),
-    ...domain(audited.box),
+    ...domain(audited),
     ...conditions(audited.bounds),
     ...looseness(audited),
     ...notes(audited.typed),
@@ -79,7 +82,11 @@ function nonFinite(layers: readonly MeasuredLayer[]): Finding[] {
 }
 
 /** The part of the input space that the bound holds for. */
-function domain(box: ReadonlyMap<string, Interval>): Finding[] {
+function domain({ box, ball }: Pick<Audited, 'box' | 'ball'>): Finding[] {
+  if (ball !== undefined) {
+    const where = `within ${ball.norm} distance ${ball.radius} of ${ball.name}`
+    return [{ rule: 'input-range', level: 'warning', message: `the bound holds ${where} alone` }]
+  }
   if (box.size === 0) return []
   const ranges = Array.from(box, ([name, { lo, hi }]) => `${name} in [${lo}, ${hi}]`)
   return [

@@ -10,7 +10,7 @@ import type { Proof } from './proof.ts'
  */
 export async function boundBelow(
   typed: TypedGraph,
-  { bounds, box }: Proof,
+  { bounds, box, ball }: Proof,
   options: AuditOptions,
   { stop }: RunOptions,
 ): Promise<LowerBound | null> {
@@ -20,6 +20,9 @@ export async function boundBelow(
       effort: options.effort ?? defaults.effort,
       seed: options.seed ?? defaults.seed,
       ranges: box,
+      ...(ball !== null && {
+        ball: { ...ball, center: bounds.selected.inputs.map(({ name }) => ball.center.get(name)!) },
+      }),
       expired: stop?.expired,
     }),
   )

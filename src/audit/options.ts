@@ -1,6 +1,6 @@
 import type { BoundChoice, Effort } from '../bounds/effort.ts'
 import type { Stop } from '../core/stop.ts'
-import type { Dim } from '../core/tensor.ts'
+import type { Dim, Shape } from '../core/tensor.ts'
 import type { LayerMeasurement } from '../norms/measurement.ts'
 import type { ReadOptions } from '../onnx/read-options.ts'
 import type { Baseline } from './baseline.ts'
@@ -13,12 +13,33 @@ export interface InputRange {
   readonly hi: number
 }
 
+/** An input for which a point has elements. */
+export interface PointInput {
+  readonly name: string
+  readonly shape: Shape | null
+}
+
+/** All points within `radius` of one, over all audited inputs together. */
+export interface BallOption {
+  /** How the point is called in the report. */
+  readonly name: string
+  /** The elements of each audited input, by name; others that it has are not read. */
+  readonly read: (
+    audited: readonly PointInput[],
+    held: readonly PointInput[],
+  ) => ReadonlyMap<string, { readonly data: ArrayLike<number> }>
+  readonly radius: number
+  readonly norm: 'l2' | 'linf'
+}
+
 /** What an audit may be told; every field has a default. */
 export interface AuditOptions extends ReadOptions {
   /** Shapes of graph inputs by name; null for a dimension that stays unknown. */
   readonly inputShapes?: ReadonlyMap<string, readonly Dim[]>
   /** The domain: bounds hold for inputs in these ranges alone. Default: for all inputs. */
   readonly inputRanges?: readonly InputRange[]
+  /** The domain: bounds hold for inputs within a distance of a point alone. */
+  readonly ball?: BallOption
   /** Inputs that the bound is with respect to; default: all of floating-point type. */
   readonly inputs?: readonly string[]
   /** Outputs that are bounded; default: all of floating-point type. */

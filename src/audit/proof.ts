@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os'
+import { type Ball, intervalsOf } from '../bounds/ball.ts'
 import { boundNetwork, type LayerNorms, type NetworkBounds } from '../bounds/network-bounds.ts'
 import { type Selection, select } from '../bounds/selection.ts'
 import { usefulMerges } from '../bounds/useful-merges.ts'
+import { LipschitzError } from '../core/errors.ts'
 import { attempt, type StopReason } from '../core/stop.ts'
 import { layersOf, type PlacedLayer } from '../infer/layers.ts'
 import type { MergedLayer } from '../infer/merged-layers.ts'
@@ -9,6 +11,7 @@ import type { TypedGraph } from '../infer/typed-graph.ts'
 import { type KeyedLayer, measureLayers } from '../norms/measure.ts'
 import type { LayerMeasurement } from '../norms/measurement.ts'
 import type { Interval } from '../ops/bound.ts'
+import { ballOf } from './ball.ts'
 import { boxOf } from './domain.ts'
 import type { MeasuredLayer } from './layers.ts'
 import { type AuditOptions, defaults, type RunOptions } from './options.ts'
@@ -24,6 +27,8 @@ const MANY_NODES = 1000
 export interface Proof {
   /** The domain, by name of input. */
   readonly box: ReadonlyMap<string, Interval>
+  /** The ball that is the domain, held by that box; null where it is the box. */
+  readonly ball: Ball | null
   /** The model's own layers. */
   readonly layers: readonly MeasuredLayer[]
   /** These and the merged ones that bounds rest on. */
@@ -37,6 +42,7 @@ export interface Proof {
 export interface ChosenLayers {
   readonly selection: Selection
   readonly box: Proof['box']
+  readonly ball: Ball | null
   readonly placed: readonly PlacedLayer[]
   /** Merged layers that bounds may rest on. */
   readonly candidates: readonly MergedLayer[]
@@ -48,12 +54,27 @@ export async function chooseLayers(
   { stop }: RunOptions,
 ): Promise<ChosenLayers> {
   const selection = { inputs: options.inputs ?? null, outputs: options.outputs ?? null }
-  const box = boxOf(typed.graph.inputs, select(typed, selection), options.inputRanges)
+  const selected = select(typed, selection)
+  if (options.ball !== undefined && (options.inputRanges?.length ?? 0) > 0) throw twoDomains()
+  const ball = options.ball === undefined ? null : ballOf(typed, selected, options.ball)
+  const box = ball === null ? boxOf(typed.graph.inputs, selected, options.inputRanges) : intervalsOf(ball)
   const isLong = typed.graph.nodes.length >= MANY_NODES
   const merges = await attempt(stop, () => usefulMerges(typed, { ...selection, inputRanges: box }), {
     isLong,
   })
-  return { selection, box, placed: layersOf(typed), candidates: merges.reason === null ? merges.value : [] }
+  return {
+    selection,
+    box,
+    ball,
+    placed: layersOf(typed),
+    candidates: merges.reason === null ? merges.value : [],
+  }
+}
+
+function twoDomains(): LipschitzError {
+  return new LipschitzError('usage', 'the domain is a box or a ball, not both', {
+    hint: 'give --input-range, or --around with --radius',
+  })
 }
 
 /** Measures the layers of a model and bounds the network by their norms. */
@@ -62,14 +83,15 @@ export async function proveBounds(
   options: AuditOptions,
   run: RunOptions = {},
 ): Promise<Proof> {
-  const { selection, box, placed, candidates } = await chooseLayers(typed, options, run)
+  const { selection, box, ball, placed, candidates } = await chooseLayers(typed, options, run)
   const measured = await measure(typed, [...placed, ...candidates], options, run)
   // a merged layer without a norm is no help: its parts may have theirs
   const merged = candidates.filter(
     (_, index) => measured[placed.length + index].measurement.spectral !== null,
   )
   const { certify, seed, effort = defaults.effort, bound: choice = 'best' } = options
-  const shared = { ...selection, inputRanges: box, merged, certify, seed, effort }
+  const domain = { inputRanges: box, ...(ball !== null && { ball }) }
+  const shared = { ...selection, ...domain, merged, certify, seed, effort }
   const norms = normsOf(measured)
   const bound = (expired: () => boolean) => boundNetwork(typed, norms, { ...shared, expired })
   const refined = await attempt(run.stop, () => bound(run.stop?.expired ?? (() => false)))
@@ -89,6 +111,7 @@ export async function proveBounds(
         )
   return {
     box,
+    ball,
     layers: measured.slice(0, placed.length),
     measured,
     bounds: further?.reason === null ? further.value : bounds,

@@ -70,6 +70,9 @@ export const Domain = z
       .array(z.object({ input: z.string(), lo: z.number(), hi: z.number() }))
       .optional()
       .meta({ description: 'of a box: where the elements of these inputs lie; others lie anywhere' }),
+    around: z.string().optional().meta({ description: 'of a ball: what its centre was called' }),
+    radius: z.number().positive().optional(),
+    radiusNorm: z.enum(['l2', 'linf']).optional(),
   })
   .meta({ id: 'Domain' })
 

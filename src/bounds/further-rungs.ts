@@ -1,8 +1,13 @@
 import * as mag from '../core/magnitude.ts'
+import { addUp } from '../core/rounding.ts'
+import { sizeOf } from '../core/tensor.ts'
 import * as term from '../core/term.ts'
+import type { Value } from '../graph/graph.ts'
 import type { MergedLayer } from '../infer/merged-layers.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
-import type { TensorBound } from '../ops/bound.ts'
+import type { Interval, TensorBound } from '../ops/bound.ts'
+import type { Box } from '../ops/boxes/box.ts'
+import { type Ball, boxesOf, intervalsOf } from './ball.ts'
 import { type BoundChoice, budgets } from './effort.ts'
 import {
   type BoundOptions,
@@ -14,7 +19,9 @@ import {
   tightened,
 } from './network-bounds.ts'
 import { boundBySdp } from './sdp/rung.ts'
+import { localRanges, type Reach } from './slope/local-ranges.ts'
 import { refineBySlopes } from './slope/refinement.ts'
+import { walkGraph } from './walk.ts'
 
 export interface FurtherOptions extends BoundOptions {
   readonly bound: BoundChoice
@@ -37,13 +44,76 @@ export function climbFurther(
   const [frobenius, product, graph] = base.ladder
   if (bound === 'product') return { ...base, ladder: [frobenius, product], best: product }
   if (bound === 'graph' || effort === 'fast' || graph.walk === null) return base
-  const further = [meanSlope(typed, norms, base, options)]
-  if (bound !== 'mean-slope') further.push(...semidefinite(typed, norms, base, options))
+  const boxes = rangesOnDomain(typed, norms, base, options)
+  const further = [meanSlope(typed, norms, base, options, boxes)]
+  if (bound !== 'mean-slope') further.push(...semidefinite(typed, norms, base, options, boxes))
   const ladder = [...base.ladder, ...further.toSorted(looserFirst)]
   const isThere = ({ method, joint }: Rung) => method === bound && joint.refusal === null
   const chosen = bound === 'best' ? undefined : ladder.find(isThere)
   const least = ladder.findLast(({ joint }) => joint.refusal === null)
   return { ...base, ladder, best: chosen ?? least ?? base.best }
+}
+
+/** Ranges of single elements by linear relaxation, where the domain is bounded; intervals say the rest. */
+function rangesOnDomain(
+  typed: TypedGraph,
+  norms: LayerNorms,
+  { selected, ladder }: NetworkBounds,
+  { ball, inputRanges, effort = 'normal', expired }: FurtherOptions,
+): ReadonlyMap<Value, Box> {
+  const domain = (ladder.at(-1) as Rung).walk
+  const { inputs } = selected
+  const middle = ball ?? middleOf(typed, inputs, inputRanges)
+  if (domain === null || middle === null) return new Map()
+  const point = { ...middle, radius: 0 }
+  const normOf = norms.spectral
+  const center = walkGraph(typed, {
+    normOf,
+    audited: inputs,
+    refined: true,
+    inputRanges: intervalsOf(point),
+    inputBoxes: boxesOf(typed, selected, point),
+  })
+  const widths = new Map(inputs.map((value) => [value, widthsOf(value, middle, inputRanges)]))
+  const reach: Reach = ball?.norm === 'l2' ? { norm: 'l2', radius: ball.radius } : { norm: 'linf', widths }
+  const budget = budgets[effort].windows
+  return localRanges(typed, {
+    normOf,
+    audited: inputs,
+    reach,
+    center,
+    domain,
+    budget,
+    ...(expired && { expired }),
+  })
+}
+
+/** The middle of a box of inputs whose sizes are known; null where one is not bounded. */
+function middleOf(
+  typed: TypedGraph,
+  inputs: readonly Value[],
+  ranges: ReadonlyMap<string, Interval> | undefined,
+): Ball | null {
+  const center = new Map<string, Float64Array>()
+  for (const input of inputs) {
+    const [interval, shape] = [ranges?.get(input.name), typed.operand(input).shape]
+    const size = shape === null ? null : sizeOf(shape)
+    if (interval === undefined || size === null || input.producer !== null) return null
+    center.set(input.name, new Float64Array(size).fill(interval.lo + (interval.hi - interval.lo) / 2))
+  }
+  return { center, radius: 0, norm: 'linf' }
+}
+
+/** How far each element of an input may be from the middle. */
+function widthsOf(
+  { name }: Value,
+  { center, radius }: Ball,
+  ranges: ReadonlyMap<string, Interval> | undefined,
+): Float64Array {
+  const elements = center.get(name) as Float64Array
+  const interval = ranges?.get(name)
+  if (radius > 0 || interval === undefined) return elements.map(() => radius)
+  return elements.map((element) => Math.max(addUp(interval.hi, -element), addUp(element, -interval.lo)))
 }
 
 function looserFirst(a: Rung, b: Rung): number {
@@ -56,9 +126,11 @@ function meanSlope(
   norms: LayerNorms,
   { selected, ladder }: NetworkBounds,
   options: FurtherOptions,
+  boxes: ReadonlyMap<Value, Box>,
 ): Rung {
   const refinement = refineBySlopes(typed, {
     ...refinementOptions(norms, selected, options),
+    boxes,
     budget: budgets[options.effort ?? 'normal'].windows,
     depth: DEPTH,
   })
@@ -69,6 +141,7 @@ function meanSlope(
     normOf: norms.spectral,
     refined: true,
     inputRanges: options.inputRanges,
+    inputBoxes: options.ball && boxesOf(typed, selected, options.ball),
     merged,
     refinement,
   })
@@ -82,6 +155,7 @@ function semidefinite(
   norms: LayerNorms,
   { selected, ladder }: NetworkBounds,
   { bound, effort = 'normal', expired }: FurtherOptions,
+  boxes: ReadonlyMap<Value, Box>,
 ): Rung[] {
   const graph = ladder.at(-1) as Rung
   const budget = budgets[effort]
@@ -91,6 +165,7 @@ function semidefinite(
     audited: selected.inputs,
     targets: selected.outputs,
     walk: graph.walk,
+    boxes,
     budget: budget.descent,
     enough: budget.enough,
     most: budget.evaluations,

@@ -6,6 +6,7 @@ import type { MergedLayer } from '../infer/merged-layers.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { Interval, Refusal, TensorBound } from '../ops/bound.ts'
 import { fixed, stacked } from '../ops/rules/join.ts'
+import { type Ball, boxesOf } from './ball.ts'
 import { budgets, type Effort } from './effort.ts'
 import { type Selected, type Selection, select } from './selection.ts'
 import { type Refinement, type RefinementOptions, refineBySlopes } from './slope/refinement.ts'
@@ -51,6 +52,8 @@ export interface NetworkBounds {
 
 export interface BoundOptions extends Selection {
   readonly inputRanges?: ReadonlyMap<string, Interval>
+  /** The ball that is the domain; `inputRanges` hold it. */
+  readonly ball?: Ball
   /** Merged layers whose norms `spectral` knows. */
   readonly merged?: readonly MergedLayer[]
   /** Whether there is no more time: refinements then end with what they have proven. */
@@ -73,8 +76,9 @@ export function boundNetwork(typed: TypedGraph, norms: LayerNorms, options: Boun
   const selected = select(typed, options)
   const merged = new Map(options.merged?.map((layer) => [layer.node, layer]))
   const { inputRanges } = options
+  const inputBoxes = options.ball && boxesOf(typed, selected, options.ball)
   const rung = (method: BoundMethod, normOf: NormOf, refined: boolean, refinement?: Refinement) =>
-    climb(typed, selected, { method, normOf, refined, inputRanges, merged, refinement })
+    climb(typed, selected, { method, normOf, refined, inputRanges, inputBoxes, merged, refinement })
   const product = rung('spectral-product', norms.spectral, false)
   const regions = refineBySlopes(typed, {
     ...refinementOptions(norms, selected, options),

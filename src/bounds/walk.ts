@@ -37,6 +37,8 @@ export interface WalkOptions {
   readonly audited: readonly Value[]
   /** Where the elements of an audited input lie, by name; anywhere where it is not named. */
   readonly inputRanges?: ReadonlyMap<string, Interval>
+  /** Where each of their elements lies, within these ranges. */
+  readonly inputBoxes?: ReadonlyMap<string, Box>
   /** Layers merged with their neighbours, by the node whose first output they give; only the refined walk uses them. */
   readonly merged?: ReadonlyMap<Node, MergedLayer>
   /** With ranges and disjoint dependence; without them what composes the plain constants along the paths. */
@@ -101,8 +103,11 @@ export function walkGraph(typed: TypedGraph, options: WalkOptions): Walk {
     // what a node reads otherwise than others is no part of one tensor
     origins: options.refined && options.readAs === undefined ? new Map() : null,
   }
-  for (const input of typed.graph.inputs)
+  for (const input of typed.graph.inputs) {
     state.bounds.set(input, settled(inputBound(state, input), typed.operand(input)))
+    const box = options.audited.includes(input) ? options.inputBoxes?.get(input.name) : undefined
+    if (box !== undefined) state.boxes?.boxes.set(input, box)
+  }
   walkNodes(state, typed.graph)
   return {
     boundOf: (value) => boundOf(state, value),

@@ -1,10 +1,11 @@
 import type { Request } from '../audit/audit.ts'
 import type { Baseline } from '../audit/baseline.ts'
-import type { AuditOptions } from '../audit/options.ts'
+import type { AuditOptions, BallOption } from '../audit/options.ts'
 import type { Report } from '../audit/report-schema.ts'
 import type { ReadOptions } from '../onnx/read-options.ts'
 import type { Config } from './config/config.ts'
 import { readSettings, type Settings, type Source } from './options.ts'
+import { readPoint } from './points/point.ts'
 import type { ProgressLine } from './progress.ts'
 import { type InputShape, usage } from './readers.ts'
 
@@ -24,6 +25,15 @@ export function toReadOptions({ limit = [], external, hardLinks }: Settings): Re
     hardLinks,
     limits: Object.fromEntries(limit.map(({ name, value }) => [name, value])),
   }
+}
+
+/** The ball that is the domain. Throws `usage` for a point without a radius, or a radius without a point. */
+function toBall({ around, radius, radiusNorm }: Settings): BallOption | undefined {
+  if (around === undefined && radius === undefined) return undefined
+  if (around === undefined) throw usage('--radius needs a point', 'give it with --around')
+  if (radius === undefined) throw usage('--around needs a distance', 'give it with --radius')
+  const read: BallOption['read'] = (audited, held) => readPoint(around, audited, held)
+  return { name: around, read, radius, norm: radiusNorm ?? 'l2' }
 }
 
 /** What a run brings to every model. */
@@ -81,6 +91,7 @@ export function toAuditOptions(
     ...toReadOptions(settings),
     inputShapes: shapesByName(inputShape),
     inputRanges: inputRange,
+    ball: toBall(settings),
     inputs: input,
     outputs: outputName,
     maxLipschitz,

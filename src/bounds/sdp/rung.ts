@@ -1,6 +1,7 @@
 import type { Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
 import type { Refusal } from '../../ops/bound.ts'
+import type { Box } from '../../ops/boxes/box.ts'
 import { isFixed } from '../../ops/rules/join.ts'
 import { type Parts, partsOf } from '../slope/parts.ts'
 import { slopeRange } from '../slope/splits.ts'
@@ -14,6 +15,8 @@ export interface SdpRungOptions {
   readonly targets: readonly Value[]
   /** What is known of the values: ranges on the domain. */
   readonly walk: Walk
+  /** Where single elements lie, where that is known better. */
+  readonly boxes: ReadonlyMap<Value, Box>
   readonly budget: number
   readonly enough: number
   readonly most: number
@@ -27,7 +30,7 @@ const ELEMENTS = 2 ** 26
 /** The network as the SDP's problem, or why it is none. */
 export function networkOf(
   typed: TypedGraph,
-  { normOf, audited, walk }: Pick<SdpRungOptions, 'normOf' | 'audited' | 'walk'>,
+  { normOf, audited, walk, boxes }: Pick<SdpRungOptions, 'normOf' | 'audited' | 'walk' | 'boxes'>,
 ): Network & Parts {
   const { nodes } = typed.graph
   const places = new Map(nodes.map((node, place) => [node, place]))
@@ -41,7 +44,7 @@ export function networkOf(
     isInput: (value) => inputs.has(value),
     slopesOf: ({ node, slopes }) => {
       const input = node.inputs[0] as Value
-      const ranges = { whole: walk.boundOf(input).range, box: walk.boxOf(input) }
+      const ranges = { whole: walk.boundOf(input).range, box: boxes.get(input) ?? walk.boxOf(input) }
       return slopeRange(slopes, ranges, typed.operand(input).shape as readonly number[])
     },
   }

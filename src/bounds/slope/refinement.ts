@@ -6,6 +6,7 @@ import * as term from '../../core/term.ts'
 import type { Node, Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
 import type { TensorBound } from '../../ops/bound.ts'
+import type { Box } from '../../ops/boxes/box.ts'
 import { isFixed } from '../../ops/rules/join.ts'
 import { gainsOf, type NormOf, type Refine, type Walk } from '../walk.ts'
 import { boundWindow, costOfWindow, rowsOf } from './joint-norm.ts'
@@ -25,6 +26,8 @@ export interface RefinementOptions {
   readonly budget: number
   /** Activations that a window reaches back over; 0: linear regions alone. */
   readonly depth: number
+  /** Where single elements lie, where that is known better than from the walk. */
+  readonly boxes?: ReadonlyMap<Value, Box>
   /** Asked now and then: whether to stop with what is proven so far. */
   readonly expired?: () => boolean
 }
@@ -62,6 +65,7 @@ export function refineBySlopes(typed: TypedGraph, options: RefinementOptions): R
   let [spent, left, used, asked] = [0, readers.size + 1, 0, 0]
   let known: Known = { boundOf: notYet, boxOf: notYet }
   const varies = (value: Value) => !typed.operand(value).isConstant && !isFixed(known.boundOf(value))
+  const boxAt = (value: Value) => options.boxes?.get(value) ?? known.boxOf(value)
   const parts = partsOf(typed, gainsOf(typed, options.normOf), varies)
 
   const around: Surroundings = {
@@ -82,7 +86,7 @@ export function refineBySlopes(typed: TypedGraph, options: RefinementOptions): R
     const found = factors.get(part.node)
     if (found !== undefined) return found
     const input = part.node.inputs[0] as Value
-    const ranges = { whole: known.boundOf(input).range, box: known.boxOf(input) }
+    const ranges = { whole: known.boundOf(input).range, box: boxAt(input) }
     const slopes = slopeRange(part.slopes, ranges, typed.operand(input).shape as readonly number[])
     const made = slopes === null ? null : centred(slopes)
     factors.set(part.node, made)
@@ -152,7 +156,7 @@ export function refineBySlopes(typed: TypedGraph, options: RefinementOptions): R
         if (value === null || result === undefined || !readers.has(value) || audited.has(value)) return result
         if (isFixed(result) || numberOf(result) === null) return result
         left--
-        if (known.boxOf(value) !== null && splitReaders(value)) return result
+        if (boxAt(value) !== null && splitReaders(value)) return result
         const bound = prove([value])
         if (bound === null) return result
         const better = mag.magnitude(bound)

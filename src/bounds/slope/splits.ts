@@ -39,6 +39,21 @@ export function slopeRange(
   return { lo, hi }
 }
 
+/** The ranges as a box with an interval for each element. */
+export function fullBox({ whole, box }: ElementRanges, dims: readonly number[]): Box {
+  const size = dims.reduce((product, dim) => product * dim, 1)
+  if (box === null) {
+    return { dims, lo: new Float64Array(size).fill(whole.lo), hi: new Float64Array(size).fill(whole.hi) }
+  }
+  const places = placesOf(box.dims, dims, size)
+  if (places === null) return box
+  return {
+    dims,
+    lo: Float64Array.from(places, (place) => box.lo[place]),
+    hi: Float64Array.from(places, (place) => box.hi[place]),
+  }
+}
+
 /** For each element the one of the box that it shares; null where each has its own. */
 function placesOf(dims: readonly number[], full: readonly number[], size: number): Int32Array | null {
   if (dims.length === full.length && dims.every((dim, axis) => dim === full[axis])) return null

@@ -20,6 +20,8 @@ export interface Source {
   readonly bound: number
   /** What the activation writes, or the value itself where the window ends; null for the inputs. */
   readonly origin: Value | null
+  /** Whether the source is that value, not what is left of it when its slope is taken off. */
+  readonly isValue: boolean
   /** The audited inputs, in the order of their slots; empty for other sources. */
   readonly inputs: readonly Value[]
   readonly sizes: readonly number[]
@@ -117,7 +119,14 @@ export function openWindow(
     const bound = around.boundOf(value)
     const elements = around.sizeOf(value)
     if (bound === null || elements === null) return false
-    sources.push({ bound, origin: value, inputs: [], slots: [slotOf(value)], sizes: [elements] })
+    sources.push({
+      bound,
+      origin: value,
+      isValue: true,
+      inputs: [],
+      slots: [slotOf(value)],
+      sizes: [elements],
+    })
     size += elements
     return true
   }
@@ -168,7 +177,14 @@ export function openWindow(
       // what has one slope alone is linear
       const slot = bound > 0 ? count++ : -1
       if (slot >= 0) {
-        sources.push({ bound, origin: written[0], inputs: [], slots: [slot], sizes: [elements] })
+        sources.push({
+          bound,
+          origin: written[0],
+          isValue: false,
+          inputs: [],
+          slots: [slot],
+          sizes: [elements],
+        })
         size += elements
       }
       const gain = outward(Math.hypot(largest(center), largest(root)))
@@ -187,7 +203,7 @@ export function openWindow(
     inputs.sort((a, b) => a.id - b.id)
     const sizes = inputs.map((value) => around.sizeOf(value) ?? Number.NaN)
     if (sizes.some(Number.isNaN)) return null
-    sources.push({ bound: 1, origin: null, inputs, slots: inputs.map(slotOf), sizes })
+    sources.push({ bound: 1, origin: null, isValue: false, inputs, slots: inputs.map(slotOf), sizes })
   }
   if (sources.length === 0) return null
   const targetSizes = targets.map((value) => around.sizeOf(value))

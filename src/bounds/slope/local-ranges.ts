@@ -1,0 +1,176 @@
+import { addDown, addUp, mulUp } from '../../core/rounding.ts'
+import type { Value } from '../../graph/graph.ts'
+import type { TypedGraph } from '../../infer/typed-graph.ts'
+import { floatsAt, scoped } from '../../linalg/arena.ts'
+import { gamma, outward } from '../../linalg/rounding-error.ts'
+import type { Box } from '../../ops/boxes/box.ts'
+import { isFixed } from '../../ops/rules/join.ts'
+import { gainsOf, type NormOf, type Walk } from '../walk.ts'
+import { adjointRows } from './adjoint-rows.ts'
+import { type ActivationPart, partsOf } from './parts.ts'
+import { centred, fullBox, slopeRange } from './splits.ts'
+import { openWindow, type Source, type Split, type Surroundings, type Window, weighted } from './window.ts'
+
+/** How far inputs may lie from the centre: |Δx|₂ ≤ radius for all together, or |Δxᵢ| ≤ widthᵢ. */
+export type Reach =
+  | { readonly norm: 'l2'; readonly radius: number }
+  | { readonly norm: 'linf'; readonly widths: ReadonlyMap<Value, Float64Array> }
+
+export interface LocalOptions {
+  readonly normOf: NormOf
+  readonly audited: readonly Value[]
+  readonly reach: Reach
+  /** Ranges at the centre alone, and over the domain, by interval arithmetic. */
+  readonly center: Walk
+  readonly domain: Walk
+  /** Multiply-adds, roughly. */
+  readonly budget: number
+  readonly expired?: () => boolean
+}
+
+/** Elements of the rows that are written down at a time. */
+const ELEMENTS = 2 ** 24
+
+/**
+ * Where the elements that activations read lie over the domain, by linear relaxation back to the inputs. With z₀ at the
+ * centre, every activation before split as Δa = C Δz + √R u, |uₘ| ≤ √Rₘ·ρₘ from its own ranges, and rows g of the maps,
+ *
+ *     |zᵢ − z₀ᵢ|  ≤  ρᵢ  =  |g₀|₂·r  (or Σ |g₀ₘ|·widthₘ)  +  Σₖ Σₘ |gₖₘ| √Rₘ ρₘ,
+ *
+ * the rounding of the rows included; intersected with what intervals say. Near the centre few activations are split,
+ * and ρ is what the Jacobian's row allows. Cost: one row of the adjoint for each element that intervals leave open.
+ */
+export function localRanges(typed: TypedGraph, options: LocalOptions): ReadonlyMap<Value, Box> {
+  const { nodes } = typed.graph
+  const { audited, reach, center, domain } = options
+  const places = new Map(nodes.map((node, place) => [node, place]))
+  const inputs = new Set(audited)
+  const varies = (value: Value) => !typed.operand(value).isConstant && !isFixed(domain.boundOf(value))
+  const parts = partsOf(typed, gainsOf(typed, options.normOf), varies)
+  const ranges = new Map<Value, Box>()
+  const splits = new Map<Value, { split: Split; radii: Float64Array }>()
+  let spent = 0
+
+  const dimsOf = (value: Value) => typed.operand(value).shape as readonly number[]
+  const rangesOf = (walk: Walk, value: Value) =>
+    fullBox({ whole: walk.boundOf(value).range, box: walk.boxOf(value) }, dimsOf(value))
+
+  const around: Surroundings = {
+    ...parts,
+    place: (node) => places.get(node) ?? -1,
+    isInput: (value) => inputs.has(value),
+    boundOf: (value) => (radiiOf(value) === null ? null : 1),
+    splitOf: ({ node }) => splits.get(node.outputs[0] as Value)?.split ?? null,
+  }
+
+  /** How far the elements of a value may be from those at the centre. */
+  function radiiOf(value: Value): Float64Array | null {
+    if (parts.sizeOf(value) === null) return null
+    const [at, over] = [rangesOf(center, value), rangesOf(domain, value)]
+    const radii = at.lo.map((lo, i) => Math.max(addUp(over.hi[i], -lo), addUp(at.hi[i], -over.lo[i]), 0))
+    return radii.every(Number.isFinite) ? radii : null
+  }
+
+  function visit(part: ActivationPart): void {
+    const [input, output] = [part.node.inputs[0] as Value, part.node.outputs[0] as Value]
+    if (parts.sizeOf(input) === null) return
+    const over = rangesOf(domain, input)
+    const at = rangesOf(center, input)
+    const first = slopeRange(part.slopes, { whole: domain.boundOf(input).range, box: over }, dimsOf(input))
+    const found = first === null ? over : tightened(part, input, over, at)
+    if (found !== over) ranges.set(input, found)
+    const slopes = slopeRange(part.slopes, { whole: domain.boundOf(input).range, box: found }, dimsOf(input))
+    if (slopes === null) return
+    const { center: middle, root } = centred(slopes)
+    const roots = typeof root === 'number' ? over.lo.map(() => root) : root
+    const radii = roots.map((value, i) => {
+      const away = Math.max(addUp(found.hi[i], -at.lo[i]), addUp(at.hi[i], -found.lo[i]), 0)
+      return value === 0 ? 0 : mulUp(value, away)
+    })
+    if (!radii.every(Number.isFinite)) return
+    const isLinear = roots.every((value) => value === 0)
+    splits.set(output, { split: { center: middle, root, bound: isLinear ? 0 : 1 }, radii })
+  }
+
+  /** The ranges of an activation's input where its slopes are not settled by intervals. */
+  function tightened(part: ActivationPart, input: Value, over: Box, at: Box): Box {
+    if (options.expired?.() === true || inputs.has(input)) return over
+    const picks = [...over.lo.keys()].filter((i) => {
+      const { lo, hi } = part.slopes({ lo: over.lo[i], hi: over.hi[i] })
+      return lo < hi
+    })
+    if (picks.length === 0) return over
+    const left = options.budget - spent
+    const window = openWindow([input], nodes, around, (cost) => cost * picks.length <= left)
+    const slots = window?.elements.reduce((sum, size) => sum + size, 0) ?? Infinity
+    if (window === null) return over
+    const lo = over.lo.slice()
+    const hi = over.hi.slice()
+    const chunk = Math.max(1, Math.floor(ELEMENTS / slots))
+    for (let from = 0; from < picks.length; from += chunk) {
+      const some = picks.slice(from, from + chunk)
+      spent += window.cost * some.length
+      const weights = new Float64Array(over.lo.length)
+      for (const i of some) weights[i] = 1
+      const distances = scoped(() => distancesOf(weighted(window, weights), some.length))
+      some.forEach((i, row) => {
+        lo[i] = Math.max(lo[i], addDown(at.lo[i], -distances[row]))
+        hi[i] = Math.min(hi[i], addUp(at.hi[i], distances[row]))
+      })
+    }
+    return { dims: over.dims, lo, hi }
+  }
+
+  /** ρ of each row of the window. */
+  function distancesOf(window: Window, rows: number): Float64Array {
+    const pointers = adjointRows(window, rows)
+    const { each } = window.errors(window.sources.map(() => 1))
+    const distances = new Float64Array(rows)
+    window.sources.forEach((source, s) => {
+      const lengths = source.slots.map((slot) => window.slotSizes[slot])
+      const total = lengths.reduce((sum, length) => sum + length, 0)
+      const radii = radiiAt(source)
+      const reachable = radii === null ? (reach as { radius: number }).radius : euclidean(radii)
+      for (let row = 0; row < rows; row++) {
+        let sum = 0
+        let at = 0
+        for (const [i, slot] of source.slots.entries()) {
+          const line = floatsAt(pointers[slot] + row * lengths[i] * 8, lengths[i])
+          if (radii === null) for (let m = 0; m < line.length; m++) sum += line[m] * line[m]
+          else for (let m = 0; m < line.length; m++) sum += Math.abs(line[m]) * radii[at++]
+        }
+        const own = radii === null ? Math.sqrt(sum) * reachable : sum
+        distances[row] += own * (1 + gamma(total + 8)) + each[s] * reachable
+      }
+    })
+    return distances.map((distance) => outward(distance * (1 + gamma(window.sources.length + 8))))
+  }
+
+  /** How far each element of a source may be from its value at the centre; null where they share one ℓ2 radius. */
+  function radiiAt({ origin, isValue, inputs: values }: Source): Float64Array | null {
+    if (origin !== null) return (isValue ? radiiOf(origin) : splits.get(origin)?.radii) as Float64Array
+    if (reach.norm === 'l2') return null
+    const widths = values.map((value) => reach.widths.get(value) as Float64Array)
+    const joined = new Float64Array(widths.reduce((sum, width) => sum + width.length, 0))
+    let at = 0
+    for (const width of widths) {
+      joined.set(width, at)
+      at += width.length
+    }
+    return joined
+  }
+
+  for (const node of nodes) {
+    const output = node.outputs[0]
+    if (!output || typed.operand(output).isConstant || !varies(output)) continue
+    const part = parts.partOf(node)
+    if (part?.kind === 'activation') visit(part)
+  }
+  return ranges
+}
+
+function euclidean(x: Float64Array): number {
+  let square = 0
+  for (const value of x) square += value * value
+  return outward(Math.sqrt(square) * (1 + gamma(x.length)))
+}
