@@ -14,6 +14,8 @@ export async function boundBelow(
   options: AuditOptions,
   { stop }: RunOptions,
 ): Promise<LowerBound | null> {
+  // Pairs of points are looked for where they are far apart in ℓ2.
+  if ((options.norm ?? 'l2') !== 'l2') return null
   const { lowerBound, isObstacle } = await import('../bounds/lower/lower-bound.ts')
   const found = await attempt(stop, () =>
     lowerBound(typed, bounds.selected, {

@@ -19,7 +19,7 @@ import { checkWritable, writeWhole } from './write-file.ts'
 type Own = OwnSettings<typeof probeOptions>
 
 /** The points that files name, as the model's inputs have them. */
-function pointsOf(typed: TypedGraph, { around, samples }: Own, { input, outputName }: Settings) {
+function pointsOf(typed: TypedGraph, { samples }: Own, { around, input, outputName }: Settings) {
   const { inputs, held } = select(typed, { inputs: input ?? null, outputs: outputName ?? null })
   const known = (values: typeof inputs) =>
     values.map((value) => ({ name: value.name, shape: typed.operand(value).shape }))
@@ -41,13 +41,14 @@ export async function runProbe(
   settings: Settings,
   surroundings: Surroundings,
 ): Promise<number> {
-  const { radius, radiusNorm, witness } = own
+  const { witness } = own
   const target = own.output === undefined || isStandardOutput(own.output) ? null : own.output
   for (const file of [target, witness]) if (file != null) await checkWritable(file)
   const typed = inferModel(readModel(path, toReadOptions(settings)), {
     inputShapes: shapesByName(settings.inputShape),
   })
-  const { inputRange, input, outputName, tolerance, certify, effort, seed, threads } = settings
+  const { radius, radiusNorm, inputRange, input, outputName, tolerance, certify, effort, seed, threads } =
+    settings
   const progress = createProgress(surroundings, settings)
   const options: ProbeOptions = {
     ...pointsOf(typed, own, settings),

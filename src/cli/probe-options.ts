@@ -1,33 +1,9 @@
 import type { OptionName } from './options.ts'
 import type { OwnOptions } from './own-options.ts'
-import { anyText, oneOf, positiveNumber } from './readers.ts'
-
-const norms = ['l2', 'linf'] as const
+import { anyText } from './readers.ts'
 
 /** Options of `probe` alone. */
 export const probeOptions = {
-  around: {
-    flags: '--around <file|zeros>',
-    group: 'What is audited',
-    text: 'a point: .npy, or .json with nested lists or inputs by name; its Jacobian and certified radius',
-    kind: 'value',
-    read: anyText,
-  },
-  radius: {
-    flags: '--radius <r>',
-    group: 'What is audited',
-    text: 'search within this distance of the point alone',
-    kind: 'value',
-    read: positiveNumber,
-  },
-  radiusNorm: {
-    flags: '--radius-norm <l2|linf>',
-    group: 'What is audited',
-    text: 'what the radius is measured in (default: l2)',
-    kind: 'value',
-    read: oneOf(norms),
-    choices: norms,
-  },
   samples: {
     flags: '--samples <file>',
     group: 'What is audited',
@@ -56,6 +32,9 @@ export const probeShared = [
   'json',
   'inputShape',
   'inputRange',
+  'around',
+  'radius',
+  'radiusNorm',
   'input',
   'outputName',
   'limit',

@@ -20,7 +20,6 @@ import { describeDomain } from '../domain.ts'
 import { trustIn } from '../lipschitz.ts'
 import { type AuditOptions, defaults } from '../options.ts'
 import { type Proof, proveBounds } from '../proof.ts'
-import type { Domain } from '../report-schema.ts'
 import { certifiedRadius } from './certified-radius.ts'
 import { gradientStatistic } from './gradient.ts'
 import type { Answer, PointReport, ProbeResult, StoredWitness } from './probe-result.ts'
@@ -59,11 +58,11 @@ export async function probe(typed: TypedGraph, options: ProbeOptions): Promise<P
   const { around, radius, radiusNorm = 'l2', seed = defaults.seed, effort = defaults.effort } = options
   if (radius !== undefined && around === undefined)
     throw new LipschitzError('usage', 'a radius needs a point', { hint: 'give it with --around' })
-  if (radius !== undefined && (options.inputRanges?.length ?? 0) > 0)
-    throw new LipschitzError('usage', 'the domain is a box or a ball, not both', {
-      hint: 'give --input-range, or --around with --radius',
-    })
-  const proof = await proveBounds(typed, options)
+  const domain =
+    around === undefined || radius === undefined
+      ? {}
+      : { ball: { name: around.name, read: () => around.elements, radius, norm: radiusNorm } }
+  const proof = await proveBounds(typed, { ...options, ...domain })
   const { selected } = proof.bounds
   const center =
     around && selected.inputs.map(({ name }) => around.elements.get(name)?.data ?? new Float64Array())
@@ -85,7 +84,7 @@ export async function probe(typed: TypedGraph, options: ProbeOptions): Promise<P
     tool: { name: toolName, version: toolVersion },
     model: named,
     norm: 'l2',
-    domain: domainOf(proof, around?.name, ball),
+    domain: describeDomain(proof.box, domain.ball),
     inputs: selected.inputs.map((input) => ({
       name: input.name,
       shape: (typed.operand(input).shape ?? []) as number[],
@@ -132,11 +131,6 @@ function heldAt(
       return given === undefined || type === null ? [] : [[input.name, { type, ...given }]]
     }),
   )
-}
-
-function domainOf({ box }: Proof, around: string | undefined, ball: Ball | undefined): Domain {
-  if (ball === undefined) return describeDomain(box)
-  return { kind: 'ball', around, radius: ball.radius, norm: ball.norm }
 }
 
 function objectiveOf(
@@ -190,8 +184,9 @@ function pointReport(
   return { around, jacobian, outputs, certifiedRadius: radius }
 }
 
-/** How far every input within that distance of the point is in the box of the bounds; 0 outside. */
-function roomAround({ box, bounds: { selected } }: Proof, center: readonly Float64Array[]): number {
+/** All inputs within that distance of the point are in the domain of the bounds; 0 outside. */
+function roomAround({ box, ball, bounds: { selected } }: Proof, center: readonly Float64Array[]): number {
+  if (ball !== null) return ball.radius
   let room = Infinity
   selected.inputs.forEach(({ name }, i) => {
     const interval = box.get(name)

@@ -29,8 +29,8 @@ function domainWords({ domain }: ProbeResult): string {
     return (domain.ranges ?? [])
       .map(({ input, lo, hi }) => `${displayName(input)} in [${lo}, ${hi}]`)
       .join(', ')
-  const { around, radius, norm } = domain as { around?: string; radius?: number; norm?: string }
-  return `within ${radius} (${norm === 'linf' ? 'ℓ∞' : 'ℓ2'}) of ${displayName(String(around))}`
+  const { around, radius, radiusNorm } = domain as { around?: string; radius?: number; radiusNorm?: string }
+  return `within ${radius} (${radiusNorm === 'linf' ? 'ℓ∞' : 'ℓ2'}) of ${displayName(String(around))}`
 }
 
 function describe({ min, quartiles, max, mean }: Distribution): string {

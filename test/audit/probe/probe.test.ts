@@ -100,6 +100,18 @@ describe('certified radii', () => {
     }
   })
 
+  it('rest on bounds within a radius where one is given', async () => {
+    // far from its kinks relu is linear, and the bound is that of the map there
+    const typed = open({
+      nodes: [node('MatMul', ['x', 'w'], ['z']), node('Relu', ['z'], ['y'])],
+      initializers: { w: weights },
+    })
+    const near = await pointOf(typed, { around: at(-9, 2, 5), radius: 0.2, effort: 'normal' })
+    const radius = near.certifiedRadius as CertifiedRadius
+    expect(radius.radius).toBe(0.2)
+    expect(radius.endsAtDomain).toBe(true)
+  })
+
   it('have a reason where there are none', async () => {
     const single = open({ nodes: [node('ReduceSum', ['x'], ['y'])] })
     expect((await pointOf(single, { around: at(1, 2, 3) })).certifiedRadius).toEqual({
@@ -138,7 +150,7 @@ describe('probes', () => {
       around: at(1, 0, 0),
       radius: 0.5,
     })
-    expect(result.domain).toEqual({ kind: 'ball', around: 'p.npy', radius: 0.5, norm: 'l2' })
+    expect(result.domain).toEqual({ kind: 'ball', around: 'p.npy', radius: 0.5, radiusNorm: 'l2' })
     // |d(x²)| ≤ 2·max|x| ≤ 3, nearly reached at the end of the ball
     expect(result.lower).toHaveProperty('value')
     expect((result.lower as { value: number }).value).toBeGreaterThan(2.9)
