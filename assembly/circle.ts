@@ -6,12 +6,13 @@
  * Small real matrices across runs: at every place, output k becomes Σ_i A[k, i] · input i, runs of `length` float64 (a
  * multiple of four). Offsets are u32 in bytes: those of the inputs and outputs of one place, and pairs (input, output)
  * for the places. A stands in panels of four rows, padded with zeros: panel after panel, in each column after column.
+ * With `add` the outputs are added to what is there.
  *
- * An element meets `inputs` roundings of sums.
+ * An element meets `inputs` + 1 roundings of sums.
  */
 export function combineRuns(
   matrix: usize, outputs: i32, inputs: i32, inputOffsets: usize, outputOffsets: usize, places: usize, count: i32,
-  length: i32, x: usize, y: usize,
+  length: i32, x: usize, y: usize, add: bool,
 ): void {
   const bytes: usize = <usize>length << 3
   for (let place = 0; place < count; place++) {
@@ -26,14 +27,14 @@ export function combineRuns(
       const y2 = to + <usize>load<u32>(outputOffsets + (<usize>k << 2), 8)
       const y3 = to + <usize>load<u32>(outputOffsets + (<usize>k << 2), 12)
       for (let at: usize = 0; at < bytes; at += 32) {
-        let a0 = f64x2.splat(0)
-        let a1 = f64x2.splat(0)
-        let b0 = f64x2.splat(0)
-        let b1 = f64x2.splat(0)
-        let c0 = f64x2.splat(0)
-        let c1 = f64x2.splat(0)
-        let d0 = f64x2.splat(0)
-        let d1 = f64x2.splat(0)
+        let a0 = add ? v128.load(y0 + at) : f64x2.splat(0)
+        let a1 = add ? v128.load(y0 + at, 16) : f64x2.splat(0)
+        let b0 = add ? v128.load(y1 + at) : f64x2.splat(0)
+        let b1 = add ? v128.load(y1 + at, 16) : f64x2.splat(0)
+        let c0 = add ? v128.load(y2 + at) : f64x2.splat(0)
+        let c1 = add ? v128.load(y2 + at, 16) : f64x2.splat(0)
+        let d0 = add ? v128.load(y3 + at) : f64x2.splat(0)
+        let d1 = add ? v128.load(y3 + at, 16) : f64x2.splat(0)
         let factor = panel
         for (let i = 0; i < inputs; i++) {
           const run = from + <usize>load<u32>(inputOffsets + (<usize>i << 2)) + at
@@ -67,8 +68,8 @@ export function combineRuns(
     for (; k < outputs; k++) {
       const own = to + <usize>load<u32>(outputOffsets + (<usize>k << 2))
       for (let at: usize = 0; at < bytes; at += 32) {
-        let a0 = f64x2.splat(0)
-        let a1 = f64x2.splat(0)
+        let a0 = add ? v128.load(own + at) : f64x2.splat(0)
+        let a1 = add ? v128.load(own + at, 16) : f64x2.splat(0)
         let factor = panel + (<usize>(k & 3) << 3)
         for (let i = 0; i < inputs; i++) {
           const run = from + <usize>load<u32>(inputOffsets + (<usize>i << 2)) + at

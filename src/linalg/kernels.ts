@@ -67,6 +67,7 @@ export interface Kernels {
     length: number,
     x: Pointer,
     y: Pointer,
+    add: number,
   ): void
   multiplyFrequencies(weights: Pointer, count: number, channels: number, x: Pointer, y: Pointer): void
   gatherProduct(

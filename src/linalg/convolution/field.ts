@@ -29,3 +29,22 @@ export function positionsOf(extents: readonly number[]): number[][] {
   }
   return positions
 }
+
+/** Where the outputs of a convolution stand in the fields that are read and written, two vectors at every position. */
+export interface Placement {
+  /** Elements of a run. */
+  readonly run: number
+  /** Offset of an output's run in the field that is read; that field goes on beyond the outputs, with zeros. */
+  read(output: readonly number[], copy?: number): number
+  write(output: readonly number[], copy?: number): number
+}
+
+/** The placement of the outputs at one coordinate of an axis. */
+export function placementAt({ run, read, write }: Placement, axis: number, coordinate: number): Placement {
+  const whole = (output: readonly number[]) => output.toSpliced(axis, 0, coordinate)
+  return {
+    run,
+    read: (output, copy) => read(whole(output), copy),
+    write: (output, copy) => write(whole(output), copy),
+  }
+}

@@ -1,34 +1,21 @@
 import { allocateFloats, floatsAt } from '../arena.ts'
-import type { Pointer } from '../kernels.ts'
+import { gamma } from '../rounding-error.ts'
 import type { SizedAxis } from './axis.ts'
-import { type Field, fieldOf, offsetIn, positionsOf } from './field.ts'
+import { circlePart, circlesOf, type NormalPart } from './circle-part.ts'
+import { fieldOf, offsetIn, type Placement, placementAt, positionsOf } from './field.ts'
 import { type GatherProduct, gatherProduct } from './gather.ts'
 import { type Kernel, tapPositions } from './kernel.ts'
+import { phaseCount } from './symbol.ts'
 
 /**
  * What the outputs of a convolution would read beyond the borders of its input: with T_f the convolution of the same
  * outputs with an input that goes on, T_f T_f* = T T* + R*R, R x being T_f* x at the places beyond the borders.
  *
  * Places are taken side by side: those before and behind the input on the first axis, then those within it on the first
- * axis and outside on the second, and so on. Each side has a small field of its own, and few taps reach it.
+ * axis and outside on the second, and so on. A side of one place along its axis that one output reaches through one
+ * tap is a convolution S over the other axes, whose S S* is again the product on circles less a margin of its own, on the
+ * axes before. Other sides are multiplied by place by place.
  */
-export interface Margin {
-  /** y −= R*R x, for two vectors. `x` and `y` are fields of outputs as `layout` describes them. */
-  subtract(x: Pointer, y: Pointer): void
-  /** κ: a bound on ‖|R|‖₂. */
-  readonly magnitude: number
-  /** Roundings that sums of R x and of R*y meet, at most. */
-  readonly forward: number
-  readonly back: number
-}
-
-/** How fields of outputs lie in the arena: two vectors at every position, `copies` apart. */
-export interface OutputLayout {
-  readonly field: Field
-  /** Position of output 0 in the field that is read; the one that is written begins with it. */
-  readonly origin: readonly number[]
-  readonly written: Field
-}
 
 /** Places [low, high) of one axis that lie on one side of the input, and the taps that may reach them. */
 interface Span {
@@ -58,16 +45,29 @@ function spansOf({ taps, stride, pad, inputs, outputs }: SizedAxis): {
   }
 }
 
-/** The sides, as a span for every axis. */
-function sidesOf(axes: readonly SizedAxis[]): Span[][] {
+/** One side: its axis, and a span for every axis. */
+interface Side {
+  readonly axis: number
+  readonly spans: readonly Span[]
+}
+
+/** `finite`: the axes on which the input ends. */
+function sidesOf(axes: readonly SizedAxis[], finite: readonly boolean[]): Side[] {
   const spans = axes.map(spansOf)
   return spans
-    .flatMap((own, a) =>
-      [own.before, own.behind].map((side) =>
-        spans.map((other, b) => (b < a ? other.inside : b === a ? side : other.all)),
-      ),
+    .flatMap((own, axis) =>
+      [own.before, own.behind].map((side) => ({
+        axis,
+        spans: spans.map((other, b) => {
+          if (b === axis) return side
+          return b < axis && finite[b] ? other.inside : other.all
+        }),
+      })),
     )
-    .filter((side) => side.every(({ low, high, firstTap, lastTap }) => low < high && firstTap <= lastTap))
+    .filter(({ axis, spans }) => {
+      const empty = spans.some(({ low, high, firstTap, lastTap }) => low >= high || firstTap > lastTap)
+      return finite[axis] && !empty
+    })
 }
 
 /** Outputs of an axis that reach the span through its taps. */
@@ -77,32 +77,73 @@ function outputsNear({ stride, pad, outputs }: SizedAxis, { low, high, firstTap,
   return { first, count: Math.max(0, last - first + 1) }
 }
 
-export function marginOf(kernel: Kernel, layout: OutputLayout): Margin {
-  const axes = kernel.axes as readonly SizedAxis[]
-  const sides = sidesOf(axes).map((side) => sideOf(kernel, layout, side))
-  return {
-    subtract(x, y) {
-      for (const side of sides) side.subtract(x, y)
-    },
-    magnitude: Math.sqrt(sides.reduce((sum, side) => sum + side.magnitude ** 2, 0)) * (1 + 2 ** -40),
-    forward: Math.max(0, ...sides.map((side) => side.forward)),
-    back: sides.reduce((sum, side) => Math.max(sum, side.back), 0) + sides.length,
-  }
+/** Parts that take R*R away. `largest` bounds ‖T_f T_f*‖₂ and so ‖R‖₂². */
+export function marginParts(kernel: Kernel, placement: Placement, largest: number): NormalPart[] {
+  const finite = kernel.axes.map(() => true)
+  return partsOver(kernel, finite, placement, largest, 'subtract')
 }
 
-/** Multiply-adds of `subtract` for one vector. */
-export function marginCost(kernel: Kernel): number {
+function partsOver(
+  kernel: Kernel,
+  finite: readonly boolean[],
+  placement: Placement,
+  largest: number,
+  mode: 'add' | 'subtract',
+): NormalPart[] {
   const axes = kernel.axes as readonly SizedAxis[]
-  const phases = axes.reduce((product, axis) => product * axis.stride, 1)
-  return sidesOf(axes).reduce((sum, side) => {
-    const taps = side.reduce((product, { firstTap, lastTap }) => product * (lastTap - firstTap + 1), 1)
-    const places = side.reduce((product, { low, high }) => product * (high - low), 1)
-    const near = side.reduce((product, span, a) => product * outputsNear(axes[a], span).count, 1)
+  return sidesOf(axes, finite).flatMap((side) => {
+    const slice = sliceOf(kernel, side)
+    if (slice === null) return [sideOf(kernel, placement, side.spans, largest, mode)]
+    const { axis } = side
+    const own = placementAt(placement, axis, slice.output)
+    const part = circlePart(slice.kernel, own, mode)
+    const ends = finite.map((ending, b) => ending && b < axis).toSpliced(axis, 1)
+    const rest = partsOver(slice.kernel, ends, own, part.magnitude, mode === 'add' ? 'subtract' : 'add')
+    return [part, ...rest]
+  })
+}
+
+/** A side as a convolution over the other axes at one output of its own; null where it is not that. */
+function sliceOf(kernel: Kernel, { axis, spans }: Side): { kernel: Kernel; output: number } | null {
+  const axes = kernel.axes as readonly SizedAxis[]
+  const { low, high, firstTap, lastTap } = spans[axis]
+  const near = outputsNear(axes[axis], spans[axis])
+  if (axes.length === 1 || high - low !== 1 || firstTap !== lastTap || near.count !== 1) return null
+  const size = kernel.outputs * kernel.inputs
+  const kept = tapPositions(kernel).flatMap((tap, slice) => (tap[axis] === firstTap ? [slice] : []))
+  const slices = new Float64Array(kept.length * size)
+  kept.forEach((slice, i) => {
+    slices.set(kernel.slices.subarray(slice * size, (slice + 1) * size), i * size)
+  })
+  const own: Kernel = { ...kernel, axes: kernel.axes.toSpliced(axis, 1), slices }
+  return own.outputs <= own.inputs * phaseCount(own) ? { kernel: own, output: near.first } : null
+}
+
+/** Multiply-adds for one vector. */
+export function marginCost(kernel: Kernel, finite: readonly boolean[] = kernel.axes.map(() => true)): number {
+  const axes = kernel.axes as readonly SizedAxis[]
+  const phases = phaseCount(kernel)
+  return sidesOf(axes, finite).reduce((sum, side) => {
+    const slice = sliceOf(kernel, side)
+    if (slice !== null) {
+      const points = circlesOf(slice.kernel).reduce((product, count) => product * count, 1)
+      const ends = finite.map((ending, b) => ending && b < side.axis).toSpliced(side.axis, 1)
+      return sum + 2 * points * kernel.outputs ** 2 + marginCost(slice.kernel, ends)
+    }
+    const taps = side.spans.reduce((product, { firstTap, lastTap }) => product * (lastTap - firstTap + 1), 1)
+    const places = side.spans.reduce((product, { low, high }) => product * (high - low), 1)
+    const near = side.spans.reduce((product, span, a) => product * outputsNear(axes[a], span).count, 1)
     return sum + taps * (places / phases + near) * kernel.outputs * kernel.inputs
   }, 0)
 }
 
-function sideOf(kernel: Kernel, layout: OutputLayout, side: readonly Span[]): Margin {
+function sideOf(
+  kernel: Kernel,
+  placement: Placement,
+  side: readonly Span[],
+  largest: number,
+  mode: 'add' | 'subtract',
+): NormalPart {
   const { outputs, inputs, slices } = kernel
   const axes = kernel.axes as readonly SizedAxis[]
   const own = tapPositions(kernel).flatMap((tap, slice) =>
@@ -134,15 +175,12 @@ function sideOf(kernel: Kernel, layout: OutputLayout, side: readonly Span[]): Ma
       for (const index of positionsOf(blocks.map(({ count }) => count))) {
         const block = index.map((i, a) => i + blocks[a].first)
         const place = block.map((j, a) => axes[a].stride * j + phase[a] - axes[a].pad - low[a])
-        const from = block.map((j, a) => j + layout.origin[a])
-        positions.push(offsetIn(layout.field, from, copy), offsetIn(places, place, copy))
+        positions.push(placement.read(block, copy), offsetIn(places, place, copy))
       }
     }
-    const lag = taps.map(({ tap }) =>
-      offsetIn(
-        layout.field,
-        tap.map((t, a) => -Math.floor(t / axes[a].stride)),
-      ),
+    const origin = placement.read(axes.map(() => 0))
+    const lag = taps.map(
+      ({ tap }) => placement.read(tap.map((t, a) => -Math.floor(t / axes[a].stride))) - origin,
     )
     return [{ taps, positions, lag }]
   })
@@ -158,6 +196,7 @@ function sideOf(kernel: Kernel, layout: OutputLayout, side: readonly Span[]): Ma
     )
   })
 
+  const sign = mode === 'add' ? 1 : -1
   const positions: number[] = []
   for (const copy of [0, 1]) {
     for (const index of positionsOf(near.map(({ count }) => count))) {
@@ -170,7 +209,7 @@ function sideOf(kernel: Kernel, layout: OutputLayout, side: readonly Span[]): Ma
           copy,
         ),
       )
-      positions.push(offsetIn(layout.written, output, copy))
+      positions.push(placement.write(output, copy))
     }
   }
   const returned = gatherProduct(
@@ -183,19 +222,21 @@ function sideOf(kernel: Kernel, layout: OutputLayout, side: readonly Span[]): Ma
     ),
     outputs,
     inputs,
-    (tap, o, c) => -slices[(own[tap].slice * outputs + o) * inputs + c],
+    (tap, o, c) => sign * slices[(own[tap].slice * outputs + o) * inputs + c],
   )
   const size = outputs * inputs
-  const magnitude = own.reduce((sum, { slice }) => {
+  const kappa = own.reduce((sum, { slice }) => {
     let squares = 0
     for (let i = slice * size; i < (slice + 1) * size; i++) squares += slices[i] ** 2
     return sum + Math.sqrt(squares)
   }, 0)
+  const roundings = gamma(own.length * outputs + 1) + gamma(own.length * inputs + 2) * (1 + 2 ** -30)
+  const norm = Math.min(kappa, Math.sqrt(largest)) * (1 + 2 ** -40)
   return {
-    magnitude,
-    forward: own.length * outputs + 1,
-    back: own.length * inputs + 1,
-    subtract(x, y) {
+    magnitude: norm * norm,
+    deviation: 0,
+    productError: roundings * kappa * norm * (1 + 2 ** -20),
+    apply(x, y) {
       floatsAt(pointer, places.size).fill(0)
       for (const product of gathered) product.run(x, pointer)
       returned.run(pointer, y)

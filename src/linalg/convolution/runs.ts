@@ -3,7 +3,7 @@ import { kernels, type Pointer } from '../kernels.ts'
 
 /** A small real matrix that is applied across runs of numbers, set up in the arena (assembly/circle.ts). */
 export interface RunCombination {
-  /** Overwrites the outputs of every place. */
+  /** Overwrites the outputs of every place, or adds to them. */
   run(inputs: Pointer, outputs: Pointer): void
 }
 
@@ -19,6 +19,7 @@ export function runCombination(
   matrix: readonly (readonly number[])[],
   offsets: RunOffsets,
   length: number,
+  add = false,
 ): RunCombination {
   const rows = offsets.outputs.length
   const columns = offsets.inputs.length
@@ -36,7 +37,7 @@ export function runCombination(
   const count = offsets.places.length / 2
   return {
     run(x, y) {
-      kernels().combineRuns(pointer, rows, columns, inputs, outputs, places, count, length, x, y)
+      kernels().combineRuns(pointer, rows, columns, inputs, outputs, places, count, length, x, y, add ? 1 : 0)
     },
   }
 }

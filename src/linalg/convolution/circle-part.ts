@@ -1,0 +1,234 @@
+import { allocate, allocateFloats, singlesAt } from '../arena.ts'
+import { kernels, type Pointer } from '../kernels.ts'
+import { gamma, outward, unitRoundoff } from '../rounding-error.ts'
+import type { SizedAxis } from './axis.ts'
+import {
+  basisOffsets,
+  type FrequencyGroup,
+  frequencyGroups,
+  trigonometricBasis,
+  waveMatrix,
+} from './circle-basis.ts'
+import { type Field, fieldOf, offsetIn, type Placement, positionsOf } from './field.ts'
+import { padded } from './gather.ts'
+import { createHermitian, type Hermitian } from './hermitian.ts'
+import type { Kernel } from './kernel.ts'
+import { type RunCombination, runCombination } from './runs.ts'
+import { type FourierSymbol, symbolOf } from './symbol.ts'
+
+/** A symmetric operator on fields of outputs, and what is wrong with its products. */
+export interface NormalPart {
+  /** y += B̃x or y −= B̃x, or y = B̃x, for both vectors. */
+  apply(x: Pointer, y: Pointer): void
+  /** ‖B̃ − B‖₂ is at most this. */
+  readonly deviation: number
+  /** ‖fl(B̃v) − B̃v‖ ≤ productError · ‖v‖. */
+  readonly productError: number
+  /** A bound on ‖B‖₂. */
+  readonly magnitude: number
+}
+
+/** Points of the circles on which outputs do not meet themselves. */
+export function circlesOf(kernel: Kernel): number[] {
+  return (kernel.axes as readonly SizedAxis[]).map(
+    ({ outputs, taps, stride }) => outputs + Math.ceil(taps / stride) - 1,
+  )
+}
+
+/**
+ * T_f T_f* for a convolution T_f whose input does not end, between frequencies: a Toeplitz operator on the outputs with the
+ * symbol H(ω) = K̂(ω)K̂(ω)* of degree D_a, hence on m_a outputs a part of the circulant on m_a + D_a points.
+ *
+ * H(ω) is held in float32; that and the rounding of the basis are in `deviation`. `productError` is the rounding of
+ * the products: |fl(Σ) − Σ| ≤ γ Σ|·|, stage by stage, with ‖|A|‖₂ ≤ ‖A‖_F for every matrix A on the way.
+ */
+export function circlePart(
+  kernel: Kernel,
+  placement: Placement,
+  mode: 'set' | 'add' | 'subtract',
+  symbol: FourierSymbol = symbolOf(kernel),
+): NormalPart {
+  const axes = kernel.axes as readonly SizedAxis[]
+  const counts = axes.map((axis) => axis.outputs)
+  const points = circlesOf(kernel)
+  const groups = frequencyGroups(points)
+  const frequencies = groups.flatMap((group) => group.frequencies)
+  const { weights, largest, error } = placeSymbol(symbol, frequencies)
+  const transform = transformOf(placement, counts, points, groups, mode)
+  const { run } = placement
+  const waves = allocateFloats(frequencies.length * 4 * run)
+  const images = allocateFloats(frequencies.length * 4 * run)
+
+  const basis = counts.map((count, a) => ({
+    defect: 2 ** -49 * Math.sqrt(2 * count),
+    rounding: (gamma(count + 2) + gamma(points[a] + 2)) * Math.sqrt(count) * (1 + 2 ** -40),
+  }))
+  const stretched = basis.reduce((product, { defect }) => product * (1 + defect) ** 2, 1 + 2 ** -44)
+  const inTransforms = basis.reduce((sum, { rounding }) => sum + rounding, 2 * gamma(10) * 8)
+  const inProduct = Math.SQRT2 * gamma(2 * run + 2)
+  return {
+    magnitude: largest,
+    deviation: outward(error + (stretched - 1) * largest),
+    productError: (inTransforms + inProduct + 4 * unitRoundoff) * largest * (1 + 2 ** -16),
+    apply(x, y) {
+      transform.forward(x, waves)
+      kernels().multiplyFrequencies(weights, frequencies.length, run, waves, images)
+      transform.back(images, y)
+    },
+  }
+}
+
+/** H at the given frequencies in float32, as the kernel reads it; `largest` bounds ‖H‖_F, `error` what is wrong with any of them. */
+function placeSymbol(
+  symbol: FourierSymbol,
+  frequencies: readonly (readonly number[])[],
+): { weights: Pointer; largest: number; error: number } {
+  const { order } = symbol
+  const run = padded(order)
+  const size = 2 * run * run
+  const weights = allocate(4 * size * frequencies.length)
+  const matrix = createHermitian(order)
+  let largest = 0
+  frequencies.forEach((frequency, index) => {
+    matrix.evaluate(symbol, frequency)
+    const squares = packHermitian(matrix, singlesAt(weights + 4 * size * index, size), run)
+    largest = Math.max(largest, squares)
+  })
+  const norm = outward(Math.sqrt(largest) * (1 + gamma(size)))
+  return { weights, largest: norm, error: outward(symbol.error + 2 ** -24 * norm + run * 2 ** -148) }
+}
+
+/** Packs panels of four rows, in each all columns of the real part, then all of the imaginary part; returns ‖H‖_F². */
+function packHermitian({ order, elements }: Hermitian, out: Float32Array, run: number): number {
+  const { real, imaginary } = elements()
+  const panel = 8 * run
+  const imaginaries = 4 * run
+  let squares = 0
+  if (run !== order) out.fill(0)
+  for (let i = 0; i < order; i++) {
+    const half = i >> 1
+    const row = 2 * half * (half + 1) + (i & 1) * (2 * half + 2)
+    const ownPanel = (i >> 2) * panel + (i & 3)
+    for (let j = 0; j < i; j++) {
+      const re = real[row + j]
+      const im = imaginary[row + j]
+      const own = ownPanel + 4 * j
+      const other = (j >> 2) * panel + 4 * i + (j & 3)
+      out[own] = out[other] = re
+      out[own + imaginaries] = im
+      out[other + imaginaries] = -im
+      squares += 2 * (re * re + im * im)
+    }
+    const own = ownPanel + 4 * i
+    out[own] = real[row + i]
+    out[own + imaginaries] = 0
+    squares += real[row + i] ** 2
+  }
+  return squares
+}
+
+/** Between a field of outputs and the waves on the circles; both vectors of a field together. */
+interface Transform {
+  forward(field: Pointer, waves: Pointer): void
+  back(waves: Pointer, field: Pointer): void
+}
+
+function transformOf(
+  placement: Placement,
+  counts: readonly number[],
+  points: readonly number[],
+  groups: readonly FrequencyGroup[],
+  mode: 'set' | 'add' | 'subtract',
+): Transform {
+  const { run } = placement
+  const last = points.length - 1
+  /** Fields on the way: the last axis is transformed first. */
+  const stages = points.map((_, a) => {
+    const extents = counts.map((count, b) => (b < a ? count : points[b]))
+    const field = fieldOf(extents, run, 2)
+    return { field, pointer: allocateFloats(field.size) }
+  })
+  const zero = counts.map(() => 0)
+  const within = (field: Field) => (position: readonly number[]) => offsetIn(field, position)
+  const alongs = points.map((count, a) => {
+    const basis = trigonometricBasis(count, counts[a])
+    const target = within(stages[a].field)
+    const source = a === last ? placement.read : within(stages[a + 1].field)
+    const sink = a === last ? placement.write : within(stages[a + 1].field)
+    const others = positionsOf(stages[a].field.extents.with(a, 1))
+    const steps = (at: (position: readonly number[]) => number, number: number) =>
+      Array.from({ length: number }, (_, k) => at(zero.with(a, k)) - at(zero))
+    const outermost = a === last
+    const back = transposed(basis).map((row) => row.map((x) => (outermost && mode === 'subtract' ? -x : x)))
+    return {
+      forward: runCombination(
+        basis,
+        {
+          inputs: steps(source, counts[a]),
+          outputs: steps(target, count),
+          places: others.flatMap((position) => [source(position), target(position)]),
+        },
+        2 * run,
+      ),
+      back: runCombination(
+        back,
+        {
+          inputs: steps(target, count),
+          outputs: steps(sink, counts[a]),
+          places: others.flatMap((position) => [target(position), sink(position)]),
+        },
+        2 * run,
+        outermost && mode !== 'set',
+      ),
+    }
+  })
+  const { forward: mix, back: unmix } = mixing(stages[0].field, groups, run)
+  return {
+    forward(field, waves) {
+      for (let a = last; a >= 0; a--) {
+        alongs[a].forward.run(a === last ? field : stages[a + 1].pointer, stages[a].pointer)
+      }
+      for (const each of mix) each.run(stages[0].pointer, waves)
+    },
+    back(waves, field) {
+      for (const each of unmix) each.run(waves, stages[0].pointer)
+      for (let a = 0; a <= last; a++) {
+        alongs[a].back.run(stages[a].pointer, a === last ? field : stages[a + 1].pointer)
+      }
+    },
+  }
+}
+
+/** Basis functions into waves and back, for each kind of group. */
+function mixing(
+  field: Field,
+  groups: readonly FrequencyGroup[],
+  run: number,
+): { forward: RunCombination[]; back: RunCombination[] } {
+  const kinds = new Map<string, { free: readonly boolean[]; places: number[] }>()
+  let wave = 0
+  for (const { first, free, frequencies } of groups) {
+    const key = free.join()
+    const kind = kinds.get(key) ?? { free, places: [] }
+    kinds.set(key, kind)
+    kind.places.push(offsetIn(field, first), wave * 4 * run)
+    wave += frequencies.length
+  }
+  const forward: RunCombination[] = []
+  const back: RunCombination[] = []
+  for (const { free, places } of kinds.values()) {
+    const matrix = waveMatrix(free)
+    const bases = basisOffsets(free).map((offset) => offsetIn(field, offset))
+    const waves = matrix.map((_, row) => row * 2 * run)
+    forward.push(runCombination(matrix, { inputs: bases, outputs: waves, places }, 2 * run))
+    const reversed = places.map((_, i) => places[i ^ 1])
+    back.push(
+      runCombination(transposed(matrix), { inputs: waves, outputs: bases, places: reversed }, 2 * run),
+    )
+  }
+  return { forward, back }
+}
+
+function transposed(matrix: readonly (readonly number[])[]): number[][] {
+  return matrix[0].map((_, j) => matrix.map((row) => row[j]))
+}
