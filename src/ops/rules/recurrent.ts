@@ -37,13 +37,13 @@ const kinds = {
     activations: ['sigmoid', 'tanh'],
     cellOf: gru,
     needs: ({ hidden }) =>
-      hidden < Infinity ? null : 'starts from a hidden state that has no proven bounds',
+      hidden < Infinity ? null : 'starts from a hidden state that has no proven bounds; give --input-range',
   },
   LSTM: {
     gates: ['i', 'o', 'f', 'c'],
     activations: ['sigmoid', 'tanh', 'tanh'],
     cellOf: lstm,
-    needs: ({ cell }) => (cell < Infinity ? null : 'starts from a cell state that has no proven bounds'),
+    needs: ({ cell }) => (cell < Infinity ? null : 'starts from a cell state that has no proven bounds; give --input-range'),
   },
 } satisfies Record<string, CellKind>
 
