@@ -8,6 +8,8 @@ import { untilWhen } from './unfinished.ts'
 export interface MeasuredLayer {
   readonly placed: PlacedLayer
   readonly measurement: LayerMeasurement
+  /** The operator's norm in the norm that is audited, where that is not ℓ2; null where it has none. */
+  readonly induced?: number | null
 }
 
 /**
@@ -20,8 +22,8 @@ export function rankLayers(
   elasticities: ReadonlyMap<string, number> | null,
   sensitivities: ReadonlyMap<string, number> = new Map(),
 ): Layer[] {
-  const contributions = layers.map(({ placed, measurement }) => ({
-    gain: measurement.spectral?.upper ?? null,
+  const contributions = layers.map(({ placed, measurement, induced }) => ({
+    gain: induced !== undefined ? induced : (measurement.spectral?.upper ?? null),
     elasticity: elasticities === null ? null : (elasticities.get(placed.key) ?? 0),
     // scales of masks and temperatures say little by their size
     assumed: placed.spec.kind === 'scale' ? (0 as const) : (1 as const),
@@ -43,7 +45,7 @@ type Described = Omit<
   'rank' | 'order' | 'gain' | 'elasticity' | 'share' | 'perturbation' | 'regularizer'
 >
 
-function describe({ placed: { node, spec }, measurement }: MeasuredLayer): Described {
+function describe({ placed: { node, spec }, measurement, induced }: MeasuredLayer): Described {
   const { frobenius, spectral, weightSha256 } = measurement
   return {
     node: node.name,
@@ -57,6 +59,7 @@ function describe({ placed: { node, spec }, measurement }: MeasuredLayer): Descr
     inputShape: spec.inputShape === null ? null : [...spec.inputShape],
     frobenius: { weight: finite(frobenius.weight), operator: finite(frobenius.operator) },
     spectral: describeSpectral(measurement),
+    ...(induced === undefined ? {} : { induced }),
     stableRank: spectral === null ? null : stableRank(frobenius.operator, spectral.upper),
   }
 }

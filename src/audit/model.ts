@@ -67,7 +67,8 @@ export function describeModel(
   const { box, measured, layers, bounds, unfinished } = proof
   const trust = trustIn(measured)
   const lipschitz = describeLipschitz(bounds, trust, null, lower)
-  const sensitivities = sensitivitiesOf(typed, proof)
+  const { norm = 'l2' } = options
+  const sensitivities = norm === 'l2' ? sensitivitiesOf(typed, proof) : new Map<string, number>()
   const rows = regularized(rankLayers(layers, bounds.elasticities, sensitivities))
   const { model, graph } = typed
   const { inputs, outputs } = bounds.selected
@@ -90,7 +91,7 @@ export function describeModel(
         ? describeLipschitz(bounds, trust, outputs.indexOf(output), outputs.length === 1 ? lower : null)
         : null,
     })),
-    norm: 'l2',
+    norm,
     domain: describeDomain(box, options.ball),
     lipschitz,
     regularizers: regularizers(rows),

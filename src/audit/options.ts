@@ -1,4 +1,5 @@
 import type { BoundChoice, Effort } from '../bounds/effort.ts'
+import type { NormName } from '../core/norm-name.ts'
 import type { Stop } from '../core/stop.ts'
 import type { Dim, Shape } from '../core/tensor.ts'
 import type { LayerMeasurement } from '../norms/measurement.ts'
@@ -44,6 +45,8 @@ export interface AuditOptions extends ReadOptions {
   readonly inputs?: readonly string[]
   /** Outputs that are bounded; default: all of floating-point type. */
   readonly outputs?: readonly string[]
+  /** The norm in which changes of inputs and outputs are measured; default `l2`. */
+  readonly norm?: NormName
   /** Gate: the largest accepted Lipschitz constant of the network. */
   readonly maxLipschitz?: number
   /** Gate: the largest accepted spectral norm of a layer. */

@@ -92,6 +92,12 @@ export async function proveBounds(
   const { certify, seed, effort = defaults.effort, bound: choice = 'best' } = options
   const domain = { inputRanges: box, ...(ball !== null && { ball }) }
   const shared = { ...selection, ...domain, merged, certify, seed, effort }
+  if (options.norm !== undefined && options.norm !== 'l2') {
+    const { proveInNorm } = await import('./norm-proof.ts')
+    const own = proveInNorm(typed, options.norm, measured, shared, choice)
+    const layers = own.measured.slice(0, placed.length)
+    return { box, ball, layers, ...own, unfinished: run.stop?.reason() ?? null }
+  }
   const norms = normsOf(measured)
   const bound = (expired: () => boolean) => boundNetwork(typed, norms, { ...shared, expired })
   const refined = await attempt(run.stop, () => bound(run.stop?.expired ?? (() => false)))

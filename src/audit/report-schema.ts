@@ -131,6 +131,12 @@ const Layer = z
         .meta({ description: 'null where the input size is not known' }),
     }),
     spectral: Spectral,
+    induced: z
+      .number()
+      .nonnegative()
+      .nullable()
+      .optional()
+      .meta({ description: 'the norm of the operator in the norm of the model, where that is not l2' }),
     stableRank: z.number().nonnegative().nullable(),
     gain: z.number().nonnegative().nullable(),
     elasticity: z.number().nullable().meta({ description: 'null where there is no finite bound' }),

@@ -1,11 +1,12 @@
 import type { Certificate } from '../core/enclosure.ts'
 import * as mag from '../core/magnitude.ts'
+import type { NormName } from '../core/norm-name.ts'
 import * as term from '../core/term.ts'
 import type { Value } from '../graph/graph.ts'
 import type { MergedLayer } from '../infer/merged-layers.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { Interval, Refusal, TensorBound } from '../ops/bound.ts'
-import { fixed, stacked } from '../ops/rules/join.ts'
+import { fixed, stacked, stackedIn } from '../ops/rules/join.ts'
 import { type Ball, boxesOf } from './ball.ts'
 import { budgets, type Effort } from './effort.ts'
 import { type Selected, type Selection, select } from './selection.ts'
@@ -21,7 +22,14 @@ export interface LayerNorms {
   readonly frobenius: NormOf
 }
 
-export type BoundMethod = 'frobenius-product' | 'spectral-product' | 'graph' | 'mean-slope' | 'sdp' | 'exact'
+export type BoundMethod =
+  | 'frobenius-product'
+  | 'spectral-product'
+  | 'induced-product'
+  | 'graph'
+  | 'mean-slope'
+  | 'sdp'
+  | 'exact'
 
 /** One way to bound the network: from all audited inputs to all audited outputs, and to each output alone. */
 export interface Rung {
@@ -127,7 +135,8 @@ export function climb(
   selected: Selected,
   { method, refinement, ...options }: Climb,
 ): Rung {
-  const restsOn = method === 'frobenius-product' ? 'frobenius' : 'spectral'
+  const { norm = 'l2' } = options
+  const restsOn = norm !== 'l2' ? 'nothing' : method === 'frobenius-product' ? 'frobenius' : 'spectral'
   const missing = nothingToBound(selected)
   if (missing !== null) {
     const bound = { ...fixed(), lipschitz: term.infinite, refusal: missing }
@@ -136,7 +145,8 @@ export function climb(
   }
   const walk = walkGraph(typed, { ...options, audited: selected.inputs, refine: refinement?.refine })
   const outputs = selected.outputs.map((output) => walk.boundOf(output))
-  const joint = refinement === undefined ? joined(outputs) : together(outputs, selected, walk, refinement)
+  const joint =
+    refinement === undefined ? joined(outputs, norm) : together(outputs, selected, walk, refinement)
   const failureProbability = refinement?.failureProbability() ?? 0
   return { method, joint, outputs, walk, restsOn, failureProbability }
 }
@@ -158,12 +168,10 @@ function together(
   return { ...plain, lipschitz: { value, parents: [plain.lipschitz], weights: [1], leaf: null } }
 }
 
-/** All outputs side by side: |Δ|² = Σ |Δᵢ|². */
-function joined(outputs: readonly TensorBound[]): TensorBound {
-  return stacked(
-    outputs.map((bound) => ({ bound, gain: 1 })),
-    outputs[0].range,
-  )
+/** All outputs side by side, |Δ|² = Σ |Δᵢ|² in ℓ2. */
+function joined(outputs: readonly TensorBound[], norm: NormName = 'l2'): TensorBound {
+  const parts = outputs.map((bound) => ({ bound, gain: 1 }))
+  return norm === 'l2' ? stacked(parts, outputs[0].range) : stackedIn(norm, parts, outputs[0].range)
 }
 
 function nothingToBound({

@@ -1,6 +1,7 @@
 import { LipschitzError } from '../core/errors.ts'
 import * as mag from '../core/magnitude.ts'
 import { magnitude } from '../core/magnitude.ts'
+import type { NormName } from '../core/norm-name.ts'
 import type { Term } from '../core/term.ts'
 import * as term from '../core/term.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
@@ -20,6 +21,7 @@ import type { Box } from '../ops/boxes/box.ts'
 import { formBound } from '../ops/forms/forms.ts'
 import { scalarOf } from '../ops/rules/constant.ts'
 import { fixed, isFixed, through, unbounded } from '../ops/rules/join.ts'
+import { ruleIn } from '../ops/rules/norms.ts'
 import type { Origin } from '../ops/rules/share.ts'
 import { type BoxStore, createBoxStore, narrow } from './boxes.ts'
 import { explained, guarded } from './guarded.ts'
@@ -41,6 +43,8 @@ export interface WalkOptions {
   readonly inputBoxes?: ReadonlyMap<string, Box>
   /** Layers merged with their neighbours, by the node whose first output they give; only the refined walk uses them. */
   readonly merged?: ReadonlyMap<Node, MergedLayer>
+  /** The norm in which changes are measured; ℓ2 unless given. */
+  readonly norm?: NormName
   /** With ranges and disjoint dependence; without them what composes the plain constants along the paths. */
   readonly refined: boolean
   /** Bounds of a node of the main graph that are less than the rule's, where something else proves them. */
@@ -49,6 +53,8 @@ export interface WalkOptions {
   readonly readAs?: (node: Node, input: number, operand: BoundOperand) => BoundOperand
   /** Whether nodes may be recognised as the ends of forms, whose bounds pass over the nodes within; yes unless given. */
   readonly usesForms?: (node: Node) => boolean
+  /** Whether the layers of a node are not to be used, because what they are made of is read otherwise; no unless given. */
+  readonly hidesLayers?: (node: Node) => boolean
 }
 
 /** Takes the bounds of a node's outputs and gives those that are proven, too; the rest tells what was walked so far. */
@@ -236,10 +242,12 @@ function applyRule(state: State, typedNode: TypedNode): readonly TensorBound[] {
   const context = createContext(state, typedNode, (reason) => {
     norm ??= reason
   })
-  const rule = operator.bound
-  if (rule === undefined) return node.outputs.map(() => context.refuse(operator.without ?? 'has no rule'))
+  if (operator.bound === undefined)
+    return node.outputs.map(() => context.refuse(operator.without ?? 'has no rule'))
+  const { norm: measure = 'l2', usesForms } = state.options
+  const rule = measure === 'l2' ? operator.bound : ruleIn(measure, operator.bound)
   const results = guarded(context, () => {
-    const form = (state.options.usesForms?.(node) ?? true) ? formBound(context) : null
+    const form = (usesForms?.(node) ?? true) ? formBound(context, measure) : null
     return form === null ? rule(context) : [form]
   }).map((bound) => explained(node, bound, norm))
   return state.boxes === null ? results : narrow(state.boxes, context, rule, results)
@@ -274,7 +282,8 @@ function createContext(
       const operand = state.typed.operand(value)
       return operand.isConstant ? scalarOf(operandOf(value)) : null
     },
-    layerNorm: (role = '', of = node) => layerNorm(state, of, role, onNoNorm),
+    layerNorm: (role = '', of = node) =>
+      state.options.hidesLayers?.(of) ? null : layerNorm(state, of, role, onNoNorm),
     refuse: (reason) => refuse(state, node, operands, reason),
     body: (graph, given = []) => {
       state.walkedNodes += graph.nodes.length

@@ -35,7 +35,7 @@ async function boundsOf(
   settings: Settings,
   surroundings: Surroundings,
 ): Promise<BoundsOf> {
-  const { inputRange, input, tolerance, certify, seed, threads } = settings
+  const { inputRange, input, norm, tolerance, certify, seed, threads } = settings
   const progress = createProgress(surroundings, settings)
   const { proveBounds } = await import('../audit/proof.ts')
   try {
@@ -43,6 +43,7 @@ async function boundsOf(
     const { bounds } = await proveBounds(typed, {
       inputRanges: inputRange,
       inputs: input,
+      norm,
       tolerance,
       certify,
       seed,

@@ -1,4 +1,5 @@
 import { boundChoices, efforts } from '../bounds/effort.ts'
+import { normNames } from '../core/norm-name.ts'
 import { formatNames } from '../report/renderer.ts'
 import { type SortKey, sortKeys } from '../report/sort.ts'
 import {
@@ -226,6 +227,15 @@ export const auditOptions = {
     text: 'output that is bounded; repeatable (default: all of floating-point type)',
     kind: 'list',
     read: anyText,
+    perModel: true,
+  },
+  norm: {
+    flags: '--norm <l2|linf|l1>',
+    group: 'What is audited',
+    text: 'norm in which changes of inputs and outputs are measured (default: l2)',
+    kind: 'value',
+    read: oneOf(normNames),
+    choices: normNames,
     perModel: true,
   },
   tolerance: {

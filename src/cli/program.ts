@@ -67,6 +67,7 @@ const inspectOptions = [
   'inputShape',
   'inputRange',
   'input',
+  'norm',
   'limit',
   'external',
   'hardLinks',

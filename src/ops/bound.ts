@@ -4,6 +4,7 @@ import type { Term } from '../core/term.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import type { BoxRule } from './boxes/rule.ts'
 import type { Operand, ValueInfo } from './operator.ts'
+import type { NormRule } from './rules/norms.ts'
 import type { Origin, Share } from './rules/share.ts'
 
 /** A closed interval that holds every element of a tensor over the domain; ±Infinity where nothing is known. */
@@ -77,6 +78,8 @@ export interface BoundRule {
   (context: BoundContext): readonly TensorBound[]
   /** How it carries the ranges of single elements; absent: outputs have the range of their tensor alone. */
   readonly boxes?: BoxRule
+  /** What it proves in ℓ∞ and ℓ1; `same`: it holds in every such norm as it is. Absent: nothing. */
+  readonly norms?: NormRule | 'same'
   /** The rule that this one is, with more said; absent: it stands by itself. */
   readonly extends?: BoundRule
 }

@@ -19,6 +19,7 @@ export function describeScope({ norm, domain }: Pick<ModelReport, 'norm' | 'doma
 const methodNames = new Map([
   ['frobenius-product', 'Frobenius product'],
   ['spectral-product', 'spectral product'],
+  ['induced-product', 'product of norms'],
   ['graph', 'graph'],
   ['mean-slope', 'mean slope'],
   ['sdp', 'SDP'],

@@ -24,10 +24,12 @@ export interface BoundsOf {
 
 export const noBounds: BoundsOf = { value: () => null, reason: () => null }
 
+const products: readonly string[] = ['spectral-product', 'induced-product']
+
 /** The least that the walks over the network prove of each value; ranges and lengths from the refined walk. */
 export function provenBounds({ ladder }: NetworkBounds): BoundsOf {
   const refined = ladder.find(({ method }) => method === 'graph')?.walk ?? null
-  const plain = ladder.find(({ method }) => method === 'spectral-product')?.walk ?? null
+  const plain = ladder.find(({ method }) => products.includes(method))?.walk ?? null
   if (refined === null) return noBounds
   return {
     value: (value) => {

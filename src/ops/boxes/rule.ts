@@ -1,4 +1,5 @@
 import type { BoundContext, BoundRule } from '../bound.ts'
+import { companions } from '../rules/norms.ts'
 import type { Box } from './box.ts'
 
 /**
@@ -10,5 +11,5 @@ export type BoxRule = (context: BoundContext, boxOf: (i: number) => Box | null) 
 
 /** A bound rule that carries ranges of single elements, too. */
 export function withBoxes(rule: BoundRule, boxes: BoxRule): BoundRule {
-  return Object.assign((context: BoundContext) => rule(context), { boxes, extends: rule })
+  return companions(rule, (context) => rule(context), { boxes })
 }

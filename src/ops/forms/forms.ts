@@ -1,3 +1,4 @@
+import type { NormName } from '../../core/norm-name.ts'
 import { isFloatType } from '../../core/tensor.ts'
 import type { BoundContext, TensorBound } from '../bound.ts'
 import { dynamicProduct } from './dynamic-product.ts'
@@ -24,12 +25,18 @@ const forms: ReadonlyMap<string, readonly Form[]> = new Map<string, readonly For
   ['Sqrt', [magnitudeOfSquares, rootOfSquares]],
 ])
 
-/** The bound of the node's output as the end of a form; null where it ends none. */
-export function formBound(context: BoundContext): TensorBound | null {
+/** Forms that are functions of each element by itself: their slopes bound them in every norm. */
+const elementwise: ReadonlySet<Form> = new Set([gatedProduct])
+
+/**
+ * The bound of the node's output as the end of a form; null where it ends none, or none that has a constant in the norm.
+ */
+export function formBound(context: BoundContext, norm: NormName = 'l2'): TensorBound | null {
   const type = context.output(0)?.type ?? null
   // on integers the same operators round and overflow
   if (context.node.domain !== '' || (type !== null && !isFloatType(type))) return null
   for (const form of forms.get(context.node.op) ?? []) {
+    if (norm !== 'l2' && !elementwise.has(form)) continue
     const bound = form(context)
     if (bound !== null && bound.refusal === null) return bound
   }

@@ -1,12 +1,14 @@
 import * as mag from '../../core/magnitude.ts'
+import type { OtherNorm } from '../../core/norm-name.ts'
 import { addUp, divDown, divUp, mulUp } from '../../core/rounding.ts'
 import type { BoundContext, BoundOperand, BoundRule, Interval, TensorBound } from '../bound.ts'
 import { broadcastBox, productBox } from '../boxes/elementwise.ts'
 import { withBoxes } from '../boxes/rule.ts'
-import { broadcastGains, operandsOf, unknownCopies } from './broadcast.ts'
+import { broadcastCounts, broadcastGains, operandsOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
 import { difference, farthest, interval, nearest, product, reciprocal, square, sum } from './interval.ts'
-import { added, isFixed, type Part, stacked, through } from './join.ts'
+import { added, addedIn, isFixed, type Part, stacked, stackedIn, through } from './join.ts'
+import { inNorms, type NormRule, repeated } from './norms.ts'
 import { overReals } from './reals.ts'
 
 /**
@@ -43,7 +45,7 @@ function combination(
   range: (ranges: readonly Interval[]) => Interval,
   join: typeof added = added,
 ): BoundRule {
-  const rule = overReals((context) => {
+  const rule = (context: BoundContext): TensorBound[] => {
     const operands = operandsOf(context)
     const found = parts(
       context,
@@ -53,8 +55,41 @@ function combination(
     if (found === null) return [context.refuse(unknownCopies)]
     const reach = combinedNorm(context, operands, constantOf(operands.length))
     return [join(found, range(rangesOf(operands)), reach)]
-  })
-  return withBoxes(rule, broadcastBox(range))
+  }
+  const inNorm: NormRule = (context, norm) => {
+    const operands = operandsOf(context)
+    const constants = operands.map(() => constantOf(operands.length))
+    const found = partsIn(norm, context, operands, constants)
+    if (found === null) return [context.refuse(unknownCopies)]
+    const joinIn = join === added ? addedIn : stackedIn
+    return [
+      joinIn(
+        norm,
+        found,
+        range(rangesOf(operands)),
+        combinedNorm(context, operands, constantOf(operands.length)),
+      ),
+    ]
+  }
+  return withBoxes(overReals(inNorms(rule, inNorm)), broadcastBox(range))
+}
+
+/** Each operand that varies with its constant, as often as it counts in the norm; null where copies are not known. */
+function partsIn(
+  norm: OtherNorm,
+  context: BoundContext,
+  operands: readonly BoundOperand[],
+  constants: readonly number[],
+): Part[] | null {
+  const counts = broadcastCounts(context, operands)
+  const result: Part[] = []
+  for (const [i, bound] of operands.entries()) {
+    if (isFixed(bound)) continue
+    const count = counts[i]
+    if (count === null) return null
+    result.push({ bound, gain: mulUp(constants[i], repeated[norm](count)) })
+  }
+  return result
 }
 
 /** Σ c·√copies·‖xᵢ‖, which is at least the norm of the sum and of the largest elements. */
@@ -113,6 +148,22 @@ const multiply: BoundRule = (context) => {
   return [found === null ? context.refuse(unknownCopies) : added(found, image, productNorm(context, a, b))]
 }
 
+/** As in ℓ2, copies counted as the norm counts them. */
+const multiplyIn: NormRule = (context, norm) => {
+  const [a, b] = [context.input(0), context.input(1)]
+  if (a === null || b === null) return [context.refuse('lacks an operand')]
+  const ranges = [rangeOfOperand(a), rangeOfOperand(b)]
+  const image = a.operand.value === b.operand.value ? square(ranges[0]) : product(ranges[0], ranges[1])
+  const sizes = [farthest(ranges[1]), farthest(ranges[0])]
+  if ([a, b].some((operand, i) => !isFixed(operand) && sizes[i] === Infinity)) {
+    return [context.refuse(unboundedFactor(a, b, 'multiplies'))]
+  }
+  const found = partsIn(norm, context, [a, b], sizes)
+  return [
+    found === null ? context.refuse(unknownCopies) : addedIn(norm, found, image, productNorm(context, a, b)),
+  ]
+}
+
 /** √copies·‖f‖·sup|g|, either way round. */
 function productNorm(context: BoundContext, a: BoundOperand, b: BoundOperand): number {
   const gains = broadcastGains(context, [a, b])
@@ -153,6 +204,19 @@ const divide: BoundRule = (context) => {
   return [found === null ? context.refuse(unknownCopies) : added(found, image)]
 }
 
+const divideIn: NormRule = (context, norm) => {
+  const [a, b] = [context.input(0), context.input(1)]
+  if (a === null || b === null) return [context.refuse('lacks an operand')]
+  const [over, under] = [rangeOfOperand(a), rangeOfOperand(b)]
+  const least = nearest(under)
+  if (least === 0) return [context.refuse('divides by values that may come near 0')]
+  const sensitivity = isFixed(b) ? 0 : mulUp(farthest(over), divUp(divUp(1, least), least))
+  if (sensitivity === Infinity) return [context.refuse(unboundedFactor(a, b, 'divides'))]
+  const found = partsIn(norm, context, [a, b], [divUp(1, least), sensitivity])
+  const image = product(over, reciprocal(under))
+  return [found === null ? context.refuse(unknownCopies) : addedIn(norm, found, image)]
+}
+
 function unboundedFactor(a: BoundOperand, b: BoundOperand, verb: string): string {
   const both = !isFixed(a) && !isFixed(b)
   return both
@@ -185,11 +249,11 @@ export const arithmeticRules = {
   Max: combination(() => 1, extreme(Math.max), stacked),
   Min: combination(() => 1, extreme(Math.min), stacked),
   Mul: withBoxes(
-    overReals(multiply),
+    overReals(inNorms(multiply, multiplyIn)),
     productBox(([a, b]) => product(a, b)),
   ),
   Div: withBoxes(
-    overReals(divide),
+    overReals(inNorms(divide, divideIn)),
     broadcastBox(([a, b]) => product(a, reciprocal(b))),
   ),
   Where: where,

@@ -47,13 +47,17 @@ export function broadcastGains(
   context: BoundContext,
   operands: readonly BoundOperand[],
 ): (Magnitude | null)[] {
+  return broadcastCounts(context, operands).map((count) => (count === null ? null : rootOf(count)))
+}
+
+/** Copies of each operand of an elementwise node at most; null where their number is not known. */
+export function broadcastCounts(context: BoundContext, operands: readonly BoundOperand[]): (number | null)[] {
   const output = context.output(0)?.shape ?? null
   // before version 7 shapes were aligned by an attribute
   const numpy = context.node.domain !== '' || context.node.version >= 7
   return operands.map((operand, i) => {
     const others = operands.filter((_, j) => j !== i).map((other) => other.shape)
-    const count = growth(operand.shape, output) ?? (numpy ? copies(operand.shape, others, output) : null)
-    return count === null ? null : rootOf(count)
+    return growth(operand.shape, output) ?? (numpy ? copies(operand.shape, others, output) : null)
   })
 }
 

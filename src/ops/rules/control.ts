@@ -6,6 +6,7 @@ import { rootOf } from './broadcast.ts'
 import { entriesOf, scalarOf } from './constant.ts'
 import { hull, interval } from './interval.ts'
 import { fixed, isFixed, stacked, through } from './join.ts'
+import { inNorms } from './norms.ts'
 import { sourceOf } from './source.ts'
 
 /** One of two bounds holds, and which one does not vary: the larger constants hold for both. */
@@ -205,5 +206,6 @@ export const controlRules = {
   Scan: scan,
   BatchedScan: batchedScan,
   SequenceMap: sequenceMap,
-  If: conditional,
+  /** The larger constant of both branches, in whatever norm they have one. */
+  If: inNorms(conditional, 'same'),
 } satisfies Record<string, BoundRule>

@@ -16,6 +16,7 @@ import { growth, rootOf, unknownCopies } from './broadcast.ts'
 import { scalarOf } from './constant.ts'
 import { down, farthest, hull, increasing, interval, product, scaled, sum } from './interval.ts'
 import { added, isFixed, stacked, through } from './join.ts'
+import { inNorms } from './norms.ts'
 import { overReals } from './reals.ts'
 
 /**
@@ -44,7 +45,7 @@ export function elementwise(activationOf: ActivationOf, unbounded = 'has no boun
     return [through(x, slope, image, lengthOf(x, activationOf, context))]
   })
   return withBoxes(
-    rule,
+    inNorms(rule, 'same'),
     elementwiseBox((range, context) => activationOf(range, context).image),
   )
 }
@@ -218,10 +219,10 @@ export const elementwiseRules = {
     leaky(range, interval(alpha(context, 0.01), alpha(context, 0.01))),
   ),
   PRelu: withBoxes(
-    prelu,
+    inNorms(prelu, 'same'),
     broadcastBox(([x, slopes]) => leaky(x, slopes).image),
   ),
-  Clip: withBoxes(clip, elementwiseBox(clipped)),
+  Clip: withBoxes(inNorms(clip, 'same'), elementwiseBox(clipped)),
   Elu: elementwise((range, context) => exponentialUnit(range, alpha(context, 1), 1)),
   Celu: celu,
   Selu: elementwise((range, context) =>

@@ -1,3 +1,4 @@
+import type { Magnitude } from '../../core/magnitude.ts'
 import { sizeOf, stridesOf } from '../../core/tensor.ts'
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand, BoundRule, TensorBound } from '../bound.ts'
@@ -7,6 +8,7 @@ import { rootOf } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { farthest, hull, product, scaled, sum } from './interval.ts'
 import { added, isFixed, stacked, through } from './join.ts'
+import { companions, inNorms, repeated } from './norms.ts'
 import type { Region } from './region.ts'
 import { cutFrom } from './share.ts'
 
@@ -32,7 +34,7 @@ function largestCount(keys: Iterable<number>): number {
 type Multiplicity = (context: BoundContext, data: BoundOperand, indices: BoundOperand) => number | null
 
 function reading(multiplicity: Multiplicity): BoundRule {
-  return (context) => {
+  const rule = (context: BoundContext, gainOf: (times: number) => number | Magnitude) => {
     const [data, indices] = [context.input(0), context.input(1)]
     if (data === null || indices === null) return [context.refuse('lacks an operand')]
     if (!isFixed(indices)) return [context.refuse(byData)]
@@ -41,9 +43,13 @@ function reading(multiplicity: Multiplicity): BoundRule {
     return [
       times === null
         ? context.refuse('repeats elements, how often is not known because a size is not known')
-        : through(data, rootOf(times), data.range),
+        : through(data, gainOf(times), data.range),
     ]
   }
+  return inNorms(
+    (context) => rule(context, rootOf),
+    (context, norm) => rule(context, repeated[norm]),
+  )
 }
 
 function positionsOf(indices: BoundOperand): Float32Array | Float64Array | null {
@@ -65,8 +71,10 @@ const gatherCount: Multiplicity = (context, data, indices) => {
 }
 
 /** Rows that are read once each are a part of the data. */
-const gather: BoundRule = (context) =>
-  reading(gatherCount)(context).map((bound) => cutFrom(context, bound, gatheredPart(context), false))
+const rows = reading(gatherCount)
+const gather = companions(rows, (context) =>
+  rows(context).map((bound) => cutFrom(context, bound, gatheredPart(context), false)),
+)
 
 /** The rows that are read, and others between them; null where one is read twice or it is not known which. */
 function gatheredPart(context: BoundContext): Region | null {

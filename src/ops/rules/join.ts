@@ -1,9 +1,11 @@
 import type { Magnitude } from '../../core/magnitude.ts'
+import type { OtherNorm } from '../../core/norm-name.ts'
 import type { Term } from '../../core/term.ts'
 import * as term from '../../core/term.ts'
 import type { Node } from '../../graph/graph.ts'
 import { everything, type Interval, type TensorBound } from '../bound.ts'
-import { grown, joinedShares } from './share.ts'
+import { joinings } from './norms.ts'
+import { grown, type Joining, joinedShares } from './share.ts'
 
 /**
  * How the variations of a node's operands add up in its output. Operands are |Δᵢ| ≤ Lᵢ·dᵢ + δᵢ, where dᵢ is the
@@ -66,7 +68,7 @@ export function through(
 
 /** |Δout| ≤ Σ gainᵢ·|Δᵢ|. Groups: Σ L_g·d_g ≤ √(Σ L_g²)·d by Cauchy-Schwarz, where L_g is the sum in the group. */
 export function added(parts: readonly Part[], range: Interval, norm = Infinity): TensorBound {
-  return joined(parts, range, norm, term.sum, term.rootSumSquare, term.sum)
+  return joined(parts, range, norm, joinings.l2.added)
 }
 
 /**
@@ -74,19 +76,31 @@ export function added(parts: readonly Part[], range: Interval, norm = Infinity):
  * Σ L_g²·d_g² ≤ max L_g²·d², where L_g² is the sum of squares in the group. Offsets by Minkowski's inequality.
  */
 export function stacked(parts: readonly Part[], range: Interval, norm = Infinity): TensorBound {
-  return joined(parts, range, norm, term.rootSumSquare, term.maximum, term.rootSumSquare)
+  return joined(parts, range, norm, joinings.l2.stacked)
 }
 
-type Reduce = (...terms: readonly Term[]) => Term
-
-function joined(
+/** As `added`, in another norm: |Δout|_p ≤ Σ gainᵢ·|Δᵢ|_p. */
+export function addedIn(
+  name: OtherNorm,
   parts: readonly Part[],
   range: Interval,
-  norm: number,
-  within: Reduce,
-  across: Reduce,
-  offsets: Reduce,
+  norm = Infinity,
 ): TensorBound {
+  return joined(parts, range, norm, joinings[name].added)
+}
+
+/** As `stacked`, in another norm: |Δout|_p is at most that of the gainᵢ·Δᵢ side by side. */
+export function stackedIn(
+  name: OtherNorm,
+  parts: readonly Part[],
+  range: Interval,
+  norm = Infinity,
+): TensorBound {
+  return joined(parts, range, norm, joinings[name].stacked)
+}
+
+function joined(parts: readonly Part[], range: Interval, norm: number, joining: Joining): TensorBound {
+  const { within, across, offsets } = joining
   const varying = parts.map(gained).filter((bound) => !isFixed(bound))
   if (varying.length === 0) return fixed(range, norm)
   const refused = varying.find((bound) => bound.refusal !== null)
@@ -101,7 +115,7 @@ function joined(
     refusal: null,
   })
   const hasShares = varying.filter((bound) => bound.share != null).length > 1
-  const apart = hasShares ? joinedShares(varying, { within, across, offsets }, plainly) : varying
+  const apart = hasShares ? joinedShares(varying, joining, plainly) : varying
   return apart.length === 1 && hasShares ? { ...apart[0], range, norm } : plainly(apart)
 }
 

@@ -8,7 +8,8 @@ import { withBoxes } from '../boxes/rule.ts'
 import { copies, rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { difference, farthest, hull, interval, negative, product, sum } from './interval.ts'
-import { added, isFixed, through } from './join.ts'
+import { added, addedIn, isFixed, through } from './join.ts'
+import { inNorms, type NormRule, repeated } from './norms.ts'
 import { sourceOf } from './source.ts'
 import {
   type Affine,
@@ -45,6 +46,12 @@ function weighted(context: BoundContext, data: BoundOperand, affine: Affine | nu
   return through(data, gain, image, addUp(size, biasNorm(context, affine)))
 }
 
+/** A linear map in ℓ∞ and ℓ1: the layer's norm is that of the norm asked for, lengths are those of ℓ2 and not known here. */
+function weightedIn(context: BoundContext, data: BoundOperand, affine: Affine | null) {
+  const gain = context.layerNorm()
+  return gain && through(data, gain, affine === null ? everything : imageOf(data, affine))
+}
+
 /**
  * Data at input 0, weights and further operands constant. Padding shows as outputs that see a part of their
  * weights; so does the stride of a transposed convolution.
@@ -53,14 +60,18 @@ function withWeights(
   constants: readonly number[],
   layoutOf: (context: BoundContext) => Affine | null,
 ): BoundRule {
-  return (context) => {
+  const rule = (context: BoundContext, map: typeof weightedIn) => {
     const data = context.input(0)
     if (constants.some((i) => varying(context.input(i)))) {
       return [context.refuse(varying(data) ? bilinear : 'has weights that are computed from data')]
     }
     if (!varying(data)) return [context.refuse('has no data')]
-    return [weighted(context, data, layoutOf(context)) ?? context.refuse('has weights that are not constant')]
+    return [map(context, data, layoutOf(context)) ?? context.refuse('has weights that are not constant')]
   }
+  return inNorms(
+    (context) => rule(context, weighted),
+    (context) => rule(context, weightedIn),
+  )
 }
 
 /** The largest √copies of a bias that is added to a result of the given shape. */
@@ -82,6 +93,35 @@ const gemm: BoundRule = (context) => {
   const beta = mag.magnitude(Math.abs(floatAttribute(context.node, 'beta', 1)))
   const parts = linear === null ? [] : [{ bound: linear, gain: 1 }]
   return [added([...parts, { bound: c, gain: mag.multiply(gain, beta) }], everything)]
+}
+
+/** As in ℓ2; C counts as often as the norm counts its copies. */
+const gemmIn: NormRule = (context, norm) => {
+  const [a, b, c] = [context.input(0), context.input(1), context.input(2)]
+  if (varying(a) && varying(b)) return [context.refuse(bilinear)]
+  const data = varying(a) ? a : varying(b) ? b : null
+  const linear = data === null ? null : weightedIn(context, data, gemmLayout(context, data))
+  if (data !== null && linear === null) return [context.refuse('has weights that are not constant')]
+  if (!varying(c)) return [linear ?? context.refuse('has no data')]
+  const output = context.output(0)?.shape ?? null
+  const count = copies(c.shape, [output], output)
+  if (count === null) return [context.refuse(unknownCopies)]
+  const gain = mulUp(repeated[norm](count), Math.abs(floatAttribute(context.node, 'beta', 1)))
+  const parts = linear === null ? [] : [{ bound: linear, gain: 1 }]
+  return [addedIn(norm, [...parts, { bound: c, gain }], everything)]
+}
+
+/** With one constant factor; products of two that vary have constants in ℓ2 alone. */
+const matmulIn: NormRule = (context) => {
+  const [a, b] = [context.input(0), context.input(1)]
+  if (a === null || b === null) return [context.refuse('lacks an operand')]
+  if (varying(a) === varying(b))
+    return [context.refuse('multiplies two tensors that depend on the input: it has a constant in ℓ2 alone')]
+  const placed = placedMatMul(context)
+  const data = varying(a) ? a : b
+  return [
+    weightedIn(context, data, placed?.affine ?? null) ?? context.refuse('has weights that are not constant'),
+  ]
 }
 
 /** √(elements of one matrix)·sup|x| ≥ ‖X‖_F ≥ ‖X‖₂ for each matrix of a batch; nor is it longer than all
@@ -239,11 +279,12 @@ function normalizedImage(context: BoundContext, x: BoundOperand): Interval {
 }
 
 export const linearRules = {
-  Gemm: withBoxes(gemm, affineBoxes(placedGemm)),
-  MatMul: withBoxes(matmul, affineBoxes(placedMatMul)),
+  Gemm: withBoxes(inNorms(gemm, gemmIn), affineBoxes(placedGemm)),
+  MatMul: withBoxes(inNorms(matmul, matmulIn), affineBoxes(placedMatMul)),
   Conv: withBoxes(withWeights([1, 2], convolutionLayout), affineBoxes(windows(convolutionLayout))),
   ConvTranspose: withBoxes(withWeights([1, 2], transposedLayout), affineBoxes(windows(transposedLayout))),
-  BatchNormalization: withBoxes(batchNormalization, channelBoxes(normalizedChannels)),
+  /** A diagonal map has the same norm in all of them. */
+  BatchNormalization: withBoxes(inNorms(batchNormalization, 'same'), channelBoxes(normalizedChannels)),
   /** scale·x + bias per channel, of the first versions of the standard. */
   ImageScaler: (context) => {
     const x = context.input(0)

@@ -3,6 +3,7 @@ import { intAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundRule } from '../bound.ts'
 import { type BoxRule, withBoxes } from '../boxes/rule.ts'
 import { isFixed, through } from './join.ts'
+import { inNorms } from './norms.ts'
 
 /** Operators of which some outputs follow their data and others jump. */
 
@@ -56,6 +57,7 @@ function bits(type: ElementType): number {
 }
 
 export const mixedRules = {
-  TopK: topK,
-  Cast: withBoxes(cast, castBox),
+  /** Sorted values are no further apart in any of the norms. */
+  TopK: inNorms(topK, 'same'),
+  Cast: withBoxes(inNorms(cast, 'same'), castBox),
 } satisfies Record<string, BoundRule>

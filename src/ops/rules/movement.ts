@@ -1,7 +1,14 @@
 import * as mag from '../../core/magnitude.ts'
 import { addUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
-import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
+import {
+  type BoundContext,
+  type BoundOperand,
+  type BoundRule,
+  everything,
+  type Interval,
+  type TensorBound,
+} from '../bound.ts'
 import {
   concatenatedBox,
   paddedBox,
@@ -15,7 +22,8 @@ import { type BoxRule, withBoxes } from '../boxes/rule.ts'
 import { copies, growth, operandsOf, rootOf } from './broadcast.ts'
 import { entriesOf, scalarOf } from './constant.ts'
 import { hull, interval } from './interval.ts'
-import { isFixed, stacked, through, unbounded } from './join.ts'
+import { isFixed, stacked, stackedIn, through, unbounded } from './join.ts'
+import { companions, inNorms, repeated } from './norms.ts'
 import type { Region } from './region.ts'
 import { cutFrom } from './share.ts'
 
@@ -24,13 +32,13 @@ import { cutFrom } from './share.ts'
  * |Δout|² ≤ m·|Δdata|²: the constant is √m, and 1 for permutations and selections.
  */
 
-/** Every output holds each element of input 0 at most once, if the other inputs do not vary. */
-export const selection: BoundRule = (context) => {
+/** Every output holds each element of input 0 at most once, if the other inputs do not vary: in every norm. */
+export const selection: BoundRule = inNorms((context) => {
   const data = context.input(0)
   if (data === null) return outputs(context, () => context.refuse('has no data'))
   if (controlVaries(context)) return outputs(context, () => context.refuse(controlled))
   return outputs(context, () => through(data, 1, data.range, data.norm))
-}
+}, 'same')
 
 const controlled = 'selects elements by values that are computed from data'
 
@@ -50,9 +58,10 @@ function outputs<T>(context: BoundContext, make: () => T): T[] {
 /** The same elements in another shape, in another order, in parts. */
 export const reshaping = withBoxes(selection, reshapedBox)
 export const transposing = withBoxes(selection, transposedBox)
-export const splitting = withBoxes(
+export const splitting = companions(
+  selection,
   (context) => selection(context).map((bound, i) => cutFrom(context, bound, partOf(context, i))),
-  splitBoxes,
+  { boxes: splitBoxes },
 )
 export const passing = withBoxes(selection, sameBox)
 
@@ -73,24 +82,28 @@ function partOf(context: BoundContext, i: number): Region | null {
 }
 
 /** As `selection`, and fills the rest with 0. */
-export const selectionWithZeros: BoundRule = (context) =>
-  selection(context).map((bound) => ({ ...bound, range: hull(bound.range, { lo: 0, hi: 0 }) }))
+export const selectionWithZeros: BoundRule = companions(selection, (context) =>
+  selection(context).map((bound) => ({ ...bound, range: hull(bound.range, { lo: 0, hi: 0 }) })),
+)
 
 /** Input 0 repeated m times at most, `m` null where it is not known. */
 function repetition(
   timesOf: (context: BoundContext, data: BoundOperand) => number | null,
   rangeOf: (range: Interval, context: BoundContext) => Interval = (range) => range,
 ): BoundRule {
-  return (context) => {
+  const rule = (context: BoundContext, gainOf: (times: number) => number | mag.Magnitude) => {
     const data = context.input(0)
     if (data === null) return [context.refuse('has no data')]
     if (controlVaries(context)) return [context.refuse(controlled)]
     const times = timesOf(context, data)
     if (times === null) return [context.refuse(unknownRepetition)]
-    const gain = rootOf(times)
-    const norm = mulUp(mag.toNumber(gain), data.norm)
-    return [through(data, gain, rangeOf(data.range, context), norm)]
+    const norm = mulUp(mag.toNumber(rootOf(times)), data.norm)
+    return [through(data, gainOf(times), rangeOf(data.range, context), norm)]
   }
+  return inNorms(
+    (context) => rule(context, rootOf),
+    (context, norm) => rule(context, repeated[norm]),
+  )
 }
 
 const unknownRepetition =
@@ -155,7 +168,7 @@ function axisMultiplicity(mode: string, dim: number, begin: number, end: number)
 }
 
 /** Multiplicities of the axes multiply: padding works on each axis in turn. */
-const pad: BoundRule = (context) => {
+const pad = (context: BoundContext, gainOf: (times: number) => number | mag.Magnitude): TensorBound[] => {
   const data = context.input(0)
   const mode = stringAttribute(context.node, 'mode', 'constant')
   if (data === null) return [context.refuse('has no data')]
@@ -177,7 +190,7 @@ const pad: BoundRule = (context) => {
     if (most === null) return [context.refuse(unknownRepetition)]
     times *= most
   }
-  return [through(data, rootOf(times), data.range)]
+  return [through(data, gainOf(times), data.range)]
 }
 
 function fillRange(context: BoundContext, fill: BoundOperand | null): Interval {
@@ -198,11 +211,11 @@ const padBox: BoxRule = (context, boxOf) => {
 }
 
 /** Side by side: |Δout|² = Σ |Δᵢ|². */
-const concat: BoundRule = (context) => {
+const concat = (context: BoundContext, join: typeof stacked): TensorBound[] => {
   const operands = operandsOf(context)
   if (operands.length === 0) return [context.refuse('has no data')]
   return [
-    stacked(
+    join(
       operands.map((bound) => ({ bound, gain: 1 })),
       operands.map((operand) => operand.range).reduce(hull),
       sqrtUp(operands.reduce((sum, { norm }) => addUp(sum, mulUp(norm, norm)), 0)),
@@ -234,7 +247,19 @@ export const movementRules = {
   SelectionWithZeros: selectionWithZeros,
   Expand: withBoxes(repetition(expandCopies), repeatedBox),
   Tile: withBoxes(repetition(tileCopies), repeatedBox),
-  Pad: withBoxes(pad, padBox),
-  Concat: withBoxes(concat, concatenatedBox),
-  Dropout: withBoxes(dropout, sameBox),
+  Pad: withBoxes(
+    inNorms(
+      (context) => pad(context, rootOf),
+      (context, norm) => pad(context, repeated[norm]),
+    ),
+    padBox,
+  ),
+  Concat: withBoxes(
+    inNorms(
+      (context) => concat(context, stacked),
+      (context, norm) => concat(context, (...parts) => stackedIn(norm, ...parts)),
+    ),
+    concatenatedBox,
+  ),
+  Dropout: withBoxes(inNorms(dropout, 'same'), sameBox),
 } satisfies Record<string, BoundRule>

@@ -1,5 +1,6 @@
 import * as mag from '../../core/magnitude.ts'
-import { mulUp, sqrtUp } from '../../core/rounding.ts'
+import type { OtherNorm } from '../../core/norm-name.ts'
+import { addUp, divUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { type Dim, sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import {
@@ -15,6 +16,7 @@ import { type Windows, windowsOf } from '../numeric/windows.ts'
 import { inverseRootOf, rootOf } from './broadcast.ts'
 import { hull, up } from './interval.ts'
 import { isFixed, through } from './join.ts'
+import { inNorms, type NormRule, repeated } from './norms.ts'
 import { overReals } from './reals.ts'
 import { normUpperBound, type SparseRow } from './small-matrix.ts'
 
@@ -90,7 +92,12 @@ function sharing({ kernel, strides, dilations, output }: Windows): number {
  * inside the input (`count_include_pad` = 0, the default): that divisor is a product of counts per axis, and it
  * makes averages at the rim heavier, so that the norm may exceed 1. Its norm is the product of theirs.
  */
-function averaging(context: BoundContext, windows: Windows, input: readonly Dim[]): number | string {
+function averaging(
+  context: BoundContext,
+  windows: Windows,
+  input: readonly Dim[],
+  normOf: typeof averageNorm = averageNorm,
+): number | string {
   const includePad = intAttribute(context.node, 'count_include_pad', 0) !== 0
   let product = 1
   for (const [axis, size] of input.entries()) {
@@ -101,7 +108,7 @@ function averaging(context: BoundContext, windows: Windows, input: readonly Dim[
     if (outputs > longestAxis) return `has more than ${longestAxis} windows along one axis`
     const starts = Array.from({ length: outputs }, (_, row) => row * windows.strides[axis] - begin)
     const axisWindows = starts.map((start) => windowAt(windows, axis, start, { size, end, includePad }))
-    product = mulUp(product, averageNorm(axisWindows, windows, axis, size))
+    product = mulUp(product, normOf(axisWindows, windows, axis, size))
   }
   return product
 }
@@ -119,6 +126,54 @@ const longestAxis = 2 ** 20
 
 /** Beyond that many entries a matrix is not small: its norm is bounded by its row and column sums. */
 const manyEntries = 2 ** 22
+
+/** The largest row sum or column sum of the matrix of one axis: its norm in ℓ∞ and ℓ1. */
+const averageNorms = {
+  linf: (rows) => rows.reduce((most, { count, weight }) => Math.max(most, mulUp(count, weight)), 0),
+  l1: (rows, windows, axis, size) => {
+    const sums = new Float64Array(size)
+    for (const { first, count, weight } of rows) {
+      for (let j = 0; j < count; j++) {
+        const at = first + j * windows.dilations[axis]
+        sums[at] = addUp(sums[at], weight)
+      }
+    }
+    return sums.reduce((most, sum) => Math.max(most, sum), 0)
+  },
+} satisfies Record<OtherNorm, typeof averageNorm>
+
+/** Pools in ℓ∞ and ℓ1, with the constant of all windows or why there is none. */
+function poolIn(
+  gainOf: (
+    context: BoundContext,
+    windows: Windows,
+    input: readonly Dim[],
+    norm: OtherNorm,
+  ) => number | string,
+): NormRule {
+  return (context, norm) => {
+    const x = context.input(0)
+    const windows = x && windowsAt(context, x)
+    if (x === null || windows === null) return refused(context, 'has no kernel_shape that fits its input')
+    const input = x.shape?.slice(2) ?? windows.kernel.map(() => null)
+    const gain = gainOf(context, windows, input, norm)
+    if (typeof gain === 'string') return refused(context, gain)
+    const range = mayBeEmpty(windows, input)
+      ? { ...hull(x.range, origin), lo: -Infinity }
+      : hull(x.range, origin)
+    return context.node.outputs.map((_, i) => (i === 0 ? through(x, gain, range) : positions(context)))
+  }
+}
+
+/** Pools over all places. */
+function globalIn(gains: Readonly<Record<OtherNorm, (size: number) => number>>): NormRule {
+  return (context, norm) => {
+    const x = context.input(0)
+    const size = sizeOf(x?.shape?.slice(2) ?? [null])
+    if (x === null || size === null) return [context.refuse(unknownSize)]
+    return [through(x, gains[norm](size), hull(x.range, origin))]
+  }
+}
 
 /** ‖A‖₂² ≤ max row sum · max column sum (Schur) where the matrix is large, else nearly the norm itself. */
 function averageNorm(rows: readonly AverageWindow[], windows: Windows, axis: number, size: number): number {
@@ -271,17 +326,43 @@ const masked: BoundRule = (context) => {
 }
 
 export const poolingRules = {
-  MaxPool: withBoxes(maxima, maximaBox),
+  /** A maximum changes by at most the largest change in its window, which counts in every window in ℓ1. */
+  MaxPool: withBoxes(
+    inNorms(
+      maxima,
+      poolIn((_context, windows, _input, norm) => repeated[norm](sharing(windows))),
+    ),
+    maximaBox,
+  ),
   MaxpoolWithMask: masked,
   NhwcMaxPool: channelsLast,
-  AveragePool: withBoxes(overReals(pool(averaging)), windowedBox(origin)),
+  AveragePool: withBoxes(
+    overReals(
+      inNorms(
+        pool((context, windows, input) => averaging(context, windows, input)),
+        poolIn((context, windows, input, norm) => averaging(context, windows, input, averageNorms[norm])),
+      ),
+    ),
+    windowedBox(origin),
+  ),
   LpPool: norms,
   GlobalMaxPool: withBoxes(
-    global(() => 1),
+    inNorms(
+      global(() => 1),
+      globalIn({ linf: () => 1, l1: () => 1 }),
+    ),
     windowedBox(null),
   ),
   /** A mean of n elements has the norm 1/√n. */
-  GlobalAveragePool: withBoxes(overReals(global((_, size) => inverseRootOf(size))), windowedBox(null)),
+  GlobalAveragePool: withBoxes(
+    overReals(
+      inNorms(
+        global((_, size) => inverseRootOf(size)),
+        globalIn({ linf: () => 1, l1: (size) => divUp(1, size) }),
+      ),
+    ),
+    windowedBox(null),
+  ),
   GlobalLpPool: (context) =>
     global(lpSlope)(context).map((bound) => ({ ...bound, range: { lo: 0, hi: Infinity } })),
 } satisfies Record<string, BoundRule>

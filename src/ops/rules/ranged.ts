@@ -13,6 +13,7 @@ import { elementsOf, rangeOf, scalarOf } from './constant.ts'
 import { type Activation, elementwise } from './elementwise.ts'
 import { farthest, increasing, interval, nearest, reciprocal, square, up } from './interval.ts'
 import { added, isFixed, type Part, through } from './join.ts'
+import { inNorms } from './norms.ts'
 
 /** Elementwise functions whose slope is unbounded on the whole line: they need a range of their input. */
 
@@ -99,9 +100,12 @@ function distanceToOne(range: Interval): number {
   return (1 - m) * (1 + m)
 }
 
+/** What of a range is not below 0. */
+const positive = ({ lo, hi }: Interval) => interval(Math.max(0, lo), hi)
+
 export const rangedRules = {
   Exp: ranged(
-    (range) => ({ slope: up(Math.exp(range.hi)), image: interval(0, increasing(Math.exp, range).hi) }),
+    (range) => ({ slope: up(Math.exp(range.hi)), image: positive(increasing(Math.exp, range)) }),
     'is not Lipschitz where its input has no upper bound, or one beyond 709',
   ),
   Log: ranged(
@@ -117,7 +121,7 @@ export const rangedRules = {
     const least = nearest(range)
     return least > 0 ? { slope: up(1 / least / least), image: reciprocal(range) } : null
   }, 'is not Lipschitz where its input may come near 0'),
-  Pow: pow,
+  Pow: inNorms(pow, 'same'),
   Tan: ranged(
     (range) =>
       within(range, 1.57)

@@ -6,6 +6,7 @@ import { productOf } from '../shape/integers.ts'
 import { rootOf } from './broadcast.ts'
 import { unit } from './interval.ts'
 import { through } from './join.ts'
+import { inNorms, type NormRule } from './norms.ts'
 
 /** Length of the groups that are normalised: since version 13 one axis, before that all axes from `axis` on. */
 function groupLength(context: BoundContext, x: BoundOperand): Dim {
@@ -41,7 +42,20 @@ const logSoftmax: BoundRule = (context) => {
   return [through(x, length === 1 ? 0 : rootOf(length), { lo: -Infinity, hi: 0 })]
 }
 
+/**
+ * J = I − 1pᵀ: rows sum to |1 − pᵢ| + (1 − pᵢ) ≤ 2 in absolute value, columns to 1 − pⱼ + (n − 1)·pⱼ ≤ max(1, n − 1). Of
+ * Softmax rows and columns sum to 2pᵢ(1 − pᵢ) ≤ ½, as in ℓ2.
+ */
+const logSoftmaxIn: NormRule = (context, norm) => {
+  const x = context.input(0)
+  const length = x && groupLength(context, x)
+  if (x === null || length === null)
+    return [context.refuse('normalises groups of a length that is not known; give --input-shape')]
+  const gain = { linf: 2, l1: Math.max(1, length - 1) }[norm]
+  return [through(x, length === 1 ? 0 : gain, { lo: -Infinity, hi: 0 })]
+}
+
 export const softmaxRules = {
-  Softmax: softmax,
-  LogSoftmax: logSoftmax,
+  Softmax: inNorms(softmax, 'same'),
+  LogSoftmax: inNorms(logSoftmax, logSoftmaxIn),
 } satisfies Record<string, BoundRule>

@@ -1,10 +1,11 @@
 import { type Dim, type Shape, stridesOf } from '../../core/tensor.ts'
 import type { BoundContext, BoundRule } from '../bound.ts'
 import { cutBox } from '../boxes/movement.ts'
-import { type BoxRule, withBoxes } from '../boxes/rule.ts'
+import type { BoxRule } from '../boxes/rule.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
 import { selection } from '../rules/movement.ts'
+import { companions } from '../rules/norms.ts'
 import { cutFrom } from '../rules/share.ts'
 import { allAxes, normalizeAxes } from '../shape/axes.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
@@ -144,9 +145,10 @@ function slicing(read: (parameters: Parameters) => SliceArguments): BoundRule {
     const [box, kept] = [boxOf(0), keptOf(context, read)]
     return [box && kept && cutBox(box, kept)]
   }
-  return withBoxes(
+  return companions(
+    selection,
     (context) => selection(context).map((bound) => cutFrom(context, bound, keptOf(context, read))),
-    boxes,
+    { boxes },
   )
 }
 

@@ -1,0 +1,316 @@
+import { describe, expect, it } from 'vitest'
+import { boundInNorm } from '../../src/bounds/norm-bounds.ts'
+import { usefulMerges } from '../../src/bounds/useful-merges.ts'
+import * as mag from '../../src/core/magnitude.ts'
+import type { OtherNorm } from '../../src/core/norm-name.ts'
+import { readModel } from '../../src/graph/read-model.ts'
+import { inferModel } from '../../src/infer/infer.ts'
+import { layersOf } from '../../src/infer/layers.ts'
+import { inducedNormOf } from '../../src/norms/induced.ts'
+import { linearPart, type Matrix } from '../helpers/linear-part.ts'
+import {
+  float,
+  int64s,
+  type Message,
+  type ModelSpec,
+  model,
+  node,
+  tensor,
+  writeTemporary,
+} from '../helpers/onnx-builder.ts'
+import { generator } from '../helpers/seeded.ts'
+import { openNetwork } from '../helpers/slope.ts'
+
+const random = generator(21)
+const numbers = (...dims: number[]) =>
+  tensor(
+    dims,
+    Float32Array.from({ length: dims.reduce((size, dim) => size * dim, 1) }, () => 2 * random() - 1),
+  )
+
+function boundOf(spec: ModelSpec, norm: OtherNorm, range?: readonly [number, number]) {
+  const typed = inferModel(readModel(writeTemporary(model(spec), 'norms.onnx')))
+  const inputRanges = new Map(
+    range && typed.graph.inputs.map(({ name }) => [name, { lo: range[0], hi: range[1] }]),
+  )
+  const options = { inputs: null, outputs: null, inputRanges }
+  const merged = usefulMerges(typed, options)
+  const norms = new Map(
+    [...layersOf(typed), ...merged].map(({ key, spec }) => [key, inducedNormOf(spec, norm)]),
+  )
+  const { best } = boundInNorm(typed, norm, (key) => norms.get(key) ?? 'has none', { ...options, merged })
+  return {
+    value: best.joint.refusal === null ? mag.toNumber(best.joint.lipschitz.value) : Infinity,
+    refusal: best.joint.refusal,
+  }
+}
+
+const lengths = {
+  linf: (x: ArrayLike<number>) => Array.from(x).reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+  l1: (x: ArrayLike<number>) => Array.from(x).reduce((sum, value) => sum + Math.abs(value), 0),
+} satisfies Record<OtherNorm, unknown>
+
+/** The norm of a matrix [outputs][inputs], by its definition. */
+const matrixNorms = {
+  linf: (rows: readonly (readonly number[])[]) => Math.max(...rows.map((row) => lengths.l1(row))),
+  l1: (rows: readonly (readonly number[])[]) =>
+    Math.max(...rows[0].map((_, column) => lengths.l1(rows.map((row) => row[column])))),
+} satisfies Record<OtherNorm, unknown>
+
+function toRows({ rows, columns, data }: Matrix): number[][] {
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from(data.subarray(row * columns, (row + 1) * columns)),
+  )
+}
+
+const both = ['linf', 'l1'] as const
+
+interface Case {
+  readonly name: string
+  readonly x: readonly number[]
+  readonly more?: Readonly<Record<string, readonly number[]>>
+  readonly nodes: readonly Message[]
+  readonly constants?: ModelSpec['initializers']
+  readonly range?: readonly [number, number]
+  readonly opset?: number
+}
+
+const one = (op: string, inputs: readonly string[], attributes = {}) => [node(op, inputs, ['y'], attributes)]
+const specOf = ({ x, more = {}, nodes, constants, opset = 18 }: Case): ModelSpec => ({
+  opset,
+  inputs: { x, ...more },
+  outputs: { y: { type: 'float32', shape: null } },
+  nodes,
+  initializers: constants,
+})
+
+const linear: readonly Case[] = [
+  {
+    name: 'Gemm',
+    x: [1, 5],
+    nodes: one('Gemm', ['x', 'w', 'b'], { transB: 1, alpha: float(-2) }),
+    constants: { w: numbers(3, 5), b: numbers(3) },
+  },
+  {
+    name: 'Gemm on columns',
+    x: [5, 2],
+    nodes: one('Gemm', ['w', 'x'], { transA: 1 }),
+    constants: { w: numbers(5, 3) },
+  },
+  { name: 'MatMul on rows', x: [2, 5], nodes: one('MatMul', ['x', 'w']), constants: { w: numbers(5, 3) } },
+  {
+    name: 'MatMul with a stack',
+    x: [1, 2, 3],
+    nodes: one('MatMul', ['x', 'w']),
+    constants: { w: numbers(4, 3, 2) },
+  },
+  {
+    name: 'MatMul with a matrix for each',
+    x: [2, 2, 3],
+    nodes: one('MatMul', ['x', 'w']),
+    constants: { w: numbers(2, 3, 2) },
+  },
+  { name: 'Conv', x: [1, 2, 5, 4], nodes: one('Conv', ['x', 'w']), constants: { w: numbers(3, 2, 3, 2) } },
+  {
+    name: 'Conv with padding and strides',
+    x: [1, 4, 6, 5],
+    nodes: one('Conv', ['x', 'w'], { group: 2, strides: [2, 3], pads: [1, 1, 1, 1] }),
+    constants: { w: numbers(6, 2, 3, 3) },
+  },
+  {
+    name: 'Conv wider than its input',
+    x: [1, 1, 2],
+    nodes: one('Conv', ['x', 'w'], { pads: [3, 3] }),
+    constants: { w: numbers(2, 1, 5) },
+  },
+  {
+    name: 'Conv with dilation',
+    x: [1, 1, 7],
+    nodes: one('Conv', ['x', 'w'], { dilations: [3], pads: [2, 4] }),
+    constants: { w: numbers(2, 1, 3) },
+  },
+  {
+    name: 'ConvTranspose',
+    x: [1, 4, 3, 3],
+    nodes: one('ConvTranspose', ['x', 'w'], { group: 2, strides: [2, 2], pads: [1, 0, 1, 1] }),
+    constants: { w: numbers(4, 2, 3, 3) },
+  },
+  {
+    name: 'BatchNormalization',
+    x: [1, 3, 4],
+    nodes: one('BatchNormalization', ['x', 'g', 'b', 'm', 'v']),
+    constants: { g: numbers(3), b: numbers(3), m: numbers(3), v: [0.5, 2, 1] },
+  },
+  {
+    name: 'Conv and BatchNormalization as one',
+    x: [1, 2, 5],
+    nodes: [node('Conv', ['x', 'w'], ['h']), node('BatchNormalization', ['h', 'g', 'b', 'm', 'v'], ['y'])],
+    constants: { w: numbers(3, 2, 2), g: numbers(3), b: numbers(3), m: numbers(3), v: [0.5, 2, 1] },
+  },
+  {
+    name: 'AveragePool',
+    x: [1, 1, 5, 5],
+    nodes: one('AveragePool', ['x'], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),
+  },
+  {
+    name: 'AveragePool that counts its padding',
+    x: [1, 2, 7],
+    nodes: one('AveragePool', ['x'], { kernel_shape: [3], strides: [2], pads: [1, 1], count_include_pad: 1 }),
+  },
+  { name: 'GlobalAveragePool', x: [1, 2, 3, 3], nodes: one('GlobalAveragePool', ['x']) },
+  { name: 'ReduceSum', x: [2, 3], nodes: one('ReduceSum', ['x', 'a']), constants: { a: int64s([1]) } },
+  { name: 'ReduceMean', x: [2, 3, 2], nodes: one('ReduceMean', ['x'], { axes: [1] }), opset: 13 },
+  { name: 'Expand', x: [2, 1], nodes: one('Expand', ['x', 's']), constants: { s: int64s([2, 3]) } },
+  { name: 'Tile', x: [1, 3], nodes: one('Tile', ['x', 't']), constants: { t: int64s([2, 2]) } },
+  {
+    name: 'Gather of repeated rows',
+    x: [4, 2],
+    nodes: one('Gather', ['x', 'i']),
+    constants: { i: int64s([3, 0, 3, 3]) },
+  },
+  {
+    name: 'Pad by mirrors',
+    x: [1, 6],
+    nodes: one('Pad', ['x', 'p'], { mode: 'reflect' }),
+    constants: { p: int64s([0, 2, 0, 3]) },
+  },
+  { name: 'a broadcast sum', x: [1, 3], nodes: one('Add', ['x', 'c']), constants: { c: numbers(4, 3) } },
+  {
+    name: 'Split and Concat',
+    x: [1, 6],
+    nodes: [
+      node('Split', ['x'], ['a', 'b'], { axis: 1, num_outputs: 2 }),
+      node('Concat', ['b', 'a'], ['y'], { axis: 1 }),
+    ],
+  },
+  {
+    name: 'the sum of parts',
+    x: [1, 6],
+    nodes: [node('Split', ['x'], ['a', 'b'], { axis: 1, num_outputs: 2 }), node('Add', ['b', 'a'], ['y'])],
+  },
+  {
+    name: 'one path twice, side by side',
+    x: [1, 4],
+    nodes: [node('Neg', ['x'], ['n']), node('Concat', ['x', 'n'], ['y'], { axis: 1 })],
+  },
+  { name: 'a constant factor', x: [2, 3], nodes: one('Mul', ['x', 'c']), constants: { c: [2] } },
+]
+
+describe('bounds in ℓ∞ and ℓ1', () => {
+  it.each(linear)('are the norm of the matrix itself: $name', async (each) => {
+    const spec = specOf(each)
+    const entries = toRows(await linearPart(model(spec), each.x))
+    for (const norm of both) {
+      const exact = matrixNorms[norm](entries)
+      const { value, refusal } = boundOf(spec, norm)
+      expect({ norm, refusal }).toMatchObject({ refusal: null })
+      expect(value, norm).toBeGreaterThanOrEqual(exact * (1 - 1e-5))
+      expect(value, norm).toBeLessThanOrEqual(exact * (1 + 1e-4))
+    }
+  })
+
+  it('count inputs together by the norm of all their elements', () => {
+    const two: Case = { name: '', x: [1, 3], more: { z: [1, 3] }, nodes: one('Add', ['x', 'z']) }
+    expect(boundOf(specOf(two), 'linf').value).toBe(2)
+    expect(boundOf(specOf(two), 'l1').value).toBe(1)
+    const beside = specOf({ ...two, nodes: one('Concat', ['x', 'z'], { axis: 1 }) })
+    for (const norm of both) expect(boundOf(beside, norm).value).toBe(1)
+  })
+
+  it('refuse what has a constant in ℓ2 alone, and say so', () => {
+    const spec = specOf({
+      name: '',
+      x: [2, 8],
+      nodes: one('LayerNormalization', ['x', 'g']),
+      constants: { g: numbers(8) },
+    })
+    expect(boundOf(spec, 'linf').refusal?.reason).toBe('has a constant in ℓ2 alone, none in ℓ∞')
+    const product = specOf({ name: '', x: [3, 3], nodes: one('MatMul', ['x', 'x']) })
+    expect(boundOf(product, 'l1', [-1, 1]).refusal?.reason).toContain('ℓ2 alone')
+  })
+})
+
+const curved: readonly Case[] = [
+  { name: 'Softmax', x: [1, 4], nodes: one('Softmax', ['x']) },
+  { name: 'LogSoftmax', x: [1, 5], nodes: one('LogSoftmax', ['x']) },
+  { name: 'LogSoftmax of two', x: [2, 2], nodes: one('LogSoftmax', ['x']) },
+  {
+    name: 'MaxPool',
+    x: [1, 1, 6, 6],
+    nodes: one('MaxPool', ['x'], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),
+  },
+  {
+    name: 'a product of two paths',
+    x: [1, 5],
+    nodes: [node('Sin', ['x'], ['s']), node('Mul', ['x', 's'], ['y'])],
+    range: [-2, 2],
+  },
+  {
+    name: 'a gate for each channel',
+    x: [1, 3, 4],
+    nodes: [
+      node('GlobalAveragePool', ['x'], ['m']),
+      node('Sigmoid', ['m'], ['g']),
+      node('Mul', ['x', 'g'], ['y']),
+    ],
+    range: [-2, 2],
+  },
+  {
+    name: 'a quotient',
+    x: [1, 4],
+    nodes: [node('Exp', ['x'], ['e']), node('Div', ['x', 'e'], ['y'])],
+    range: [-1, 1],
+  },
+  {
+    name: 'the largest of two',
+    x: [1, 4],
+    nodes: [node('Neg', ['x'], ['n']), node('Max', ['x', 'n'], ['y'])],
+  },
+  { name: 'norms of groups', x: [3, 4], nodes: one('ReduceL2', ['x'], { axes: [1] }), opset: 13 },
+  { name: 'SiLU', x: [1, 6], nodes: [node('Sigmoid', ['x'], ['s']), node('Mul', ['x', 's'], ['y'])] },
+  {
+    name: 'a small network',
+    x: [1, 2, 6, 6],
+    nodes: [
+      node('Conv', ['x', 'w'], ['c'], { pads: [1, 1, 1, 1] }),
+      node('Relu', ['c'], ['r']),
+      node('Add', ['r', 'x'], ['a']),
+      node('MaxPool', ['a'], ['p'], { kernel_shape: [2, 2], strides: [2, 2] }),
+      node('Flatten', ['p'], ['f']),
+      node('Gemm', ['f', 'v'], ['g']),
+      node('Softmax', ['g'], ['y']),
+    ],
+    constants: { w: numbers(2, 2, 3, 3), v: numbers(18, 4) },
+  },
+]
+
+describe('no pair of points is further apart than claimed', () => {
+  it.each(curved)('$name', async (each) => {
+    const spec = specOf(each)
+    const network = await openNetwork(model(spec), { x: each.x })
+    const [lo, hi] = each.range ?? [-3, 3]
+    for (const norm of both) {
+      const { value, refusal } = boundOf(spec, norm, each.range)
+      let steepest = 0
+      for (let pair = 0; pair < 250; pair++) {
+        const x = Float32Array.from({ length: network.size }, () => lo + (hi - lo) * random())
+        const step = 10 ** (-2 * random())
+        // changes of one element and of all by as much are the steepest there are
+        const single = pair % 2 === 0 ? Math.floor(random() * network.size) : -1
+        const y = x.map((value, i) =>
+          single >= 0 && i !== single
+            ? value
+            : Math.min(hi, Math.max(lo, value + (random() < 0.5 ? -step : step))),
+        )
+        const [fx, fy] = [await network.run(x), await network.run(y)]
+        const distance = lengths[norm](x.map((value, i) => value - y[i]))
+        const change = lengths[norm](fx.map((value, i) => value - fy[i]))
+        if (distance > 1e-3) steepest = Math.max(steepest, (change - 1e-5 * lengths[norm](fx)) / distance)
+      }
+      expect({ refusal }).toEqual({ refusal: null })
+      expect(steepest, norm).toBeLessThanOrEqual(value * (1 + 1e-4))
+      expect(steepest, norm).toBeGreaterThan(0.02 * value)
+    }
+    await network.release()
+  })
+})
