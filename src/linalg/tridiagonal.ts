@@ -88,7 +88,10 @@ export function largestEigenvalue(matrix: Tridiagonal, floor = 0): number {
   return high
 }
 
-/** A unit eigenvector to the largest eigenvalue, by inverse iteration from just above it. */
+/** How often the shift is moved away from an eigenvalue that it hits; more happens to matrices of no numbers alone. */
+const moves = 200
+
+/** A unit eigenvector to the largest eigenvalue, by inverse iteration from just above it; any vector where there is none. */
 export function topEigenvector(matrix: Tridiagonal, eigenvalue: number): Float64Array {
   const { order } = matrix
   const x = new Float64Array(order)
@@ -96,8 +99,10 @@ export function topEigenvector(matrix: Tridiagonal, eigenvalue: number): Float64
   const b = new Float64Array(order).fill(1 / Math.sqrt(order))
   let shift = eigenvalue * (1 + 2 ** -50)
   for (let round = 0; round < 3; round++) {
-    while (!solveShifted(matrix, shift, b, x, pivots))
-      shift += 2 ** -50 * Math.max(shift, Number.MIN_VALUE * 2 ** 60)
+    for (let move = 0; !solveShifted(matrix, shift, b, x, pivots); move++) {
+      if (!(move < moves)) return b
+      shift += 2 ** (move - 50) * Math.max(shift, Number.MIN_VALUE * 2 ** 60)
+    }
     const norm = Math.hypot(...x)
     for (let i = 0; i < order; i++) b[i] = x[i] / norm
   }

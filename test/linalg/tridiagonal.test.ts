@@ -81,3 +81,20 @@ describe('tridiagonal matrices', () => {
     )
   })
 })
+
+describe('matrices of no numbers', () => {
+  it.each([
+    [1, Number.NaN],
+    [2, Number.NaN],
+    [2, Infinity],
+    [3, 0],
+  ])('of order %i and %d come to an end', (order, value) => {
+    const matrix = {
+      order,
+      diagonal: new Float64Array(order).fill(value),
+      offDiagonal: new Float64Array(order).fill(value),
+    }
+    expect(topEigenvector(matrix, largestEigenvalue(matrix))).toHaveLength(order)
+    expect(topEigenvector(matrix, Number.NaN)).toHaveLength(order)
+  })
+})
