@@ -60,12 +60,6 @@ describe('parseArguments', () => {
       text: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
     })
   })
-
-  it('advertises no option that is not there', () => {
-    const help = parseArguments(['audit', '--help'])
-    if (help.command !== 'print') throw new Error('no help')
-    for (const later of ['--effort', '--shard']) expect(help.text).not.toContain(later)
-  })
 })
 
 describe('suggestCommand', () => {
