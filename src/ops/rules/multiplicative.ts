@@ -53,7 +53,11 @@ const runningProduct: BoundRule = (context) => {
   return [through(x, gain, x.range.lo >= 0 ? interval(0, reach) : interval(-reach, reach))]
 }
 
+/** Elements along one axis beyond which products are not followed. */
+const longestAxis = 2 ** 22
+
 export function runningProductNorm(largest: number, count: number): number {
+  if (count > longestAxis) return Infinity
   let [squares, columnSum, rowSum, power] = [0, 0, 0, 1]
   for (let k = 1; k <= count; k++) {
     squares += k * power * power

@@ -103,6 +103,7 @@ function regionsNorm(context: BoundContext, x: BoundOperand, regions: BoundOpera
   const [corners, images] = [elementsOf(regions), elementsOf(context.input(2))]
   const dims = x.shape?.slice(2).filter((dim) => dim !== null) ?? []
   if (corners === null || images === null || dims.length !== 2) return null
+  if (corners.length !== 4 * images.length || !corners.every(Number.isFinite)) return null
   const bins = binsOf(context)
   const byImage = new Map<number, SparseRow[]>()
   let made = 0
