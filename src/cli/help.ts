@@ -35,7 +35,7 @@ export const inspectFields = `Fields of a node, with tabs between them unless on
   node, id (within a body: id of the owner/id), operator, name,
   rule: bound (bounds are carried through), no-rule (no certificate behind it),
         unknown (operator not known), constant (folded away),
-  layers found,
+  group of its rule: a page below docs/operators, layers found,
   gain=, by which L grows here, and of the outputs L=, range=, norm=, offset=:
         |Δoutput| ≤ L·|Δinputs| + offset, every element lies in range, |output| ≤ norm,
   inputs, ->, outputs; a value is name:type[shape], name=type[shape] where it is constant,

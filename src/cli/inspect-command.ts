@@ -12,7 +12,7 @@ import { createProgress } from './progress.ts'
 import { type Surroundings, writeAll } from './surroundings.ts'
 
 /** Fields that are aligned on a terminal; longer ones push the rest of their line to the right. */
-const ALIGNED = 11
+const ALIGNED = 12
 const WIDEST = 40
 
 /** Nodes' fields in columns, for eyes. */

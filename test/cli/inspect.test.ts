@@ -71,9 +71,9 @@ describe('inspect', () => {
     const [output] = lines.filter(([kind]) => kind === 'output')
     expect(output[1]).toBe('logits:float32[1,10]')
     const nodes = lines.filter(([kind]) => kind === 'node')
-    expect(nodes.map((fields) => fields.length)).toEqual(nodes.map(() => 14))
-    expect(nodes[0].slice(0, 6)).toEqual(['node', '0', 'Conv', '/0/Conv', 'bound', 'conv'])
-    expect(nodes[0].slice(11)).toEqual([
+    expect(nodes.map((fields) => fields.length)).toEqual(nodes.map(() => 15))
+    expect(nodes[0].slice(0, 7)).toEqual(['node', '0', 'Conv', '/0/Conv', 'bound', 'linear', 'conv'])
+    expect(nodes[0].slice(12)).toEqual([
       'image:float32[1,1,8,8] 0.weight=float32[8,1,3,3]',
       '->',
       '/0/Conv_output_0:float32[1,8,8,8]',
@@ -126,6 +126,13 @@ describe('bounds in an inspection', () => {
     )
   })
 
+  it('are measured in the norm asked for', async () => {
+    const [linear] = await linesOf('node', [product, '--norm', 'linf'])
+    expect(fieldOf(linear, 'L')).toMatch(/^2(\.0001)?$/)
+    const [layer] = await linesOf('node', [digits, '--norm', 'l1'])
+    expect(Number(fieldOf(layer, 'L'))).toBeGreaterThan(0)
+  })
+
   it('are those of an audit', async () => {
     const surroundings = fakeSurroundings()
     await main(['audit', digits, '--json', '--threads', '1'], surroundings)
@@ -140,7 +147,13 @@ describe('bounds in an inspection', () => {
     const { stdout } = await run([product, '--json'])
     const { nodes, inputs } = JSON.parse(stdout)
     expect(inputs[0]).toMatchObject({ name: 'x', shape: [1, 2], range: { lo: null, hi: null }, norm: null })
-    expect(nodes[1]).toMatchObject({ id: '1', op: 'Relu', rule: 'bound', inputs: ['y'] })
+    expect(nodes[1]).toMatchObject({
+      id: '1',
+      op: 'Relu',
+      rule: 'bound',
+      group: 'elementwise',
+      inputs: ['y'],
+    })
     expect(nodes[1].outputs[0]).toMatchObject({ range: { lo: 0, hi: null } })
     expect(nodes[1].outputs[0].lipschitz.value).toBeCloseTo(2, 3)
     expect(nodes[2].outputs[0].lipschitz).toEqual({ value: null, log10: null, unbounded: true })

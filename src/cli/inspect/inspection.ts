@@ -2,6 +2,7 @@ import type { ElementType, Shape } from '../../core/tensor.ts'
 import type { Graph, Node, Note } from '../../graph/graph.ts'
 import { bodiesOf } from '../../graph/walk.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
+import { groupOf } from '../../ops/groups.ts'
 import type { Operand } from '../../ops/operator.ts'
 import type { BoundsOf, ValueBound } from './value-bound.ts'
 
@@ -43,6 +44,8 @@ export interface InspectedNode {
   readonly op: string
   readonly name: string
   readonly rule: RuleKind
+  /** The group of rules that its rule stands in, and so the page below docs/operators; null where it has none. */
+  readonly group: string | null
   readonly layers: readonly { readonly kind: string; readonly role: string }[]
   /** Null where an optional one is omitted. */
   readonly inputs: readonly (InspectedValue | null)[]
@@ -101,11 +104,17 @@ function inspectNode(typed: TypedGraph, boundsOf: BoundsOf, node: Node, id: stri
     op: node.op,
     name: node.name,
     rule: ruleOf(typed, node),
+    group: groupAt(typed, node),
     layers: typed.layers(node).map(({ kind, role }) => ({ kind, role })),
     inputs: inputs.map(inspected),
     outputs: outputs.map(inspected),
     reason: boundsOf.reason(node),
   }
+}
+
+function groupAt(typed: TypedGraph, node: Node): string | null {
+  const bound = typed.typed(node).operator?.bound
+  return bound === undefined || ruleOf(typed, node) !== 'bound' ? null : groupOf(node.op, bound)
 }
 
 function ruleOf(typed: TypedGraph, node: Node): RuleKind {

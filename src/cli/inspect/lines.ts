@@ -24,7 +24,18 @@ export function* linesOf(inspection: Inspection): Generator<Line> {
   for (const { rule, message } of inspection.notes) yield ['note', escapeText(rule), escapeText(message)]
 }
 
-function nodeLine({ id, domain, op, name, rule, layers, inputs, outputs, reason }: InspectedNode): Line {
+function nodeLine({
+  id,
+  domain,
+  op,
+  name,
+  rule,
+  group,
+  layers,
+  inputs,
+  outputs,
+  reason,
+}: InspectedNode): Line {
   const kinds = layers.map(({ kind, role }) => (role === '' ? kind : `${kind}[${escapeText(role)}]`))
   return [
     'node',
@@ -32,6 +43,7 @@ function nodeLine({ id, domain, op, name, rule, layers, inputs, outputs, reason 
     escapeText(domain === '' ? op : `${domain}:${op}`),
     escapeText(name),
     rule,
+    group ?? '-',
     kinds.length === 0 ? '-' : kinds.join(','),
     gainField(inputs, outputs),
     ...boundFields(outputs),
