@@ -4,6 +4,7 @@
 //   node scripts/large-model.mjs out.onnx --layers 7 --width 8192 --inside     weights in the model file itself
 //   node scripts/large-model.mjs out.onnx --layers 1 --rows 250000 --width 4000    one layer of 10⁹ weights
 //   node scripts/large-model.mjs out.onnx --layers 10 --width 64 --nodes 100000    activations between the layers
+//   node scripts/large-model.mjs out.onnx --layers 1000 --width 64 --residual      y = x + W x, layer for layer
 import { closeSync, openSync, statSync, writeSync } from 'node:fs'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,6 +17,7 @@ const { values, positionals } = parseArgs({
     rows: { type: 'string' },
     nodes: { type: 'string', default: '0' },
     inside: { type: 'boolean', default: false },
+    residual: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
   },
 })
@@ -86,7 +88,8 @@ const between = Math.floor(Math.max(0, nodes - layers) / layers)
 let value = 'x'
 for (let layer = 0; layer < layers; layer++) {
   graphNodes.push(nodeOf('MatMul', [value, `w${layer}`], `h${layer}`))
-  value = `h${layer}`
+  if (values.residual) graphNodes.push(nodeOf('Add', [value, `h${layer}`], `s${layer}`))
+  value = `${values.residual ? 's' : 'h'}${layer}`
   for (let i = 0; i < between; i++) {
     const last = layer === layers - 1 && i === between - 1
     const next = last ? 'y' : `a${layer}_${i}`
