@@ -6,6 +6,12 @@ import type { Network } from './network.ts'
 /** What a node takes beside its multiplications: reading and writing arrays, calls. In multiplications. */
 const overhead = 5000
 
+/** What an element takes that is not multiplied by weights: calls, reading, writing, often several passes. */
+const elementCost = 20
+
+/** Small steps that recurrences take for each step in time. */
+const recurrentSteps = 30
+
 /** Multiplications of evaluating the network once, about; a product with the Jacobian takes as many. */
 export function calculusCost({ typed, needed }: Network): number {
   let cost = 0
@@ -17,8 +23,13 @@ function nodeCost(typed: TypedGraph, node: Node): number {
   const { inputs, outputs } = typed.typed(node)
   const sizes = outputs.map((output) => sizeOf(output?.shape ?? [null]) ?? 0)
   const written = sizes.reduce((sum, size) => sum + size, 0)
-  let cost = overhead + 4 * written
-  if (typed.layers(node).length === 0) return cost
+  let cost = overhead + elementCost * written
+  const layers = typed.layers(node)
+  if (layers.length === 0) return cost
+  if (layers.some(({ kind }) => kind === 'recurrent')) {
+    const [first = 1, second = 1] = inputs[0]?.shape ?? []
+    cost += recurrentSteps * overhead * Math.max(first ?? 1, second ?? 1)
+  }
   const produced = outputs[0]?.shape ?? []
   for (const input of inputs) {
     const shape = input?.isConstant ? input.shape : null

@@ -56,7 +56,7 @@ const budgets: Readonly<Record<Effort, number>> = { fast: 4e6, normal: 2e7, high
 
 /** Evaluations without which there is no search, and what they may take at the most. */
 const fewest = 30
-const most: Readonly<Record<Effort, number>> = { fast: 4e7, normal: 1e9, high: 6e9 }
+const most: Readonly<Record<Effort, number>> = { fast: 2e7, normal: 2.5e8, high: 6e9 }
 
 /**
  * A lower bound of the Lipschitz constant in ℓ2 over the domain: two points x and y of it and |f(x) − f(y)| / |x − y|,

@@ -42,10 +42,13 @@ export interface Local {
   kinkSlope(u: Float64Array, v: Float64Array, width: number): Float64Array | null
 }
 
+/** What an evaluation costs at least, in multiplications: one of next to nothing would never use up a budget. */
+const leastCost = 1000
+
 /** A network between inputs and outputs whose sizes are known. Throws as `traceAt` does. */
 export function createObjective(network: Network, inputSizes: readonly number[]): Objective {
   const inputSize = inputSizes.reduce((sum, size) => sum + size, 0)
-  const cost = calculusCost(network)
+  const cost = Math.max(calculusCost(network), leastCost)
   let spent = 0
   return {
     inputSize,
