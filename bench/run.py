@@ -2,12 +2,15 @@
 """Runs the tool and the Python baseline on the same models, in turn, in one run: npm run bench -- [CASE...]
 
 Whole processes, start-up included. Every round runs each command once, so the machine's drift meets both alike;
-ratios are taken round by round. Figures are medians. Needs Debian's python3-numpy, python3-scipy, python3-torch
+ratios are taken round by round, of wall time and of processor time. Figures are medians. A further run of the tool with one
+thread counts what its kernels do (bench/count.mjs): passes over the weights, and the rates at which matrices are read and
+numbers computed inside them, as shares of what this machine reads and computes in the same process. Needs Debian's python3-numpy, python3-scipy, python3-torch
 and python3-onnx, and a built tool. Synthetic models are written to BENCH_MODELS (default: a folder below the
 system's temporary one) by bench/models.py; BENCH_COLLECTION names a folder of real models, cases whose model is
 not there are left out.
 """
 
+import json
 import os
 import pathlib
 import statistics
@@ -18,6 +21,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+# rounds that are thrown away: files come into the cache
+WARM = int(os.environ.get("BENCH_WARM", "1"))
 SYNTHETIC = pathlib.Path(os.environ.get("BENCH_MODELS", tempfile.gettempdir() + "/lipschitz-bench"))
 COLLECTION = pathlib.Path(os.environ.get("BENCH_COLLECTION", HERE.parent / "../shared/models"))
 FIXTURES = HERE.parent / "fixtures"
@@ -70,6 +75,20 @@ def run(arguments):
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
+def counts(model):
+    """What the kernels do in one run of the tool with one thread; None where it has none."""
+    with tempfile.NamedTemporaryFile("r") as file:
+        counted = ["node", "--import", str(HERE / "count.mjs"), *TOOL[1:], "--threads", "1", str(model)]
+        subprocess.run(counted, stdout=subprocess.DEVNULL, check=True, env={**os.environ, "BENCH_COUNTS": file.name})
+        line = file.readline()
+    return json.loads(line) if line else None
+
+
+def weight_bytes(model):
+    external = model.with_suffix(".bin")
+    return external.stat().st_size if external.exists() else model.stat().st_size
+
+
 def measure(name):
     model, rivals = CASES[name]
     if not model.exists() and SYNTHETIC in model.parents:
@@ -77,19 +96,31 @@ def measure(name):
     if not model.exists():
         return print(f"| {name} | left out: {model} is not there |")
     kinds = ["tool", *rivals]
-    rounds = [{kind: run(command(kind, model)) for kind in kinds} for _ in range(ROUNDS + 1)][1:]
+    rounds = [{kind: run(command(kind, model)) for kind in kinds} for _ in range(ROUNDS + WARM)][WARM:]
     middle = lambda kind, figure: statistics.median(r[kind][figure] for r in rounds)
+    ratio = lambda rival, figure: statistics.median(r[rival][figure] / r["tool"][figure] for r in rounds)
+    done = counts(model)
     for rival in rivals:
-        ratio = statistics.median(r[rival][0] / r["tool"][0] for r in rounds)
-        print(f"| {name} | {rival} | {middle('tool', 0):.2f} s | {middle(rival, 0):.2f} s | {ratio:.2f} | "
-              f"{middle('tool', 1):.2f} s | {middle('tool', 2):.0f} MB | {middle(rival, 2):.0f} MB |", flush=True)
+        print(f"| {name} | {rival} | {middle('tool', 0):.2f} s | {middle(rival, 0):.2f} s | {ratio(rival, 0):.2f} | "
+              f"{middle('tool', 1):.2f} s | {middle(rival, 1):.2f} s | {ratio(rival, 1):.2f} | "
+              f"{middle('tool', 2):.0f} MB | {middle(rival, 2):.0f} MB | {work_of(done, model)} |", flush=True)
+
+
+def work_of(done, model):
+    if done is None or done["seconds"] == 0:
+        return " | | "
+    read, compute = done["bytes"] / done["seconds"], done["flops"] / done["seconds"]
+    return (f"{done['bytes'] / weight_bytes(model):.0f} | "
+            f"{read / 1e9:.1f} GB/s, {100 * read / done['read']:.0f} % | "
+            f"{compute / 1e9:.1f} GFLOP/s, {100 * compute / done['compute']:.0f} %")
 
 
 def main():
     floor = statistics.median(run(["node", "-e", "0"])[0] for _ in range(5))
-    print(f"node -e 0: {floor:.2f} s\n")
-    print("| model | compared with | lipschitz | other | times faster | processor | peak | other's peak |")
-    print("|---|---|--:|--:|--:|--:|--:|--:|")
+    print(f"`node -e 0`: {floor:.2f} s; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print("| model | compared with | lipschitz | other | times faster | processor | other's processor | times less | peak | "
+          "other's peak | passes | read in kernels, of the machine | computed in kernels, of the machine |")
+    print("|---|---|" + "--:|" * 11)
     for name in sys.argv[1:] or [name for name in CASES if name != "dense-1g"]:
         measure(name)
 
