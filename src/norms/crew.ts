@@ -57,12 +57,19 @@ export function take(taken: Int32Array<SharedArrayBuffer>, place: number): boole
 
 export const sharedIntegers = (count: number) => new Int32Array(new SharedArrayBuffer(4 * Math.max(1, count)))
 
+/** What a thread's own objects may take besides weights, in MiB: beyond it V8 ends the thread, not the program. */
+const HEAP = 512
+
+function heapLimit(memory: number | undefined): { resourceLimits?: { maxOldGenerationSizeMb: number } } {
+  return memory === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: HEAP } }
+}
+
 /** Starts threads. When the work has to stop they end at once, wherever they are. */
 export function hireCrew(work: CrewWork, members: number, watch: CrewWatch): Crew {
   const { stop, workerFile } = watch
   const workers = Array.from({ length: members }, (_, member) => {
     const workerData: WorkerStart = { ...work, member }
-    return new Worker(workerFile, { workerData })
+    return new Worker(workerFile, { workerData, ...heapLimit(work.memory) })
   })
   const dismiss = async () => {
     await Promise.all(workers.map((worker) => worker.terminate()))

@@ -19,12 +19,13 @@ function tasks(faults: readonly (string | null)[]): CostedTask[] {
   })
 }
 
-async function run(faults: readonly (string | null)[], stop?: Stop) {
+async function run(faults: readonly (string | null)[], stop?: Stop, memory?: number) {
   const warnings: string[] = []
   const results = await runAll(tasks(faults), {
     threads: 2,
     workerFile,
     stop,
+    memory,
     onWarning: (message) => warnings.push(message),
   })
   return { answers: results.map((result) => result?.frobenius.weight), warnings }
@@ -42,6 +43,12 @@ describe('threads that end before their work is done', () => {
       `a thread ended early: ${reason}; 'w1' is measured again`,
       `a thread ended early: ${reason}; 'w4' is measured again`,
     ])
+  })
+
+  it('lose nothing when V8 ends one whose heap is full', async () => {
+    const { answers, warnings } = await run([null, 'heap', null], undefined, 2 ** 28)
+    expect(answers).toEqual([0, 1, 2])
+    expect(warnings).toEqual(["a thread ended early: it ran out of memory; 'w1' is measured again"])
   })
 
   it('take no task with them for good that is done in a thread of its own', async () => {

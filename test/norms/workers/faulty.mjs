@@ -14,6 +14,10 @@ const faults = {
   memory() {
     throw Object.assign(new Error('heap'), { code: 'ERR_WORKER_OUT_OF_MEMORY' })
   },
+  heap() {
+    const kept = []
+    for (;;) kept.push(new Array(1e6).fill(kept.length + 0.5))
+  },
   hang() {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
   },
