@@ -12,9 +12,21 @@ import {
 } from '../bound.ts'
 import { broadcastBox, elementwiseBox } from '../boxes/elementwise.ts'
 import { withBoxes } from '../boxes/rule.ts'
+import { erf } from '../numeric/special-functions.ts'
 import { growth, rootOf, unknownCopies } from './broadcast.ts'
 import { scalarOf } from './constant.ts'
-import { down, farthest, hull, increasing, interval, product, scaled, sum } from './interval.ts'
+import {
+  down,
+  farthest,
+  hull,
+  increasing,
+  intersection,
+  interval,
+  product,
+  scaled,
+  sum,
+  up,
+} from './interval.ts'
 import { added, isFixed, stacked, through } from './join.ts'
 import { inNorms } from './norms.ts'
 import { overReals } from './reals.ts'
@@ -81,7 +93,9 @@ export function leaky(range: Interval, below: Interval): Activation {
 /** γ·x for x ≥ 0 and γ·α·(eˣ − 1) below. */
 function exponentialUnit(range: Interval, factor: number, gamma: number): Activation {
   const least = Math.max(-1, down(Math.expm1(Math.min(range.lo, 0))))
-  const image = hull(interval(0, Math.max(range.hi, 0)), scaled(interval(least, 0), factor))
+  const below = scaled(interval(least, Math.min(0, up(Math.expm1(Math.min(range.hi, 0))))), factor)
+  const above = interval(Math.max(range.lo, 0), Math.max(range.hi, 0))
+  const image = range.hi < 0 ? below : range.lo >= 0 ? above : hull(above, below)
   return { slope: mulUp(Math.abs(gamma), Math.max(1, Math.abs(factor))), image: scaled(image, gamma) }
 }
 
@@ -98,6 +112,16 @@ export function clamp(range: Interval, lo: number, hi: number): Interval {
 /** A gate x·g(x) with 0 ≥ x·g(x) ≥ −dip for x < 0, and 0 ≤ g ≤ 1. */
 export function gated(range: Interval, slope: number, dip: number): Activation {
   return { slope, image: interval(range.lo >= 0 ? 0 : -Math.min(dip, -range.lo), Math.max(range.hi, 0)) }
+}
+
+/** The image, narrowed to what the slope allows around the middle of the range: all that narrow ranges need. */
+function narrowed({ slope, image }: Activation, range: Interval, f: (x: number) => number): Activation {
+  const middle = range.lo + (range.hi - range.lo) / 2
+  if (!Number.isFinite(middle)) return { slope, image }
+  const value = f(middle)
+  const reach =
+    up(mulUp(slope, Math.max(range.hi - middle, middle - range.lo))) + 1e-14 + Math.abs(value) * 1e-12
+  return { slope, image: intersection(image, interval(down(value - reach), up(value + reach))) }
 }
 
 const logistic = (x: number) => 1 / (1 + Math.exp(-x))
@@ -138,15 +162,22 @@ function clipped(range: Interval, context: BoundContext): Interval {
 }
 
 const gelu = elementwise((range, { node }) =>
-  gated(range, stringAttribute(node, 'approximate', 'none') === 'tanh' ? geluTanhSlope : geluSlope, 0.171),
+  stringAttribute(node, 'approximate', 'none') === 'tanh'
+    ? narrowed(gated(range, geluTanhSlope, 0.171), range, tanhGelu)
+    : narrowed(gated(range, geluSlope, 0.171), range, (x) => (x / 2) * (1 + erf(x / Math.SQRT2))),
 )
+
+function tanhGelu(x: number): number {
+  return (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+}
 
 /** x·σ(αx). */
 export function swishOf(range: Interval, factor: number): Activation {
   if (factor === 0) return { slope: 0.5, image: scaled(range, 0.5) }
   const mirrored = factor < 0 ? interval(-range.hi, -range.lo) : range
   const { slope, image } = gated(mirrored, swishSlope, 0.2785 / Math.abs(factor))
-  return { slope, image: factor < 0 ? interval(-image.hi, -image.lo) : image }
+  const turned = { slope, image: factor < 0 ? interval(-image.hi, -image.lo) : image }
+  return narrowed(turned, range, (x) => x * logistic(factor * x))
 }
 
 const swish = elementwise((range, context) => swishOf(range, alpha(context, 1)))
@@ -155,7 +186,8 @@ const swish = elementwise((range, context) => swishOf(range, alpha(context, 1)))
 const celu = elementwise((range, context) => {
   const factor = alpha(context, 1)
   if (!(factor > 0)) return { slope: Infinity, image: range }
-  return { slope: 1, image: interval(Math.max(range.lo, -factor), Math.max(range.hi, 0)) }
+  const image = interval(Math.max(range.lo, -factor), Math.max(range.hi, 0))
+  return narrowed({ slope: 1, image }, range, (x) => (x < 0 ? factor * Math.expm1(x / factor) : x))
 }, 'is not well defined for alpha ≤ 0')
 
 /** Runtimes broadcast data to its slopes, too: a dimension that is not known may be 1, and repeat. */
@@ -237,15 +269,21 @@ export const elementwiseRules = {
     hardSigmoid(range, alpha(context, Math.fround(0.2)), floatAttribute(context.node, 'beta', 0.5)),
   ),
   Tanh: elementwise((range) => ({ slope: 1, image: clamp(increasing(Math.tanh, range), -1, 1) })),
-  Erf: elementwise(() => ({ slope: erfSlope, image: signed })),
+  Erf: elementwise((range) => narrowed({ slope: erfSlope, image: signed }, range, erf)),
   Softplus: elementwise((range) => ({ slope: 1, image: clamp(increasing(softplus, range), 0, Infinity) })),
-  Softsign: elementwise(() => ({ slope: 1, image: signed })),
-  HardSwish: elementwise((range) => gated(range, 1.5, 0.376)),
+  Softsign: elementwise((range) =>
+    narrowed({ slope: 1, image: signed }, range, (x) => x / (1 + Math.abs(x))),
+  ),
+  HardSwish: elementwise((range) =>
+    narrowed(gated(range, 1.5, 0.376), range, (x) => x * Math.min(1, Math.max(0, x / 6 + 0.5))),
+  ),
   Swish: swish,
   Gelu: gelu,
-  Mish: elementwise((range) => gated(range, mishSlope, 0.309)),
-  Sin: elementwise(() => ({ slope: 1, image: signed })),
-  Cos: elementwise(() => ({ slope: 1, image: signed })),
+  Mish: elementwise((range) =>
+    narrowed(gated(range, mishSlope, 0.309), range, (x) => x * Math.tanh(softplus(x))),
+  ),
+  Sin: elementwise((range) => narrowed({ slope: 1, image: signed }, range, Math.sin)),
+  Cos: elementwise((range) => narrowed({ slope: 1, image: signed }, range, Math.cos)),
   Atan: elementwise((range) => ({ slope: 1, image: increasing(Math.atan, range) })),
   Asinh: elementwise((range) => ({ slope: 1, image: increasing(Math.asinh, range) })),
   /** α·softplus(βx), α·tanh(βx) and αx + β, of the first versions of the standard. */
