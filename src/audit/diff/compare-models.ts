@@ -1,6 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { differenceLayer } from '../../bounds/perturbation/layer-difference.ts'
-import { type Pairing, pairNetworks, roundedTensors } from '../../bounds/perturbation/pairing.ts'
+import {
+  firstUnpaired,
+  type Pairing,
+  pairNetworks,
+  roundedTensors,
+} from '../../bounds/perturbation/pairing.ts'
 import { boundPerturbation, leaves, type Perturbation } from '../../bounds/perturbation/perturbation.ts'
 import { type Enclosure, exactly } from '../../core/enclosure.ts'
 import * as mag from '../../core/magnitude.ts'
@@ -45,7 +50,12 @@ export async function compareModels(
   const { pairing, isTurned } = pairBest(old, fresh)
   const [reference, other] = isTurned ? [fresh, old] : [old, fresh]
   const known = knownMatches(pairing, old, fresh, isTurned)
-  const matches = matchLayers(old.rows, fresh.rows, known)
+  const unpaired = firstUnpaired(pairing, outputPairs(reference, other))
+  // graphs that are not one may agree by accident where names say otherwise
+  const matches =
+    unpaired === null
+      ? matchLayers(old.rows, fresh.rows, known)
+      : matchLayers(old.rows, fresh.rows, new Map(), known)
   const pairs = matches.flatMap((match, place) => {
     if (match.old === null || match.new === null) return []
     return [{ place, first: match.old, second: match.new }]
@@ -58,7 +68,10 @@ export async function compareModels(
       return [layer.key, measured[i]] as const
     }),
   )
-  const perturbation = perturb(reference, other, pairing, known, isTurned, differenceByKey)
+  const perturbation =
+    unpaired === null
+      ? perturb(reference, other, pairing, known, isTurned, differenceByKey)
+      : { bound: term.infinite, refusal: unpaired, parts: new Map<string, number>() }
   const keyOf = (place: number) => {
     const { old: i, new: j } = matches[place]
     const layer = isTurned ? (j === null ? null : fresh.layers[j]) : i === null ? null : old.layers[i]

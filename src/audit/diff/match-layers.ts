@@ -21,7 +21,7 @@ const contentOf = (layer: Layer) => `${signature(layer)} ${layer.weightSha256}`
 
 /**
  * Matches the layers of two models, both in the order of their graphs: those that are known to stand at one place of
- * one graph, then those of one name and shape, of the same weights, and what is left in the longest common order of equal shapes. What is
+ * one graph, then those of one name and shape, of the same weights, those that seem to stand at one place, and what is left in the longest common order of equal shapes. What is
  * found in one model alone was removed or added. The result is in the order of the old model, added layers where they
  * stand in the new one.
  */
@@ -29,6 +29,7 @@ export function matchLayers(
   old: readonly Layer[],
   fresh: readonly Layer[],
   known: ReadonlyMap<number, number> = new Map(),
+  likely: ReadonlyMap<number, number> = new Map(),
 ): LayerMatch[] {
   const partner = new Map(known)
   const taken = new Set(known.values())
@@ -50,6 +51,11 @@ export function matchLayers(
   for (const [i, layer] of old.entries()) {
     const j = partner.has(i) ? undefined : twins.get(contentOf(layer))?.shift()
     if (j === undefined) continue
+    partner.set(i, j)
+    taken.add(j)
+  }
+  for (const [i, j] of likely) {
+    if (partner.has(i) || taken.has(j)) continue
     partner.set(i, j)
     taken.add(j)
   }

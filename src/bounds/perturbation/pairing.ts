@@ -2,6 +2,7 @@ import { isFloatType } from '../../core/tensor.ts'
 import type { Node, Value } from '../../graph/graph.ts'
 import { bodiesOf } from '../../graph/walk.ts'
 import type { TypedGraph, TypedNode } from '../../infer/typed-graph.ts'
+import type { Refusal } from '../../ops/bound.ts'
 import { clampOf, floatForm, isPass, isQuantizer, weightOnlyForm } from '../../ops/float-forms.ts'
 import { isDequantizer } from '../../ops/proportional.ts'
 import { codesOf, elementsOf, type Image, sameCodes } from './image.ts'
@@ -56,6 +57,39 @@ export function roundedTensors({ graph, operand }: TypedGraph): number {
   return count
 }
 
+/**
+ * Why outputs of the reference have no counterpart: the first node on their way that has none, or the output itself;
+ * null where all have one. An output of the other network that is written in codes is none.
+ */
+export function firstUnpaired(
+  pairing: Pairing,
+  outputs: readonly { readonly value: Value; readonly other: Value }[],
+): Refusal | null {
+  const { reference, pairs, absorbed, canonical, imageOf } = pairing
+  const missing = outputs.find(({ value, other }) => {
+    const image = imageOf(other)
+    return image === null || image.codes !== null || canonical(image.of) !== canonical(value)
+  })
+  if (missing === undefined) return null
+  const needed = new Set<Value>([missing.value])
+  for (const value of needed) {
+    for (const input of value.producer?.inputs ?? []) if (input !== null) needed.add(input)
+  }
+  const node = reference.graph.nodes.find(
+    (candidate) =>
+      candidate.outputs.some(
+        (output) => output !== null && needed.has(output) && !reference.operand(output).isConstant,
+      ) &&
+      !pairs.has(candidate) &&
+      !absorbed.has(candidate) &&
+      !passes(reference, candidate),
+  )
+  const found = node ?? missing.value.producer
+  const reason =
+    node === undefined ? 'is followed by others in the other model' : 'has no counterpart in the other model'
+  return { node: found?.name ?? missing.value.name, op: found?.op ?? '', reason }
+}
+
 class PairingWalk implements Pairing {
   readonly reference: TypedGraph
   readonly other: TypedGraph
@@ -79,11 +113,9 @@ class PairingWalk implements Pairing {
     }
   }
 
-  imageOf(value: Value): Image | null {
-    return this.images.get(value) ?? null
-  }
+  readonly imageOf = (value: Value): Image | null => this.images.get(value) ?? null
 
-  canonical(value: Value): Value {
+  readonly canonical = (value: Value): Value => {
     let source = value
     for (let node = source.producer; node !== null && passes(this.reference, node); node = source.producer) {
       const [input] = node.inputs

@@ -70,6 +70,7 @@ export function boundPerturbation(perturbed: Perturbed): Perturbation {
     refine: (node, results, boundOf) => written(perturbed, node, results, boundOf),
     readAs: (node, input, operand) => read(perturbed, node, input, operand),
     usesForms: formsApart(perturbed),
+    hidesLayers: (node) => hasOtherConstants(perturbed, node),
   })
   const outputs = perturbed.outputs.map((output) => atOutput(perturbed, walk, output))
   const joint = stacked(
@@ -142,7 +143,7 @@ function additions(
     if (length === Infinity) return 'has weights that differ and data without a bound; give --input-range'
     added.push(term.leaf(leaves.layer(key), mulUp(difference, length)))
     const rounding = roundingOf(perturbed, node, data, value)
-    const error = term.sum(boundOf(value).offset, term.constant(rounding ?? Infinity))
+    const error = term.sum(boundOf(value).offset, term.leaf(leaves.rounding(node.name), rounding ?? Infinity))
     if (!term.isZero(error)) added.push(term.scale(error, difference))
   }
   const length =
@@ -247,6 +248,19 @@ function differenceAt({ pairing, layersOf }: Perturbed, pair: Pair, input: numbe
   return constantDifference(pairing.reference, pairing.other, pair, input)
 }
 
+/** Whether a constant of the node differs, besides weights and biases of linear layers. */
+function hasOtherConstants(perturbed: Perturbed, node: Node): boolean {
+  const { pairs, reference } = perturbed.pairing
+  const pair = pairs.get(node)
+  return (
+    pair !== undefined &&
+    node.inputs.some(
+      (value, i) =>
+        value !== null && reference.operand(value).isConstant && differenceAt(perturbed, pair, i) !== null,
+    )
+  )
+}
+
 function passes({ reference }: Pairing, node: Node): boolean {
   const { inputs, outputs } = reference.typed(node)
   return isPass(
@@ -269,12 +283,7 @@ function formsApart(perturbed: Perturbed): (node: Node) => boolean {
     const isOther =
       pair === undefined ||
       [...pair.roundings.values()].some((roundings) => roundings.length > 0) ||
-      node.inputs.some(
-        (value, i) =>
-          value !== null &&
-          pairing.reference.operand(value).isConstant &&
-          differenceAt(perturbed, pair, i) !== null,
-      )
+      hasOtherConstants(perturbed, node)
     const distance = isOther ? 0 : least
     if (distance <= formLength) distances.set(node, distance)
   }
