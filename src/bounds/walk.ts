@@ -166,7 +166,12 @@ function refined(
   const { refine } = state.options
   if (refine === undefined || graph !== state.typed.graph) return results
   const boxOf = (value: Value) => state.boxes?.boxes.get(value) ?? null
-  return refine(node, results, (value) => boundOf(state, value), boxOf)
+  // a reader's other inputs may come later: they vary, and nothing is known of them yet
+  const laterOr = (value: Value) =>
+    state.bounds.has(value) || state.typed.operand(value).isConstant
+      ? boundOf(state, value)
+      : unbounded(node, 'is not reached yet')
+  return refine(node, results, laterOr, boxOf)
 }
 
 /**

@@ -5,6 +5,7 @@ import { moves } from './random-moves.ts'
 import { normalizations } from './random-normalizations.ts'
 import { broadcastable } from './random-parts.ts'
 import { products } from './random-products.ts'
+import { samplings } from './random-samplings.ts'
 import { windows } from './random-windows.ts'
 
 const binary =
@@ -56,4 +57,5 @@ export const makers: Readonly<Record<string, Maker>> = {
   ...normalizations,
   ...activations,
   ...compositions,
+  ...samplings,
 }
