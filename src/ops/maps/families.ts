@@ -1,10 +1,13 @@
 import { stringAttribute } from '../../graph/attribute.ts'
 import type { Calculus, LinearRule } from '../linear-map.ts'
 import { arithmeticCalculus } from './arithmetic.ts'
+import { attentionCalculus } from './attention.ts'
 import { bilinearCalculus } from './bilinear.ts'
+import { choiceCalculus } from './choices.ts'
 import { controlCalculus } from './control.ts'
 import { convolutionMaps } from './convolution.ts'
 import { elementwiseMaps } from './elementwise.ts'
+import { fusedCalculus } from './fused.ts'
 import { interpolationMaps } from './interpolation.ts'
 import { normalizationCalculus } from './normalization.ts'
 import { poolCalculus } from './pools.ts'
@@ -93,6 +96,9 @@ const families: readonly Readonly<Record<string, Calculus>>[] = [
   normalizationCalculus,
   recurrentCalculus,
   controlCalculus,
+  attentionCalculus,
+  choiceCalculus,
+  fusedCalculus,
 ]
 
 const byOperator = new Map<string, Calculus>()
