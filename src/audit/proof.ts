@@ -15,7 +15,7 @@ import { ballOf } from './ball.ts'
 import { boxOf } from './domain.ts'
 import type { MeasuredLayer } from './layers.ts'
 import { type AuditOptions, defaults, type RunOptions } from './options.ts'
-import { untilWhen } from './unfinished.ts'
+import { notAudited, untilWhen } from './unfinished.ts'
 
 /** Relative error that computing a Frobenius norm may make, with room. */
 const frobeniusError = 2 ** -30
@@ -94,7 +94,10 @@ export async function proveBounds(
   const shared = { ...selection, ...domain, merged, certify, seed, effort }
   if (options.norm !== undefined && options.norm !== 'l2') {
     const { proveInNorm } = await import('./norm-proof.ts')
-    const own = proveInNorm(typed, options.norm, measured, shared, choice)
+    const { norm } = options
+    const inNorm = await attempt(run.stop, () => proveInNorm(typed, norm, measured, shared, choice))
+    if (inNorm.reason !== null) throw notAudited(inNorm.reason)
+    const own = inNorm.value
     const layers = own.measured.slice(0, placed.length)
     return { box, ball, layers, ...own, unfinished: run.stop?.reason() ?? null }
   }
