@@ -43,7 +43,8 @@ const kinds = {
     gates: ['i', 'o', 'f', 'c'],
     activations: ['sigmoid', 'tanh', 'tanh'],
     cellOf: lstm,
-    needs: ({ cell }) => (cell < Infinity ? null : 'starts from a cell state that has no proven bounds; give --input-range'),
+    needs: ({ cell }) =>
+      cell < Infinity ? null : 'starts from a cell state that has no proven bounds; give --input-range',
   },
 } satisfies Record<string, CellKind>
 

@@ -122,7 +122,10 @@ export const standardOperators: Readonly<Record<string, readonly string[]>> = {
   Greater: ['1 2 2 1 1 axis:i broadcast:i', '7 2 2 1 1'],
   GreaterOrEqual: ['12 2 2 1 1'],
   GridSample: ['16 2 2 1 1 align_corners:i mode:s padding_mode:s'],
-  GroupNormalization: ['18 3 3 1 1 epsilon:f num_groups:i!', '21 3 3 1 1 epsilon:f num_groups:i! stash_type:i'],
+  GroupNormalization: [
+    '18 3 3 1 1 epsilon:f num_groups:i!',
+    '21 3 3 1 1 epsilon:f num_groups:i! stash_type:i',
+  ],
   HammingWindow: ['17 1 1 1 1 output_datatype:i periodic:i'],
   HannWindow: ['17 1 1 1 1 output_datatype:i periodic:i'],
   HardSigmoid: ['1 1 1 1 1 alpha:f beta:f consumed_inputs:I', '6 1 1 1 1 alpha:f beta:f'],
