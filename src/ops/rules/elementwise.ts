@@ -87,7 +87,13 @@ const alpha = (context: BoundContext, fallback: number) => floatAttribute(contex
 export function leaky(range: Interval, below: Interval): Activation {
   const positive = interval(Math.max(range.lo, 0), Math.max(range.hi, 0))
   const negative = interval(Math.min(range.lo, 0), Math.min(range.hi, 0))
-  return { slope: Math.max(1, farthest(below)), image: hull(positive, product(negative, below)) }
+  const image =
+    range.hi < 0
+      ? product(negative, below)
+      : range.lo >= 0
+        ? positive
+        : hull(positive, product(negative, below))
+  return { slope: Math.max(1, farthest(below)), image }
 }
 
 /** γ·x for x ≥ 0 and γ·α·(eˣ − 1) below. */

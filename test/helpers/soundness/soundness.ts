@@ -3,6 +3,7 @@
  * together, pairs of points are searched that the network drives apart the most.
  */
 import type { Tensor } from 'onnxruntime-node'
+import { climbFurther } from '../../../src/bounds/further-rungs.ts'
 import { type BoundOptions, boundNetwork, type NetworkBounds } from '../../../src/bounds/network-bounds.ts'
 import { usefulMerges } from '../../../src/bounds/useful-merges.ts'
 import * as mag from '../../../src/core/magnitude.ts'
@@ -97,14 +98,12 @@ async function boundsOf(typed: TypedGraph, { box, inputs }: JudgeOptions): Promi
     threads: 1,
     failureProbability: 1e-10,
   })
-  return boundNetwork(
-    typed,
-    {
-      spectral: (key) => norms.get(key)?.spectral?.upper ?? 'has a weight that is not finite',
-      frobenius: (key) => norms.get(key)?.frobenius.operator ?? 'has a size that is not known',
-    },
-    { ...options, merged },
-  )
+  const known = {
+    spectral: (key: string) => norms.get(key)?.spectral?.upper ?? 'has a weight that is not finite',
+    frobenius: (key: string) => norms.get(key)?.frobenius.operator ?? 'has a size that is not known',
+  }
+  const base = boundNetwork(typed, known, { ...options, merged })
+  return climbFurther(typed, known, base, { ...options, merged, bound: 'best' })
 }
 
 /** Whether no element was seen outside of the range, and no output longer than the norm, but for rounding. */
