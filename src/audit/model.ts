@@ -53,7 +53,9 @@ export async function concludeModel(
   options: AuditOptions,
   run: RunOptions,
 ): Promise<ModelReport> {
-  return describeModel(path, typed, proof, options, await boundBelow(typed, proof, options, run))
+  const lower = await boundBelow(typed, proof, options, run)
+  const unfinished = proof.unfinished ?? run.stop?.reason() ?? null
+  return describeModel(path, typed, { ...proof, unfinished }, options, lower)
 }
 
 /** What is proven of a model, as its report. */

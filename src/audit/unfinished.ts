@@ -43,6 +43,6 @@ export function describeUnfinished(
     },
   )
   if (unfinished === null || bounds.ladder.length === 0) return findings
-  const message = `the bounds of the network were not refined ${untilWhen(unfinished)}`
+  const message = `some bounds of the network were left out or not refined ${untilWhen(unfinished)}`
   return [...findings, { rule: unfinished, level: 'warning', message, hint: hints[unfinished] }]
 }

@@ -49,20 +49,22 @@ function countdown(asked: number, reason: 'time-limit' | 'interrupted'): Stop {
 }
 
 async function auditUntil(asked: number, reason: 'time-limit' | 'interrupted', limit = {}) {
-  const request = { path, options: { threads: 1, ...limit } }
+  const request = { path, options: { threads: 1, effort: 'fast' as const, ...limit } }
   return auditEach([request], { stop: countdown(asked, reason) })
 }
 
 const path = network()
+/** Often enough to end in each step of a short audit, in some of the refinements, and not at all. */
+const moments = [...Array.from({ length: 14 }, (_, asked) => asked), 20, 40, 100, 1e9]
 
 describe('an audit that ends early', () => {
   it.each(['time-limit', 'interrupted'] as const)(
     'proves all that it shows, wherever it ends: %s',
     async (reason) => {
-      const [whole] = (await auditEach([{ path, options: { threads: 1 } }])).models
+      const [whole] = (await auditEach([{ path, options: { threads: 1, effort: 'fast' } }])).models
       const exact = new Map(whole.layers.map((layer) => [layer.weight, layer]))
       const seen = new Set<string>()
-      for (let asked = 0; asked < 40; asked++) {
+      for (const asked of moments) {
         const { models, errors } = await auditUntil(asked, reason)
         if (models.length === 0) {
           expect(errors).toHaveLength(1)
@@ -89,14 +91,14 @@ describe('an audit that ends early', () => {
 
   it('leaves gates open that a whole audit meets', async () => {
     const limit = { maxLayer: 9, maxLipschitz: 1e4 }
-    const whole = await auditEach([{ path, options: { threads: 1, ...limit } }])
+    const whole = await auditEach([{ path, options: { threads: 1, effort: 'fast' as const, ...limit } }])
     expect(whole.verdict).toBe('pass')
     const early = await auditUntil(4, 'interrupted', limit)
     expect(early.models[0].gates.map(({ verdict }) => verdict)).toEqual(['inconclusive', 'inconclusive'])
   })
 
   it('says of models that it did not come to that they are not audited', async () => {
-    const requests = ['one', 'two'].map(() => ({ path, options: { threads: 1 } }))
+    const requests = ['one', 'two'].map(() => ({ path, options: { threads: 1, effort: 'fast' as const } }))
     const { errors } = await auditEach(requests, { stop: countdown(0, 'time-limit') })
     expect(errors).toEqual([
       { path, code: 'limit', message: 'not audited within the time limit', hint: expect.any(String) },
@@ -117,7 +119,7 @@ describe('an audit that ends early', () => {
       },
     }
     await auditEach(
-      [1, 2, 3].map(() => ({ path, options: { threads: 1 } })),
+      [1, 2, 3].map(() => ({ path, options: { threads: 1, effort: 'fast' as const } })),
       { stop: watched },
     )
     expect(parts).toEqual([300, 400, 700])
