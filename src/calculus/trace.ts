@@ -1,5 +1,5 @@
 import { LipschitzError } from '../core/errors.ts'
-import { calculusLimits } from '../core/limits.ts'
+import { beyondLimit, calculusLimits } from '../core/limits.ts'
 import { isFloatType, type Shape, sizeOf, type Tensor } from '../core/tensor.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import type { EvaluationContext, LinearMap, PointContext, TracedTensor } from '../ops/linear-map.ts'
@@ -23,6 +23,8 @@ export interface Trace {
   readonly outputs: readonly Tensor[]
   /** From the inputs to the outputs; at kinks the derivative of one side. */
   readonly jacobian: ComposedMap
+  /** Nodes of bodies that were run, each as often as it was. */
+  readonly bodyNodes: number
   /** What elementwise nodes of the main graph with kinks read. */
   readonly kinked: readonly KinkedArray[]
   /** Any value of the main graph that was needed; null for others. */
@@ -44,6 +46,7 @@ export function traceAt(network: Network, point: readonly Float64Array[]): Trace
   const kinked: KinkedArray[] = []
   let slots = 0
   let elements = 0
+  let bodyNodes = 0
 
   inputs.forEach((value, i) => {
     held.set(value, { tensor: { type: 'float64', dims: knownShape(value), data: point[i] }, slot: slots++ })
@@ -246,6 +249,9 @@ export function traceAt(network: Network, point: readonly Float64Array[]): Trace
     graph.inputs.forEach((value, i) => {
       if (given[i] !== undefined) held.set(value, given[i])
     })
+    bodyNodes += graph.nodes.length + 1
+    if (bodyNodes > typed.model.limits.walkedNodes)
+      throw beyondLimit('walkedNodes', 'its loops take too many steps to follow')
     runNodes(graph, null)
     return graph.outputs.map(read)
   }
@@ -274,6 +280,7 @@ export function traceAt(network: Network, point: readonly Float64Array[]): Trace
   const slotOf = (value: Value) => held.get(value)?.slot ?? -1
   return {
     outputs: targets.map(({ tensor }) => tensor),
+    bodyNodes,
     jacobian: composeVarying(
       steps,
       slots,

@@ -41,7 +41,8 @@ export const limitTable = {
   nodes: {
     value: 250_000,
     counts: 'nodes as stored',
-    reason: 'five times the largest real graphs; a node with its values takes about 5 KB in all stages together',
+    reason:
+      'five times the largest real graphs; a node with its values takes about 5 KB in all stages together',
   },
   tensors: {
     value: 500_000,
@@ -103,9 +104,9 @@ export const limitTable = {
     reason: 'shapes, axes and sizes have a few dozen',
   },
   foldedElements: {
-    value: 2 ** 28,
-    counts: 'elements of one constant that is computed',
-    reason: 'at most 2 GiB',
+    value: 2 ** 26,
+    counts: 'elements of one constant that is computed, or as many as the model has parameters',
+    reason: 'at most 512 MB that a small file does not pay for',
     most: 2 ** 32,
   },
   foldedTotal: {

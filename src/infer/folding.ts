@@ -29,6 +29,7 @@ export function createFolder(
   parameters: number,
   limits: Limits,
 ): Folder {
+  const largest = Math.max(limits.foldedElements, parameters)
   const budget = limits.foldedTotal + limits.foldedPerParameter * parameters
   const small = new Map<Value, Tensor | null>()
   const recent = createRecentTensors<Value>(limits.recentBytes)
@@ -94,7 +95,7 @@ export function createFolder(
         fail: (message) => {
           throw new LipschitzError('malformed', `${node.op}: ${message}`, { node: node.name })
         },
-        allocate: (type, dims) => allocate(node, type, dims, limits),
+        allocate: (type, dims) => allocate(node, type, dims, largest),
       }),
     )
     for (const [index, tensor] of results.entries()) checkResult(node, outputs[index], tensor)
@@ -162,11 +163,11 @@ function foldKnown(fold: () => readonly Tensor[] | null): readonly Tensor[] {
   }
 }
 
-function allocate(node: Node, type: ElementType, dims: readonly number[], limits: Limits): Tensor {
+function allocate(node: Node, type: ElementType, dims: readonly number[], most: number): Tensor {
   const elements = sizeOf(dims) ?? Number.NaN
   if (Number.isNaN(elements)) throw unknownSize
-  if (elements > limits.foldedElements) {
-    const reason = `makes a constant of shape [${dims.join(',')}], more than ${limits.foldedElements} elements`
+  if (elements > most) {
+    const reason = `makes a constant of shape [${dims.join(',')}], more than ${most} elements`
     throw beyondLimit('foldedElements', `${node.op} ${reason}`, { node: node.name })
   }
   return {

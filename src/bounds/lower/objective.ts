@@ -60,6 +60,8 @@ export function createObjective(network: Network, inputSizes: readonly number[])
     at(x) {
       spent += cost
       const trace = traceAt(network, splitParts(x, inputSizes))
+      // how often loops go around is not known beforehand
+      spent += trace.bodyNodes * leastCost
       const value = joinParts(trace.outputs.map(({ data }) => Float64Array.from(data)))
       if (!value.every(Number.isFinite)) return null
       const outputSizes = trace.outputs.map(({ data }) => data.length)
