@@ -84,6 +84,14 @@ export const slopes = {
     const gamma = floatAttribute(node, 'gamma', 1.0507009873554805)
     return (x) => gamma * (x < 0 ? alpha * Math.exp(x) : 1)
   },
+  ThresholdedRelu: (node) => {
+    const alpha = alphaOf(node, 1)
+    return (x) => (x > alpha ? 1 : 0)
+  },
+  Shrink: (node) => {
+    const lambd = floatAttribute(node, 'lambd', 0.5)
+    return (x) => (Math.abs(x) > lambd ? 1 : 0)
+  },
   Sigmoid: () => (x) => sigmoid(x) * (1 - sigmoid(x)),
   HardSigmoid: (node) => {
     const [alpha, beta] = [alphaOf(node, 0.2), betaOf(node, 0.5)]
