@@ -1,19 +1,16 @@
 // Bounds of the collection of real models against goals and published values:
-//   npm run bench:bounds -- [--effort normal] <folder of models>
+//   npm run build && npm run bench:bounds -- [--effort normal] <folder of models>
 // One line a model: the rungs, the best against its reference, and the processor time of the audit.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { runnerImport } from 'vite'
+import { audit } from '../dist/index.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { effort: { type: 'string', default: 'normal' } },
 })
 const root = positionals[0] ?? '.'
-const source = (name) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
-const { auditModel } = (await runnerImport(source('audit/model'), { logLevel: 'error' })).module
 
 /** The rows of a table with names of columns in its first line, by the first column and, where it has one, the seed. */
 function readTable(path) {
@@ -64,7 +61,8 @@ for (const [folder, goalOf] of Object.entries(goals)) {
   for (const file of existsSync(path) ? readdirSync(path).sort() : []) {
     if (!file.endsWith('.onnx')) continue
     const start = process.cpuUsage()
-    const { lipschitz } = await auditModel(join(path, file), { effort: values.effort, threads: 1 })
+    const report = await audit(join(path, file), { effort: values.effort, threads: 1 })
+    const { lipschitz } = report.models[0]
     const seconds = process.cpuUsage(start).user / 1e6
     const rungs = Object.fromEntries(lipschitz.ladder.map(({ method, value }) => [method, value]))
     const name = file.replace('.onnx', '')
