@@ -147,6 +147,31 @@ describe('equal networks', () => {
     expect(outputChange!.upper.value).toBe(0)
   })
 
+  it.each([
+    'trained/digits-resnet',
+    'quantised/resnet-qdq-int8',
+    'quantised/resnet-qlinear-int8',
+    'quantised/mlp-matmul-nbits',
+  ])('%s is not apart from itself, whatever it rounds', async (name) => {
+    const { outputChange, layers } = await compared(fixture(name), fixture(name))
+    expect(outputChange!.upper.value).toBe(0)
+    expect(layers.every(({ status }) => status === 'equal')).toBe(true)
+  })
+
+  it('may compute what has no bound before anything differs', async () => {
+    const spec = (w: readonly number[]): ModelSpec => ({
+      inputs: { x: [1, 2] },
+      outputs: ['y'],
+      initializers: { w: tensor([2, 2], w), lo: [-1], hi: [1] },
+      nodes: [node('Floor', ['x'], ['f']), node('Tanh', ['f'], ['t']), node('MatMul', ['t', 'w'], ['y'])],
+    })
+    const { outputChange } = await compared(modelFile(spec([1, 0, 0, 1])), modelFile(spec([1, 0, 0, 1.5])), {
+      inputRanges: [{ input: null, lo: -9, hi: 9 }],
+    })
+    expect(outputChange!.upper.value).toBeGreaterThanOrEqual(0.5 * Math.tanh(9))
+    expect(outputChange!.upper.value).toBeLessThan(0.5 * Math.SQRT2 * 1.001)
+  })
+
   it('may be written with factors that cancel', async () => {
     const { outputChange } = await compared(
       fixture('trained/digits-mlp'),

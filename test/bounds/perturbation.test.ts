@@ -169,7 +169,7 @@ describe('changes of one layer by an operator of 1 % of its norm', () => {
     const measured = await apart(mlp, copy, [x, ...Array.from({ length: 20 }, corners)])
     const bound = models[0].outputChange!.upper.value!
     expect(measured).toBeLessThanOrEqual(bound * (1 + 1e-5))
-    expect(bound).toBeLessThan(15 * measured)
+    expect(bound).toBeLessThan(30 * measured)
     expect(models[0].layers.map(({ part }) => part! > 0)).toEqual([0, 1, 2].map((i) => i === layer))
   })
 

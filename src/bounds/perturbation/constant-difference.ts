@@ -8,7 +8,7 @@ import { floatForm } from '../../ops/float-forms.ts'
 import { biasFactor, fusedBias } from '../../ops/proportional.ts'
 import { rangeOf } from '../../ops/rules/constant.ts'
 import { hull } from '../../ops/rules/interval.ts'
-import { elementsOf } from './image.ts'
+import { elementsOf, sameElements } from './image.ts'
 import type { Pair } from './pairing.ts'
 
 /** Two constants that stand at the same input: how far they are apart, and where both lie. */
@@ -46,6 +46,7 @@ export function constantDifference(
     if (own.stored.sha256() === theirs.stored.sha256()) return null
   }
   const [mine, others] = [elementsOf(own), elementsOf(theirs)]
+  if (mine !== null && others !== null && sameElements(mine, others)) return null
   const ranges = [mine, others].map((elements) => (elements === null ? null : rangeOf(elements)))
   if (
     mine === null ||
@@ -85,6 +86,7 @@ export function biasDifference(
   const zeros = new Float64Array(length)
   const [a, b] = [mine ?? zeros, theirs ?? zeros]
   if (a.length !== b.length) return Infinity
+  if (mine !== null && theirs !== null && sameElements(mine, theirs)) return 0
   // integers in units of two scales are multiplied out with two roundings
   const rounded = [node, partner].some((one) => floatForm(one)?.bias !== undefined)
   const apart = distance(a, b) + (rounded ? 2 ** -50 * Math.max(lengthOf(a), lengthOf(b)) : 0)

@@ -6,7 +6,7 @@ import type { Refusal } from '../../ops/bound.ts'
 import { clampOf, floatForm, isPass, isQuantizer, weightOnlyForm } from '../../ops/float-forms.ts'
 import { isDequantizer } from '../../ops/proportional.ts'
 import { codesOf, elementsOf, type Image, sameCodes } from './image.ts'
-import { type Reading, readingOf, sameOperation } from './reading.ts'
+import { isTwin, type Reading, readingOf, sameOperation, twinReading } from './reading.ts'
 import { gridOf, type Rounding, storageOf } from './rounding.ts'
 
 /** A node of the reference and the node of the other network that does the same with its own weights. */
@@ -197,14 +197,16 @@ class PairingWalk implements Pairing {
   /** Finds the node of the reference that does what this one does. */
   private pair({ node, outputs }: TypedNode): void {
     if (bodiesOf(node).length > 0) return
-    const reading = readingOf(this.other, node, (value) => this.images.get(value) ?? null)
-    const first = reading?.operands.findIndex((operand) => operand.image !== null) ?? -1
-    if (reading === null || first < 0) return
-    const candidates = this.readersOf(reading.operands[first].image!.of).filter(
-      (reader) => reader.input === first && this.fits(reader.node, reading),
+    const imageOf = this.imageOf
+    const asReal = readingOf(this.other, node, imageOf)
+    const real = this.partnerOf(asReal, (candidate, reading) =>
+      sameOperation(this.reference, candidate, this.other, reading),
     )
-    const partner = (candidates.find((reader) => isNamesake(reader.node, node)) ?? candidates[0])?.node
-    if (partner === undefined) return
+    const asItself = real === null ? twinReading(this.other, node, imageOf) : null
+    const partner =
+      real ?? this.partnerOf(asItself, (candidate, reading) => isTwin(this.reference, candidate, reading))
+    const reading = real === null ? asItself : asReal
+    if (partner === null || reading === null) return
     const roundings = new Map(
       reading.operands.flatMap(({ image }, i) => (image === null ? [] : [[i, image.roundings] as const])),
     )
@@ -220,13 +222,26 @@ class PairingWalk implements Pairing {
     }
   }
 
-  private fits(node: Node, reading: Reading): boolean {
+  /** The node of the reference that reads what the reading reads, and is the same; a namesake first. */
+  private partnerOf(
+    reading: Reading | null,
+    isSame: (candidate: Node, reading: Reading) => boolean,
+  ): Node | null {
+    const first = reading?.operands.findIndex((operand) => operand.image !== null) ?? -1
+    if (reading === null || first < 0) return null
+    const candidates = this.readersOf(reading.operands[first].image!.of).filter(
+      (reader) =>
+        reader.input === first && this.readsAlike(reader.node, reading) && isSame(reader.node, reading),
+    )
+    return (candidates.find((reader) => isNamesake(reader.node, reading.node)) ?? candidates[0])?.node ?? null
+  }
+
+  private readsAlike(node: Node, reading: Reading): boolean {
     if (this.pairs.has(node) || this.absorbed.has(node)) return false
-    const sameData = reading.operands.every(({ image }, i) => {
+    return reading.operands.every(({ image }, i) => {
       const value = node.inputs[i] ?? null
       return image === null || (value !== null && this.canonical(value) === this.canonical(image.of))
     })
-    return sameData && sameOperation(this.reference, node, this.other, reading)
   }
 
   private readersOf(value: Value) {

@@ -98,6 +98,10 @@ function written(
   const { pairing } = perturbed
   const isSame = pairing.absorbed.has(node) || passes(pairing, node)
   const pair = pairing.pairs.get(node)
+  if ((pair !== undefined || isSame) && readsTheSame(perturbed, node, pair, boundOf)) {
+    const added = pair === undefined ? [] : additions(perturbed, pair, boundOf)
+    if (added.length === 0) return results.map((result, i) => untouched(perturbed, node.outputs[i], result))
+  }
   if (pair === undefined && !isSame) {
     const refusal = results.find((result) => result.refusal !== null)
     return results.map(() => refusal ?? unbounded(node, 'has no counterpart in the other model'))
@@ -119,6 +123,38 @@ function written(
       norm: addUp(own.norm, error),
     }
   })
+}
+
+/** Whether both nodes read one and the same: what they compute is then the same, whatever their rule says of changes. */
+function readsTheSame(
+  perturbed: Perturbed,
+  node: Node,
+  pair: Pair | undefined,
+  boundOf: (value: Value) => TensorBound,
+): boolean {
+  const { reference } = perturbed.pairing
+  const { operator, inputs } = reference.typed(node)
+  if (operator === null || operator.draws?.(node) === true || node.captures.size > 0) return false
+  const isEqual = inputs.every((input) => {
+    if (input === null || input.isConstant) return true
+    const { offset, refusal } = boundOf(input.value)
+    return refusal === null && term.isZero(offset)
+  })
+  const isRounded = [...(pair?.roundings.values() ?? [])].some((roundings) => roundings.length > 0)
+  return isEqual && !isRounded && !hasOtherConstants(perturbed, node)
+}
+
+/** A tensor that is the same in both networks. */
+function untouched(
+  { base, audited }: Perturbed,
+  output: Value | null | undefined,
+  result: TensorBound,
+): TensorBound {
+  if (output == null) return result
+  const { range, norm } = base.boundOf(output)
+  const lipschitz = result.refusal === null ? result.lipschitz : term.one
+  const dependence = result.refusal === null ? result.dependence : new Set(audited.keys())
+  return { lipschitz, dependence, offset: term.zero, range, norm, refusal: null }
 }
 
 /** What the nodes of a pair do otherwise, as terms; a text says why it is not known. */

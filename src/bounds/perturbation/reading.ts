@@ -87,6 +87,37 @@ function plainReading(
   }
 }
 
+/** A node read as itself, whatever it stands for; null where an operand is data that stands for nothing. */
+export function twinReading(
+  typed: TypedGraph,
+  node: Node,
+  imageOf: (value: Value) => Image | null,
+): Reading | null {
+  const operands = node.inputs.map((value) => {
+    const operand = value === null ? null : typed.operand(value)
+    return { image: value === null || operand?.isConstant ? null : imageOf(value), operand }
+  })
+  const isRead = operands.every(({ image, operand }) =>
+    image === null ? operand === null || operand.isConstant : image.codes === null,
+  )
+  const { op, domain } = node
+  return isRead ? { node, op, domain, operands, isPlain: true, result: null, codes: null } : null
+}
+
+/** Whether a node of the reference is the same as the reading's, every constant included. */
+export function isTwin(reference: TypedGraph, node: Node, { node: other, operands }: Reading): boolean {
+  if (node.op !== other.op || node.domain !== other.domain || node.version !== other.version) return false
+  if (node.inputs.length !== operands.length || !sameAttributes(node, other, nothing)) return false
+  return operands.every(({ operand, image }, i) => {
+    const value = node.inputs[i]
+    if (operand === null || value === null) return operand === null && value === null
+    const own = reference.operand(value)
+    if (image !== null) return !own.isConstant
+    const [mine, theirs] = [elementsOf(own), elementsOf(operand)]
+    return own.type === operand.type && mine !== null && theirs !== null && sameElements(mine, theirs)
+  })
+}
+
 /** Attributes that say how the result is computed, not what it is, or what matters in training alone. */
 const unimportant = new Set(['accuracy_level', 'opset', 'channels_last', 'momentum', 'axis_w'])
 
@@ -111,8 +142,7 @@ export function sameOperation(
   const linear = mine.filter(({ kind }) => kind !== 'scale')
   if (linear.length > 0 || theirs.some(({ kind }) => kind !== 'scale')) {
     const sameRoles = mine.length === theirs.length && mine.every(({ role }, i) => role === theirs[i].role)
-    if (!sameRoles || !mine.every(({ weightShape }, i) => size(weightShape) === logical(theirs[i])))
-      return false
+    if (!sameRoles || !mine.every((layer, i) => logical(layer) === logical(theirs[i]))) return false
   }
   const skipped = linear.length > 0 ? ofLayers : nothing
   if (!reading.isPlain) return sameAttributes(node, reading.node, skipped)
