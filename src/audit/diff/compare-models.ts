@@ -6,7 +6,8 @@ import {
   pairNetworks,
   roundedTensors,
 } from '../../bounds/perturbation/pairing.ts'
-import { boundPerturbation, leaves, type Perturbation } from '../../bounds/perturbation/perturbation.ts'
+import { boundPerturbation, type Perturbation } from '../../bounds/perturbation/perturbation.ts'
+import { leaves } from '../../bounds/perturbation/perturbed.ts'
 import { type Enclosure, exactly } from '../../core/enclosure.ts'
 import * as mag from '../../core/magnitude.ts'
 import { addUp } from '../../core/rounding.ts'
