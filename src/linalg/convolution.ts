@@ -29,6 +29,8 @@ const SMALL_IMAGE = 700
 const SMALL = 1200
 /** Lanczos steps, with two starts, that a finite operator is expected to take. */
 const EXPECTED_STEPS = 40
+/** Lanczos may cost this many times as much as bounds by the symbol: it does not fail, and where those fail both are paid for. */
+const CERTAIN = 1.5
 /** Factorisations that may be spent on showing that one of many pieces does not matter. */
 const BUDGET = 1000
 
@@ -143,8 +145,10 @@ function encloseSized(kernel: Kernel, spectral: () => Spectrum, options: NormOpt
   const step = 2 * directCost(kernel) + 24 * columns
   const tiny = columns <= SMALL && step <= CHEAP_STEP
   const cheap = columns <= SMALL_IMAGE * kernel.inputs && step <= CHEAP_STEP
-  if (probabilistic && (tiny || cheap || EXPECTED_STEPS * step <= symbolCost(kernel))) {
-    return encloseFinite(planFinite(kernel), options, tiny ? 3 * EXPECTED_STEPS : 0)
+  const outright = planFinite(kernel)
+  const steps = outright.once + EXPECTED_STEPS * outright.step
+  if (probabilistic && (tiny || cheap || steps <= CERTAIN * symbolCost(kernel))) {
+    return encloseFinite(outright, options, tiny ? 3 * EXPECTED_STEPS : 0)
   }
   const plan = planFinite(kernel, true)
   const worth = probabilistic ? plan.total : Infinity

@@ -6,7 +6,7 @@ import { fieldOf, offsetIn, type Placement, positionsOf } from './field.ts'
 import { padded } from './gather.ts'
 import { type Kernel, tapCount } from './kernel.ts'
 import { marginCost, marginParts } from './margin.ts'
-import { type FourierSymbol, phaseCount, symbolOf } from './symbol.ts'
+import { type FourierSymbol, phaseCount } from './symbol.ts'
 
 /**
  * Products with B = T T* of a finite convolution, between frequencies instead of positions.
@@ -30,6 +30,8 @@ export interface CircleMap {
 
 /** Bytes that the frequencies of one layer may take. */
 const MEMORY = 2 ** 28
+/** Points beyond which the plan of the transforms would take more than the products. */
+const POINTS = 2 ** 15
 
 /**
  * Multiply-adds: once for the symbol, and per product of one vector; null where this is not to be had: there have to be
@@ -40,7 +42,7 @@ export function circleCost(kernel: Kernel): { once: number; each: number } | nul
   const phases = phaseCount(kernel)
   const points = circlesOf(kernel)
   const total = points.reduce((product, count) => product * count, 1)
-  if (outputs > inputs * phases || total * padded(outputs) ** 2 * 4 > MEMORY) return null
+  if (outputs > inputs * phases || total > POINTS || total * padded(outputs) ** 2 * 4 > MEMORY) return null
   const transforms = points.reduce((sum, count) => sum + 2 * count, 0) * total * outputs
   const taps = tapCount(kernel)
   const shifts = kernel.axes.reduce(
@@ -53,7 +55,7 @@ export function circleCost(kernel: Kernel): { once: number; each: number } | nul
 }
 
 /** `symbol`: that of the kernel, where it is known already. */
-export function circleMap(kernel: Kernel, symbol: FourierSymbol = symbolOf(kernel)): CircleMap {
+export function circleMap(kernel: Kernel, symbol: FourierSymbol | null = null): CircleMap {
   const { outputs } = kernel
   const axes = kernel.axes as readonly SizedAxis[]
   const counts = axes.map((axis) => axis.outputs)

@@ -1,4 +1,4 @@
-import { allocate, allocateFloats, singlesAt } from '../arena.ts'
+import { allocate, allocateFloats, scoped, singlesAt } from '../arena.ts'
 import { kernels, type Pointer } from '../kernels.ts'
 import { gamma, outward, unitRoundoff } from '../rounding-error.ts'
 import type { SizedAxis } from './axis.ts'
@@ -46,14 +46,14 @@ export function circlePart(
   kernel: Kernel,
   placement: Placement,
   mode: 'set' | 'add' | 'subtract',
-  symbol: FourierSymbol = symbolOf(kernel),
+  symbol: FourierSymbol | null = null,
 ): NormalPart {
   const axes = kernel.axes as readonly SizedAxis[]
   const counts = axes.map((axis) => axis.outputs)
   const points = circlesOf(kernel)
   const groups = frequencyGroups(points)
   const frequencies = groups.flatMap((group) => group.frequencies)
-  const { weights, largest, error } = placeSymbol(symbol, frequencies)
+  const { weights, largest, error } = placeSymbol(kernel, symbol, frequencies)
   const transform = transformOf(placement, counts, points, groups, mode)
   const { run } = placement
   const waves = allocateFloats(frequencies.length * 4 * run)
@@ -80,22 +80,27 @@ export function circlePart(
 
 /** H at the given frequencies in float32, as the kernel reads it; `largest` bounds ‖H‖_F, `error` what is wrong with any of them. */
 function placeSymbol(
-  symbol: FourierSymbol,
+  kernel: Kernel,
+  known: FourierSymbol | null,
   frequencies: readonly (readonly number[])[],
 ): { weights: Pointer; largest: number; error: number } {
-  const { order } = symbol
+  const order = kernel.outputs
   const run = padded(order)
   const size = 2 * run * run
   const weights = allocate(4 * size * frequencies.length)
-  const matrix = createHermitian(order)
-  let largest = 0
-  frequencies.forEach((frequency, index) => {
-    matrix.evaluate(symbol, frequency)
-    const squares = packHermitian(matrix, singlesAt(weights + 4 * size * index, size), run)
-    largest = Math.max(largest, squares)
+  // what the symbol itself takes is given back
+  return scoped(() => {
+    const symbol = known ?? symbolOf(kernel)
+    const matrix = createHermitian(order)
+    let largest = 0
+    frequencies.forEach((frequency, index) => {
+      matrix.evaluate(symbol, frequency)
+      const squares = packHermitian(matrix, singlesAt(weights + 4 * size * index, size), run)
+      largest = Math.max(largest, squares)
+    })
+    const norm = outward(Math.sqrt(largest) * (1 + gamma(size)))
+    return { weights, largest: norm, error: outward(symbol.error + 2 ** -24 * norm + run * 2 ** -148) }
   })
-  const norm = outward(Math.sqrt(largest) * (1 + gamma(size)))
-  return { weights, largest: norm, error: outward(symbol.error + 2 ** -24 * norm + run * 2 ** -148) }
 }
 
 /** Packs panels of four rows, in each all columns of the real part, then all of the imaginary part; returns ‖H‖_F². */

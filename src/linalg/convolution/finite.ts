@@ -41,7 +41,8 @@ export interface FinitePlan {
   readonly kernel: Kernel
   /** Multiply-adds of all that is expected. */
   readonly total: number
-  /** Multiply-adds per step of one start. */
+  /** Multiply-adds before the first step, and per step of both starts. */
+  readonly once: number
   readonly step: number
 }
 
@@ -49,14 +50,15 @@ export interface FinitePlan {
 export function planFinite(kernel: Kernel, symbolKnown = false): FinitePlan {
   const { columns } = finiteSize(kernel)
   const step = 2 * directCost(kernel) + 24 * columns
-  const direct: FinitePlan = { method: 'positions', kernel, step, total: EXPECTED_STEPS * step }
+  const direct: FinitePlan = { method: 'positions', kernel, once: 0, step, total: EXPECTED_STEPS * step }
   const flat = kernel.axes.every((axis) => axis.stride === 1)
   const own = flat && kernel.outputs > kernel.inputs ? adjointOf(kernel) : kernel
   const cost = circleCost(own)
   if (cost === null) return direct
   const each = 2 * HANDICAP * cost.each + 24 * finiteSize(own).rows
-  const total = (symbolKnown ? 0 : cost.once) + EXPECTED_STEPS * each
-  return total < direct.total ? { method: 'frequencies', kernel: own, step: each, total } : direct
+  const once = symbolKnown ? 0 : cost.once
+  const total = once + EXPECTED_STEPS * each
+  return total < direct.total ? { method: 'frequencies', kernel: own, once, step: each, total } : direct
 }
 
 function mapOf({ method, kernel }: FinitePlan, symbol: FourierSymbol | null): NormalMap {
@@ -71,7 +73,7 @@ function mapOf({ method, kernel }: FinitePlan, symbol: FourierSymbol | null): No
       stretch: map.stretch,
     }
   }
-  const map = circleMap(kernel, symbol ?? undefined)
+  const map = circleMap(kernel, symbol)
   // no later Ritz value, and so no bound, is less than an early one
   const least = Math.max(leastNorm(kernel), Math.sqrt(earlyRitzValue(map)) * (1 - 2 ** -20))
   return {
