@@ -20,6 +20,7 @@ const kinks = new Set([
   'test_selu_example',
   'test_operator_sqrt',
   'test_operator_pow',
+  'test_thresholdedrelu_example',
 ])
 
 interface Example {

@@ -55,7 +55,7 @@ export interface LowerObstacle {
 const budgets: Readonly<Record<Effort, number>> = { fast: 4e6, normal: 2e7, high: 3e9 }
 
 /** Evaluations without which there is no search, and what they may take at the most. */
-const fewest = 30
+const fewest = 60
 const most: Readonly<Record<Effort, number>> = { fast: 2e7, normal: 2.5e8, high: 6e9 }
 
 /**

@@ -1,14 +1,6 @@
 import { floatAttribute } from '../../graph/attribute.ts'
 import type { Calculus, DerivativeRule, EvaluationContext } from '../linear-map.ts'
-import {
-  channelBias,
-  dataMap,
-  gatherWindows,
-  spreadWindows,
-  stretchesOf,
-  weightMap,
-  windowedOf,
-} from './convolution.ts'
+import { channelBias, dataMap, weightMap, windowedOf, windowProducts } from './convolution.ts'
 import { channelDims } from './elementwise.ts'
 import {
   added,
@@ -92,8 +84,8 @@ function convolution(transposed: boolean): Calculus {
       const output = outputDims(context)
       const [data, weights, bias] = context.values
       if (shape === null || output === null || !data || !weights) return null
-      const convolve = transposed ? spreadWindows : gatherWindows
-      const out = convolve(shape, stretchesOf(shape), data.data, weights.data)
+      const { gather, spread } = windowProducts(shape, weights.data)
+      const out = (transposed ? spread : gather)(Float64Array.from(data.data))
       if (bias) addTo(out, repeated(bias.data, channelDims(productOf(bias.dims), output.length), output), 1)
       return [out]
     },

@@ -3,6 +3,7 @@ import type { LinearContext, LinearMap, LinearRule } from '../linear-map.ts'
 import { convolutionGeometry, type Geometry, transposedGeometry } from '../numeric/convolution-operator.ts'
 import { dot } from './contraction.ts'
 import { channelDims } from './elementwise.ts'
+import { gatherPatches, patchesOf, paysByPatches, spreadPatches } from './patches.ts'
 import { added } from './products.ts'
 import { inputDims, knownDims, outputDims, productOf } from './sizes.ts'
 import { type BroadcastTerm, broadcastMap } from './terms.ts'
@@ -229,14 +230,30 @@ export function dataMap(
   transposed: boolean,
   weights: FloatArray,
 ): LinearMap {
+  const { gather, spread } = windowProducts(shape, weights)
+  const [forward, backward] = transposed ? [spread, gather] : [gather, spread]
+  return factor(context.inputs.length, 0, forward, backward)
+}
+
+/** The convolution and its adjoint with constant weights, in the way that is faster for the shape. */
+export function windowProducts(
+  shape: Windowed,
+  weights: FloatArray,
+): { gather: (wide: Float64Array) => Float64Array; spread: (narrow: Float64Array) => Float64Array } {
+  if (paysByPatches(shape)) {
+    const patches = patchesOf(shape)
+    // One type of array keeps the loops fast.
+    const wideWeights = Float64Array.from(weights)
+    return {
+      gather: (wide) => gatherPatches(shape, patches, wide, wideWeights),
+      spread: (narrow) => spreadPatches(shape, patches, narrow, wideWeights),
+    }
+  }
   const stretches = stretchesOf(shape)
-  const [forward, backward] = transposed ? [spreadWindows, gatherWindows] : [gatherWindows, spreadWindows]
-  return factor(
-    context.inputs.length,
-    0,
-    (change) => forward(shape, stretches, change, weights),
-    (change) => backward(shape, stretches, change, weights),
-  )
+  return {
+    gather: (wide) => gatherWindows(shape, stretches, wide, weights),
+    spread: (narrow) => spreadWindows(shape, stretches, narrow, weights),
+  }
 }
 
 export function weightMap(
