@@ -19,7 +19,7 @@ export const budgets: Readonly<Record<Effort, Budget>> = {
   /** The walks alone. */
   fast: { regions: 2e7, windows: 0, descent: 0, enough: 0, evaluations: 0 },
   /** Some seconds at the most, hardly noticed for networks of some thousand weights. */
-  normal: { regions: 2e8, windows: 4e8, descent: 1.6e10, enough: 1e8, evaluations: 90 },
+  normal: { regions: 2e8, windows: 4e8, descent: 1.8e10, enough: 1e8, evaluations: 90 },
   /** Minutes. */
   high: { regions: 5e9, windows: 3e10, descent: 5e11, enough: 5e11, evaluations: 2000 },
 }
