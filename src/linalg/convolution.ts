@@ -157,10 +157,25 @@ function encloseSized(kernel: Kernel, spectral: () => Spectrum, options: NormOpt
   if (!probabilistic) return rows * columns <= DENSE_LIMIT ? asMatrix() : bySymbol
   const { symbol } = spectral()
   const byLanczos = encloseFinite(plan, options, 0, { kernel, symbol })
-  const found =
-    relativeWidth(byLanczos) <= options.tolerance
-      ? bySymbol
-      : encloseBySymbol(kernel, spectral(), options.tolerance, true)
-  const sharper = byLanczos.upper < found.upper ? byLanczos : found
-  return { ...sharper, lower: Math.max(byLanczos.lower, found.lower) }
+  return agreed(byLanczos, bySymbol, options.tolerance, () =>
+    encloseBySymbol(kernel, spectral(), options.tolerance, true),
+  )
+}
+
+/**
+ * The sharper upper and the larger lower bound of a probabilistic enclosure and one that is proven. Where the proven lower bound is
+ * above the probabilistic upper one, the certificate has failed, as it may with its probability: the proven one alone counts.
+ */
+export function agreed(
+  probabilistic: Enclosure,
+  proven: Enclosure,
+  tolerance: number,
+  thorough: () => Enclosure,
+): Enclosure {
+  const contradicted = proven.lower > probabilistic.upper
+  const met = !contradicted && relativeWidth(probabilistic) <= tolerance
+  const found = met ? proven : thorough()
+  const lower = Math.max(probabilistic.lower, proven.lower, found.lower)
+  if (contradicted || lower > probabilistic.upper) return { ...found, lower }
+  return { ...(probabilistic.upper < found.upper ? probabilistic : found), lower }
 }
