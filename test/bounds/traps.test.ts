@@ -166,3 +166,28 @@ describe('rounding to few bits', () => {
     expect(await boundOf(spec)).toBe(Infinity)
   })
 })
+
+describe('operators without a rule', () => {
+  it('are refused by the reason that their declaration gives', async () => {
+    const spec: ModelSpec = {
+      inputs: { x: [2, 2] },
+      outputs: any,
+      opsets: { 'com.microsoft': 1 },
+      nodes: [node('Inverse', ['x'], ['y'], {}, { domain: 'com.microsoft' })],
+    }
+    const { refusal } = await boundModel(spec)
+    expect(refusal).toMatchObject({ op: 'Inverse' })
+    expect(refusal?.reason).toMatch(/not Lipschitz near singular/)
+  })
+
+  it('change nothing where they read constants alone', async () => {
+    const spec: ModelSpec = {
+      inputs: { x: [2, 2] },
+      outputs: any,
+      opsets: { 'com.microsoft': 1 },
+      initializers: { c: tensor([2, 2], [2, 0, 0, 2]) },
+      nodes: [node('Inverse', ['c'], ['i'], {}, { domain: 'com.microsoft' }), node('Add', ['x', 'i'], ['y'])],
+    }
+    expect(await boundOf(spec)).toBe(1)
+  })
+})
