@@ -55,7 +55,7 @@ export interface LowerObstacle {
 const budgets: Readonly<Record<Effort, number>> = { fast: 4e6, normal: 2e7, high: 3e9 }
 
 /** Evaluations without which there is no search, and what they may take at the most. */
-const fewest = 60
+const fewest = 120
 const most: Readonly<Record<Effort, number>> = { fast: 2e7, normal: 2.5e8, high: 6e9 }
 
 /**
@@ -98,7 +98,7 @@ function search(
   const sizes = inputs.map((input) => sizeOfInput(typed, input))
   const objective = createObjective(createNetwork(typed, inputs, selected.outputs, held), sizes)
   const budget = Math.max(budgets[options.effort], Math.min(fewest * objective.cost, most[options.effort]))
-  if (objective.cost * 12 > budget)
+  if (!(objective.cost * 12 <= budget))
     return {
       reason: `an evaluation takes ${objective.cost.toExponential(0)} multiplications, too many for this effort`,
     }

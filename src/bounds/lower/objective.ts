@@ -48,7 +48,7 @@ const leastCost = 1000
 /** A network between inputs and outputs whose sizes are known. Throws as `traceAt` does. */
 export function createObjective(network: Network, inputSizes: readonly number[]): Objective {
   const inputSize = inputSizes.reduce((sum, size) => sum + size, 0)
-  const cost = Math.max(calculusCost(network), leastCost)
+  const cost = Math.max(calculusCost(network), inputSize, leastCost)
   let spent = 0
   return {
     inputSize,

@@ -28,9 +28,10 @@ interface Candidate extends Singular {
   readonly x: Float64Array
 }
 
-/** Steps of Lanczos while searching, and where a pair is made. */
-const coarse = 6
-const fine = 40
+/** Steps of Lanczos while searching, few where they are dear, and where a pair is made. */
+const isDear = ({ cost }: Objective) => cost > 2e5
+const coarseSteps = (objective: Objective) => (isDear(objective) ? 3 : 6)
+const fineSteps = (objective: Objective) => (isDear(objective) ? 12 : 40)
 
 /** Shares of the budget at which starts and the walk through cells end. */
 const startsEnd = 0.3
@@ -49,6 +50,7 @@ const mostStarts = 2000
 export function searchLower(objective: Objective, region: Region, options: SearchOptions): Found | null {
   const random = createRandom(options.seed)
   const begin = objective.spent
+  const coarse = coarseSteps(objective)
   const isOver = (share: number) =>
     objective.spent - begin >= share * options.budget || (options.expired?.() ?? false)
   let looks = 0
@@ -101,10 +103,10 @@ function bestWitness(
   looks: number,
 ): Found | null {
   let found: Found | null = null
-  for (const best of points.slice(0, 3)) {
+  for (const best of points.slice(0, isDear(objective) ? 1 : 3)) {
     if (found !== null && best.sigma <= found.witness.value) break
     const local = objective.at(best.x)
-    const precise = (local && jacobianNorm(local, fine, random, best.right)) ?? best
+    const precise = (local && jacobianNorm(local, fineSteps(objective), random, best.right)) ?? best
     const witness = witnessAlong(objective, region, best.x, precise)
     if (witness !== null && witness.value > (found?.witness.value ?? 0))
       found = { witness, point: best.x, sigma: precise.sigma, looks }
