@@ -44,6 +44,8 @@ async function boundsOf(
       inputRanges: inputRange,
       inputs: input,
       norm,
+      // nodes have the bounds of walks, whatever else is known of the whole
+      bound: 'graph',
       tolerance,
       certify,
       seed,
