@@ -29,8 +29,17 @@ function isNoNumber({ shape, type, isConstant, constant }: Operand, isLayer: boo
   return isLayer ? !data.every(Number.isFinite) : data.some(Number.isNaN)
 }
 
+function hasNoNumber({ attributes }: Node): boolean {
+  for (const { kind, value } of attributes.values()) {
+    if ((kind === 'float' && Number.isNaN(value)) || (kind === 'floats' && value.some(Number.isNaN)))
+      return true
+  }
+  return false
+}
+
 /**
- * The declaration of each node as far as proofs may use it: none by nodes that read constants which are no numbers. Then
+ * The declaration of each node as far as proofs may use it: none by nodes that read constants, or have attributes, which are
+ * no numbers. Then
  * the node's output is no number either, whatever the inputs, and no bound of it is true. Constants are read when a
  * node is first asked for.
  */
@@ -46,6 +55,7 @@ export function createTrust(
       return operator
     const isLayer = operator.layers !== undefined
     const reads = (value: Value | null) => value !== null && isNoNumber(operand(value), isLayer)
+    if (hasNoNumber(node)) return withoutProof(operator, 'has an attribute that is not a number')
     return node.inputs.some(reads) ? withoutProof(operator, 'reads a constant that is not finite') : operator
   }
 

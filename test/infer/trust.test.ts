@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { boundModel } from '../helpers/bounds.ts'
-import { type ModelSpec, node, scalar, tensor } from '../helpers/onnx-builder.ts'
+import { float, type ModelSpec, node, scalar, tensor } from '../helpers/onnx-builder.ts'
 
 const reasonOf = async (spec: ModelSpec) => (await boundModel(spec)).best.joint.refusal?.reason ?? null
 const w = tensor([2, 2], [1, 2, 3, 4])
@@ -25,6 +25,14 @@ describe('constants that are no numbers', () => {
   it('may be infinite where they mask', async () => {
     const nodes = [node('Add', ['x', 'mask'], ['h']), node('Softmax', ['h'], ['y'])]
     expect(await reasonOf({ ...plain, initializers: { mask: [0, -Infinity] }, nodes })).toBeNull()
+  })
+})
+
+describe('attributes that are no numbers', () => {
+  it('leave no bound, whatever they scale', async () => {
+    const nodes = [node('Gemm', ['x', 'w', 'b'], ['y'], { beta: float(Number.NaN) })]
+    const spec = { ...plain, initializers: { w, b: [1, 2] }, nodes }
+    expect(await reasonOf(spec)).toMatch(/attribute that is not a number/)
   })
 })
 

@@ -72,6 +72,7 @@ function activationsOf(
 ): Activation[] | null {
   const given = stringsAttribute(node, 'activations', [])
   const names = given.length > 0 ? given : Array.from({ length: directions }, () => standard).flat()
+  if (names.length !== standard.length * directions) return null
   const [alphas, betas] = ['activation_alpha', 'activation_beta'].map((name) =>
     floatsAttribute(node, name, []),
   )

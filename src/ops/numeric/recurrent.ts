@@ -1,5 +1,5 @@
 import type { Dim } from '../../core/tensor.ts'
-import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
+import { intAttribute, stringAttribute, stringsAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
 import { recurrentRules } from '../rules/recurrent.ts'
@@ -23,10 +23,13 @@ export function batchFirst(node: Node): boolean {
 /** What the weights and attributes of a recurrence must agree on. */
 interface Cell {
   /** Gates in one weight matrix: 1 for RNN, 3 for GRU, 4 for LSTM. */
-  readonly gates: number
+  readonly gates: 1 | 3 | 4
   /** Whether there is a cell state beside the hidden one. */
   readonly cellState: boolean
 }
+
+/** Activations of one direction, by the number of gates. */
+const activationsOf = { 1: 1, 3: 2, 4: 3 } as const
 
 /**
  * X [time, batch, features] (or batch first): Y [time, directions, batch, hidden], Y_h and, for LSTM, Y_c
@@ -37,6 +40,10 @@ function inferRecurrent(cell: Cell): (context: InferenceContext) => ValueInfo[] 
     const { type } = requiredInput(context, 0)
     const directions = directionsOf(context).length
     const hidden = hiddenSize(context, cell, directions)
+    const activations = stringsAttribute(context.node, 'activations', []).length
+    const wanted = directions * activationsOf[cell.gates]
+    if (activations > 0 && activations !== wanted)
+      context.fail(`it has ${activations} activations instead of ${wanted}`)
     const [first, second] = shapeOfRank(context, 0, 3) ?? [null, null]
     const isBatchFirst = batchFirst(context.node)
     const [time, batch] = isBatchFirst ? [second, first] : [first, second]
