@@ -17,6 +17,6 @@ export type {
 } from './audit/report-schema.ts'
 export { type LayerVectors, type ShapedVector, singularVectors } from './audit/vectors.ts'
 export { LipschitzError } from './core/errors.ts'
-export type { LayerChoice } from './edit/group.ts'
 export type { Normalization, NormalizedLayer } from './edit/normalization.ts'
-export { type NormalizeOptions, normalize } from './edit/normalize.ts'
+export { normalize } from './edit/normalize.ts'
+export type { LayerChoice, NormalizeOptions, Spread } from './edit/options.ts'

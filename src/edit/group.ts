@@ -1,5 +1,6 @@
 import { LipschitzError } from '../core/errors.ts'
 import type { StoredTensor } from '../onnx/stored-tensor.ts'
+import type { LayerChoice } from './options.ts'
 import { scalableTensor } from './scalable.ts'
 import type { Survey, SurveyedLayer } from './survey.ts'
 import type { Reader } from './uses.ts'
@@ -12,9 +13,6 @@ export interface Group {
   readonly inverse: boolean
   readonly layers: readonly SurveyedLayer[]
 }
-
-/** Which layers are meant; all where it is absent. */
-export type LayerChoice = (node: string, weight: string) => boolean
 
 /** The layers that are to be scaled by need, and those that cannot be, with the reason. */
 export interface Chosen {

@@ -5,47 +5,16 @@ import { LipschitzError } from '../core/errors.ts'
 import { compare, log, magnitude } from '../core/magnitude.ts'
 import { cannotWrite } from '../core/write-failure.ts'
 import { foldBatchNorms } from './batch-norm.ts'
+import { describeNormalization } from './describe-normalization.ts'
 import { type NewElements, writeEditedCopy } from './edited-copy.ts'
 import { combined, type Factors, factorsToTarget } from './factors.ts'
-import { type Chosen, chooseLayers, type Group, type LayerChoice } from './group.ts'
-import { describeNormalization, type Normalization } from './normalization.ts'
+import { type Chosen, chooseLayers, type Group } from './group.ts'
+import type { Normalization } from './normalization.ts'
+import type { NormalizeOptions } from './options.ts'
 import { checkProportion } from './proportion.ts'
-import { factorsToBound, type Spread } from './spread.ts'
+import { factorsToBound } from './spread.ts'
 import { type Survey, surveyModel } from './survey.ts'
 import { openWorkshop } from './workshop.ts'
-
-/** What is to be normalised, and how; proofs and shapes as in an audit. */
-export interface NormalizeOptions
-  extends Pick<
-    AuditOptions,
-    | 'inputShapes'
-    | 'inputRanges'
-    | 'inputs'
-    | 'outputs'
-    | 'tolerance'
-    | 'certify'
-    | 'bound'
-    | 'effort'
-    | 'seed'
-    | 'threads'
-    | 'limits'
-    | 'externalData'
-    | 'hardLinks'
-    | 'onProgress'
-  > {
-  /** The norm that no chosen layer exceeds; default 1. */
-  readonly target?: number
-  /** Instead of `target`: the Lipschitz constant that the network is brought to. */
-  readonly toLipschitz?: number
-  /** How `toLipschitz` is spread over the layers; default 'evenly'. */
-  readonly spread?: Spread
-  /** The layers that may be scaled, by the names of node and weight; default: all dense and convolution layers. */
-  readonly layers?: LayerChoice
-  /** Moves the gains of batch normalisations into the layers before them first. */
-  readonly foldBatchNorm?: boolean
-  /** Replaces an output that exists. */
-  readonly force?: boolean
-}
 
 /** A tenth of what a norm may fall short of the target. */
 const defaultTolerance = 1e-4
@@ -104,7 +73,7 @@ export async function normalize(
 }
 
 /** What was written, and by which factors. */
-export interface Reached {
+interface Reached {
   readonly after: Survey
   readonly factors: Factors
 }

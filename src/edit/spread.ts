@@ -6,10 +6,8 @@ import * as term from '../core/term.ts'
 import { stacked } from '../ops/rules/join.ts'
 import type { Factors } from './factors.ts'
 import type { Group } from './group.ts'
+import type { Spread } from './options.ts'
 import type { Survey } from './survey.ts'
-
-/** How a reduction of the network's bound is spread over its layers. */
-export type Spread = 'evenly' | 'sensitivity'
 
 /** By how much a layer is scaled when the whole reduction has come to `depth`; 1 at depth 0, less the deeper. */
 type Scaling = (norm: number, elasticity: number, depth: number) => number
