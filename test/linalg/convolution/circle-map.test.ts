@@ -4,8 +4,10 @@ import { createRandom, gaussianVector } from '../../../src/core/random.ts'
 import { scoped } from '../../../src/linalg/arena.ts'
 import { trigonometricBasis } from '../../../src/linalg/convolution/circle-basis.ts'
 import { circleCost, circleMap } from '../../../src/linalg/convolution/circle-map.ts'
+import { encloseFinite } from '../../../src/linalg/convolution/finite.ts'
 import { type Kernel, keptAxes, kernelOf, partsOf } from '../../../src/linalg/convolution/kernel.ts'
 import { denseConvolution } from '../../../src/linalg/convolution/matrix.ts'
+import { singularValues } from '../known-norms.ts'
 import { anyCase } from './cases.ts'
 
 /** T T*v by the dense matrix. */
@@ -80,6 +82,36 @@ describe('circleMap', () => {
       }),
       { numRuns: 60 },
     )
+  })
+})
+
+describe('Lanczos between frequencies', () => {
+  it('encloses the norm', () => {
+    let met = 0
+    const options = { tolerance: 1e-3, certify: 'probabilistic', seed: 4, failureProbability: 1e-11 } as const
+    fc.assert(
+      fc.property(anyCase({ rank: 2, size: 7, kernel: 3, channels: 4 }), ({ operator, weights }) => {
+        for (const part of partsOf(operator)) {
+          if (keptAxes(part).length === 0) continue
+          const kernel = kernelOf(operator, part, 0, weights)
+          if (circleCost(kernel) === null || kernel.slices.every((value) => value === 0)) continue
+          met++
+          const plan = { method: 'frequencies', kernel, once: 0, step: 0, total: 0 } as const
+          const { lower, upper } = scoped(() => encloseFinite(plan, options, 0))
+          const { rows, columns, data } = denseConvolution(kernel)
+          const tall = rows >= columns
+          const turned = Float64Array.from(data, (_, i) =>
+            tall ? data[i] : data[(i % rows) * columns + Math.floor(i / rows)],
+          )
+          const sigma = singularValues(Math.max(rows, columns), Math.min(rows, columns), turned)[0]
+          expect(lower).toBeLessThanOrEqual(sigma * (1 + 1e-13))
+          expect(upper).toBeGreaterThanOrEqual(sigma * (1 - 1e-13))
+          expect(lower).toBeGreaterThanOrEqual(sigma * 0.998)
+        }
+      }),
+      { numRuns: 120 },
+    )
+    expect(met).toBeGreaterThan(20)
   })
 })
 
