@@ -130,9 +130,9 @@ export const limitTable = {
     reason: 'some ten seconds',
   },
   walkedNodes: {
-    value: 300_000,
+    value: 50_000,
     counts: 'nodes of bodies that bounds are carried through, each as often as a loop repeats it',
-    reason: 'a few seconds',
+    reason: 'about a second for each of several walks',
   },
   loopSteps: {
     value: 10_000,
