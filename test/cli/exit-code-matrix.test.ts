@@ -19,11 +19,11 @@ beforeAll(() => {
   writeFileSync(inFolder('bad.json'), '{ "tpo": 1 }')
 })
 
-/** What is asked of the models, and what it makes of the exit code. */
+/** What is asked of the models, and what it makes of the exit code; 45 lies between what is proven on both sides. */
 const gates = {
   none: { flags: [], code: 0, warns: 0, verdict: 'none' },
   pass: { flags: ['--max-lipschitz', '1e9', '--max-layer', '1e9'], code: 0, warns: 0, verdict: 'pass' },
-  inconclusive: { flags: ['--max-lipschitz', '1e-3'], code: 1, warns: 0, verdict: 'inconclusive' },
+  inconclusive: { flags: ['--max-lipschitz', '45'], code: 1, warns: 0, verdict: 'inconclusive' },
   fail: { flags: ['--max-layer', '1e-3'], code: 1, warns: 1, verdict: 'fail' },
 } as const
 const models = {
