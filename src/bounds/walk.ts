@@ -7,7 +7,6 @@ import * as term from '../core/term.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import { displayDomain } from '../graph/opsets.ts'
 import { bodiesOf, nodesOf } from '../graph/walk.ts'
-import { layersOf } from '../infer/layers.ts'
 import type { MergedLayer } from '../infer/merged-layers.ts'
 import type { TypedGraph, TypedNode } from '../infer/typed-graph.ts'
 import {
@@ -25,10 +24,10 @@ import { ruleIn } from '../ops/rules/norms.ts'
 import type { Origin } from '../ops/rules/share.ts'
 import { type BoxStore, createBoxStore, narrow } from './boxes.ts'
 import { explained, guarded } from './guarded.ts'
+import { type LayerTerms, layerKeys, layerNorm, leafOf, type NormOf } from './layer-terms.ts'
 import { constantRange, settled, typeRange } from './ranges.ts'
 
-/** An upper bound of a layer's norm, or why it has none. */
-export type NormOf = (key: string) => number | string
+export type { NormOf }
 
 export interface WalkOptions {
   readonly normOf: NormOf
@@ -75,13 +74,10 @@ export interface Walk {
 }
 
 /** What one walk carries along. */
-interface State {
+interface State extends LayerTerms {
   readonly typed: TypedGraph
   readonly options: WalkOptions
   readonly bounds: Map<Value, TensorBound>
-  /** Keys of the layers of each node, by role. */
-  readonly keys: ReadonlyMap<Node, ReadonlyMap<string, string>>
-  readonly leaves: Map<string, Term>
   /** Ranges of single elements; null where ranges are not followed. */
   readonly boxes: BoxStore | null
   /** Nodes of bodies walked so far, each as often as it was. */
@@ -120,15 +116,6 @@ export function walkGraph(typed: TypedGraph, options: WalkOptions): Walk {
     find: (value) => state.bounds.get(value) ?? null,
     boxOf: (value) => state.boxes?.boxes.get(value) ?? null,
   }
-}
-
-function layerKeys(typed: TypedGraph): Map<Node, Map<string, string>> {
-  const keys = new Map<Node, Map<string, string>>()
-  for (const { key, node, spec } of layersOf(typed)) {
-    const roles = keys.get(node) ?? new Map<string, string>()
-    keys.set(node, roles.set(spec.role, key))
-  }
-  return keys
 }
 
 function inputBound({ typed, options }: State, input: Value): TensorBound {
@@ -319,27 +306,6 @@ function originOf(state: State, value: Value | null): Origin | null {
   const origin = { order: state.origins.size, bound: boundOf(state, value) }
   state.origins.set(value, origin)
   return origin
-}
-
-function layerNorm(state: State, node: Node, role: string, onNoNorm: (reason: string) => void): Term | null {
-  const key = state.keys.get(node)?.get(role)
-  if (key === undefined) return null
-  const leaf = leafOf(state, key)
-  if (leaf !== null) return leaf
-  const reason = state.options.normOf(key)
-  if (typeof reason === 'string') onNoNorm(reason)
-  return term.infinite
-}
-
-/** The norm of the layer with this key as a term, one for all who ask; null where it has none. */
-function leafOf(state: State, key: string): Term | null {
-  const known = state.leaves.get(key)
-  if (known !== undefined) return known
-  const norm = state.options.normOf(key)
-  if (typeof norm === 'string') return null
-  const leaf = term.leaf(key, norm)
-  state.leaves.set(key, leaf)
-  return leaf
 }
 
 /** The first refusal among what the node reads, or a new one; nothing varies where nothing that it reads does. */

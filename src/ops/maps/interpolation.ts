@@ -1,7 +1,7 @@
 import { intAttribute } from '../../graph/attribute.ts'
 import type { LinearRule } from '../linear-map.ts'
 import { poolWindows } from '../numeric/pooling.ts'
-import { windowAt } from '../rules/pooling.ts'
+import { windowAt } from '../rules/averages.ts'
 import { interpolationOf, interpolationRows, scalesOf } from '../rules/resize.ts'
 import { inputDims, knownDims, outputDims } from './sizes.ts'
 import { type SparseMatrix, separableMap, sparseMatrix } from './sparse.ts'

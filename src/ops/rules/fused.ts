@@ -8,7 +8,7 @@ import { type Activation, clamp, fastGeluSlope, leaky } from './elementwise.ts'
 import { interval, sum, unit } from './interval.ts'
 import { added, isFixed, type Part, through } from './join.ts'
 import { batchCopies, bilinear, linearRules, matrixNorm } from './linear.ts'
-import { windowMultiplicity } from './pooling.ts'
+import { windowMultiplicity } from './window-sharing.ts'
 
 /** Operators of ONNX Runtime that are a linear map with an activation. */
 

@@ -4,7 +4,7 @@ import { rootOf } from './broadcast.ts'
 import { entriesOf } from './constant.ts'
 import { farthest, hull, interval, up } from './interval.ts'
 import { isFixed, through } from './join.ts'
-import { windowMultiplicity } from './pooling.ts'
+import { windowMultiplicity } from './window-sharing.ts'
 
 /**
  * Windows that overlap, cut out of their data or added up to them. Cutting out writes an element once for every window that

@@ -1,6 +1,6 @@
 import * as mag from '../../core/magnitude.ts'
 import type { OtherNorm } from '../../core/norm-name.ts'
-import { addUp, divUp, mulUp, sqrtUp } from '../../core/rounding.ts'
+import { divUp, mulUp } from '../../core/rounding.ts'
 import { type Dim, sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import {
@@ -13,16 +13,15 @@ import {
 import { windowedBox } from '../boxes/movement.ts'
 import { type BoxRule, withBoxes } from '../boxes/rule.ts'
 import { type Windows, windowsOf } from '../numeric/windows.ts'
+import { averageNorms, averaging, longestAxis, unknownSize, windowAt } from './averages.ts'
 import { inverseRootOf, rootOf } from './broadcast.ts'
 import { hull, up } from './interval.ts'
 import { isFixed, through } from './join.ts'
 import { inNorms, type NormRule, repeated } from './norms.ts'
 import { overReals } from './reals.ts'
-import { normUpperBound, type SparseRow } from './small-matrix.ts'
+import { sharing, windowMultiplicity } from './window-sharing.ts'
 
 /** Pools slide windows over the spatial axes, each axis by itself. */
-
-const unknownSize = 'pools over a size that is not known; give --input-shape'
 
 function windowsAt(context: BoundContext, x: BoundOperand): Windows | null {
   const kernel = intsAttribute(context.node, 'kernel_shape', null)
@@ -60,88 +59,6 @@ function positions(context: BoundContext): TensorBound {
   return context.refuse('gives the positions of maxima, which jump')
 }
 
-/**
- * In how many windows of one axis an element can be: offsets j·dilation of the same residue modulo the stride
- * reach one element from different windows. The same for every size of the input.
- */
-export function windowMultiplicity(kernel: number, stride: number, dilation: number): number {
-  const period = stride / greatestCommonDivisor(stride, dilation)
-  return Math.ceil(kernel / period)
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  let [large, small] = [a, b]
-  while (small > 0) [large, small] = [small, large % small]
-  return large
-}
-
-/**
- * Each output is an element of its window, |Δout| ≤ max |Δ in the window|, whose square is at most the sum of
- * squares there: √(number of windows that share an element), the product over the axes.
- */
-function sharing({ kernel, strides, dilations, output }: Windows): number {
-  return kernel.reduce((product, size, axis) => {
-    const shared = windowMultiplicity(size, strides[axis], dilations[axis])
-    const windows = output[axis] ?? Infinity
-    return product * Math.min(shared, windows)
-  }, 1)
-}
-
-/**
- * AveragePool is linear and separates into one small matrix per axis, also where the divisor counts only elements
- * inside the input (`count_include_pad` = 0, the default): that divisor is a product of counts per axis, and it
- * makes averages at the rim heavier, so that the norm may exceed 1. Its norm is the product of theirs.
- */
-function averaging(
-  context: BoundContext,
-  windows: Windows,
-  input: readonly Dim[],
-  normOf: typeof averageNorm = averageNorm,
-): number | string {
-  const includePad = intAttribute(context.node, 'count_include_pad', 0) !== 0
-  let product = 1
-  for (const [axis, size] of input.entries()) {
-    const outputs = windows.output[axis]
-    const begin = windows.padsBegin[axis]
-    const end = windows.padsEnd[axis]
-    if (size === null || outputs === null || begin === null || end === null) return unknownSize
-    if (outputs > longestAxis) return `has more than ${longestAxis} windows along one axis`
-    const starts = Array.from({ length: outputs }, (_, row) => row * windows.strides[axis] - begin)
-    const axisWindows = starts.map((start) => windowAt(windows, axis, start, { size, end, includePad }))
-    product = mulUp(product, normOf(axisWindows, windows, axis, size))
-  }
-  return product
-}
-
-/** What one window of an average covers of its axis. */
-interface AverageWindow {
-  /** The first element inside the input, and how many there are, `dilation` apart. */
-  readonly first: number
-  readonly count: number
-  readonly weight: number
-}
-
-/** Windows along one axis beyond which they are not looked at one by one. */
-const longestAxis = 2 ** 20
-
-/** Beyond that many entries a matrix is not small: its norm is bounded by its row and column sums. */
-const manyEntries = 2 ** 22
-
-/** The largest row sum or column sum of the matrix of one axis: its norm in ℓ∞ and ℓ1. */
-const averageNorms = {
-  linf: (rows) => rows.reduce((most, { count, weight }) => Math.max(most, mulUp(count, weight)), 0),
-  l1: (rows, windows, axis, size) => {
-    const sums = new Float64Array(size)
-    for (const { first, count, weight } of rows) {
-      for (let j = 0; j < count; j++) {
-        const at = first + j * windows.dilations[axis]
-        sums[at] = addUp(sums[at], weight)
-      }
-    }
-    return sums.reduce((most, sum) => Math.max(most, sum), 0)
-  },
-} satisfies Record<OtherNorm, typeof averageNorm>
-
 /** Pools in ℓ∞ and ℓ1, with the constant of all windows or why there is none. */
 function poolIn(
   gainOf: (
@@ -173,53 +90,6 @@ function globalIn(gains: Readonly<Record<OtherNorm, (size: number) => number>>):
     if (x === null || size === null) return [context.refuse(unknownSize)]
     return [through(x, gains[norm](size), hull(x.range, origin))]
   }
-}
-
-/** ‖A‖₂² ≤ max row sum · max column sum (Schur) where the matrix is large, else nearly the norm itself. */
-function averageNorm(rows: readonly AverageWindow[], windows: Windows, axis: number, size: number): number {
-  const dilation = windows.dilations[axis]
-  const entries = rows.reduce((sum, { count }) => sum + count, 0)
-  if (entries > manyEntries) {
-    const largest = (of: (row: AverageWindow) => number) =>
-      rows.reduce((most, row) => Math.max(most, of(row)), 0)
-    const shared = Math.min(
-      rows.length,
-      windowMultiplicity(windows.kernel[axis], windows.strides[axis], dilation),
-    )
-    const columnSum = mulUp(
-      shared,
-      largest(({ weight }) => weight),
-    )
-    return sqrtUp(
-      mulUp(
-        columnSum,
-        largest(({ count, weight }) => mulUp(count, weight)),
-      ),
-    )
-  }
-  const sparse = rows.map(
-    ({ first, count, weight }): SparseRow => ({
-      columns: Array.from({ length: count }, (_, j) => first + j * dilation),
-      weights: new Array<number>(count).fill(weight),
-    }),
-  )
-  return normUpperBound(sparse, size)
-}
-
-/** Runtimes differ in whether windows that `ceil_mode` adds count beyond the pads: the larger weight counts. */
-export function windowAt(
-  windows: Windows,
-  axis: number,
-  start: number,
-  { size, end, includePad }: { size: number; end: number; includePad: boolean },
-): AverageWindow {
-  const [kernel, dilation] = [windows.kernel[axis], windows.dilations[axis]]
-  /** How many positions of the window lie before `limit`. */
-  const before = (limit: number) => Math.min(Math.max(Math.ceil((limit - start) / dilation), 0), kernel)
-  const skipped = before(0)
-  const count = before(size) - skipped
-  const divisor = includePad ? before(size + end) : count
-  return { first: start + skipped * dilation, count, weight: count === 0 ? 0 : up(1 / divisor) }
 }
 
 /** The constant of AveragePool over the given spatial sizes; null where one that it needs is not known. */

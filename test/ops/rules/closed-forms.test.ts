@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { padMultiplicity } from '../../../src/ops/rules/movement.ts'
-import { windowMultiplicity } from '../../../src/ops/rules/pooling.ts'
 import { runningSumNorm } from '../../../src/ops/rules/reduction.ts'
 import { interpolationNorm } from '../../../src/ops/rules/resize.ts'
 import { normUpperBound, type SparseRow } from '../../../src/ops/rules/small-matrix.ts'
+import { windowMultiplicity } from '../../../src/ops/rules/window-sharing.ts'
 
 const linear = {
   mode: 'linear',
