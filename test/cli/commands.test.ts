@@ -191,7 +191,7 @@ describe('audit with a configuration', () => {
       code: 0,
       stderr: 'lipschitz: lipschitz.config.json: the ignore of unbounded-op is not needed any more (old)\n',
     })
-    expect(stdout).toMatch(/\? +Lipschitz constant ≤ 10: .* – ignored: not yet\n/)
+    expect(stdout).toMatch(/FAIL +Lipschitz constant ≤ 10: .* – ignored: not yet\n/)
     expect(stdout).toMatch(/ok +largest layer's ‖A‖₂ ≤ 4: proven ≤ 3\.8/)
     expect(stdout).toMatch(/ignored-layers +max-layer leaves out layers: rescaled \(\/1\/Gemm\)/)
   })
