@@ -25,8 +25,13 @@ describe('twins of the digit network', () => {
   it.each(twins)('%s: the same layers and the same bound', async (file) => {
     const [expected, twin] = [await original, await auditOne(join(fixtures, 'formats', file))]
     const digits = file.startsWith('same-') ? 1e-9 : 0.02
-    const ratio = (twin.lipschitz.upper.value as number) / (expected.lipschitz.upper.value as number)
-    expect(Math.abs(ratio - 1)).toBeLessThan(digits)
+    const [ours, theirs] = [expected, twin].map(
+      ({ lipschitz }) => lipschitz.ladder.find(({ method }) => method === 'graph')?.value ?? Number.NaN,
+    )
+    expect(Math.abs(theirs / ours - 1)).toBeLessThan(digits)
+    // a descent ends a little elsewhere where sums run in another order
+    const best = (twin.lipschitz.upper.value as number) / (expected.lipschitz.upper.value as number)
+    expect(Math.abs(best - 1)).toBeLessThan(0.02)
     for (const norm of norms(expected)) {
       expect(norms(twin).some((other) => Math.abs(other / norm - 1) < digits)).toBe(true)
     }
