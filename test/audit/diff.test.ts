@@ -336,6 +336,32 @@ describe('where the graphs are not one', () => {
   })
 })
 
+describe('a network that looks rows up', () => {
+  const looked = (table: readonly number[], w: readonly number[]) =>
+    modelFile({
+      inputs: { ids: { type: 'int64', shape: [3] } },
+      outputs: ['y'],
+      initializers: { table: tensor([4, 2], table), w: tensor([2, 2], w) },
+      nodes: [
+        node('Gather', ['table', 'ids'], ['rows'], {}, { name: 'lookup' }),
+        node('MatMul', ['rows', 'w'], ['y']),
+      ],
+    })
+  const rows = [1, 2, 3, 4, -5, 6, 7, 8]
+
+  it('has a bound where the rows are the same, and none where they differ', async () => {
+    const same = await compared(looked(rows, [1, 0, 0, 1]), looked(rows, [1, 0, 0, 1.5]))
+    // three rows, each at most [7, 8] long in its second entry
+    expect(same.outputChange!.upper.value).toBeGreaterThanOrEqual(0.5 * 8 * Math.sqrt(3))
+    const other = await compared(looked(rows, [1, 0, 0, 1]), looked([...rows.slice(0, 7), 9], [1, 0, 0, 1]))
+    expect(other.outputChange!.upper).toMatchObject({
+      value: null,
+      node: 'lookup',
+      reason: /before the embedding/,
+    })
+  })
+})
+
 describe('the gate', () => {
   const judge = async (limit: number, options: DiffOptions = { inputRanges: unit }) =>
     (

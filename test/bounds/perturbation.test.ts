@@ -8,7 +8,7 @@ import { diff } from '../../src/audit/diff/diff.ts'
 import { gridOf, roundingError } from '../../src/bounds/perturbation/rounding.ts'
 import { createRandom } from '../../src/core/random.ts'
 import * as term from '../../src/core/term.ts'
-import { modelFile, node, tensor, writeTemporary } from '../helpers/onnx-builder.ts'
+import { modelFile, node, subgraph, tensor, writeTemporary } from '../helpers/onnx-builder.ts'
 import { singularValues } from '../linalg/known-norms.ts'
 
 const mlp = join(resolve(import.meta.dirname, '../../fixtures'), 'trained/digits-mlp.onnx')
@@ -176,6 +176,30 @@ describe('changes of one layer by an operator of 1 % of its norm', () => {
   it('are not stated without a domain, nor for layers whose input has none', async () => {
     const { models } = await audit(mlp, { threads: 1, effort: 'fast' })
     expect(models[0].layers.map(({ perturbation }) => perturbation)).toEqual([null, null, null])
+  })
+
+  it('are not stated for layers of bodies', async () => {
+    const branch = (name: string) =>
+      subgraph({
+        outputs: [`${name}_out`],
+        nodes: [node('MatMul', ['x', name], [`${name}_out`])],
+        initializers: { [name]: tensor([2, 2], [2, 0, 0, 2]) },
+      })
+    const path = modelFile({
+      inputs: { x: [1, 2], choice: { type: 'bool', shape: [] } },
+      outputs: { y: [1, 2] },
+      initializers: { w: tensor([2, 2], [3, 0, 0, 3]) },
+      nodes: [
+        node('If', ['choice'], ['h'], { then_branch: branch('a'), else_branch: branch('b') }),
+        node('MatMul', ['h', 'w'], ['y'], {}, { name: 'last' }),
+      ],
+    })
+    const ranges = [{ input: 'x', lo: -1, hi: 1 }]
+    const { models } = await audit(path, { threads: 1, inputRanges: ranges, effort: 'fast' })
+    const stated = models[0].layers
+      .filter(({ perturbation }) => perturbation !== null)
+      .map(({ node: name }) => name)
+    expect(stated.filter((name) => name !== 'last')).toEqual([])
   })
 
   it('count every layer of a branch for itself', async () => {

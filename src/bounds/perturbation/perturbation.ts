@@ -10,7 +10,7 @@ import { type Walk, walkGraph } from '../walk.ts'
 import { additions } from './additions.ts'
 import { widened } from './constant-difference.ts'
 import type { Pair } from './pairing.ts'
-import { hasOtherConstants, leaves, type Perturbed, passes } from './perturbed.ts'
+import { hasOtherConstants, leaves, linearKinds, type Perturbed, passes } from './perturbed.ts'
 import { farthestApart, read, roundedBy, unknownSize } from './rounded-input.ts'
 
 /** ‖f(x) − f'(x)‖₂ at most, over all x of the domain, all outputs together; what it is made of. */
@@ -33,6 +33,8 @@ export interface Perturbation {
  * hold for both. Arithmetic is taken as exact, as in all bounds. Cost: one walk.
  */
 export function boundPerturbation(perturbed: Perturbed): Perturbation {
+  const other = differenceBeforeCut(perturbed)
+  if (other !== null) return { bound: term.infinite, refusal: other, parts: new Map() }
   const walk = walkGraph(perturbed.pairing.reference, {
     normOf: perturbed.normOf,
     audited: perturbed.audited,
@@ -51,6 +53,38 @@ export function boundPerturbation(perturbed: Perturbed): Perturbation {
   const { refusal } = joint
   if (refusal !== null) return { bound: term.infinite, refusal, parts: new Map() }
   return { bound: joint.offset, refusal: null, parts: partsOf(joint.offset) }
+}
+
+/**
+ * Where the graph is cut, the walk begins anew with one and the same tensor: what is looked up for integers, and all that
+ * it is computed from, has to be the same in both networks. Why it is not; null where it is.
+ */
+function differenceBeforeCut(perturbed: Perturbed): Refusal | null {
+  const { pairing, audited, layersOf, differenceOf } = perturbed
+  const before = new Set<Node>(audited.flatMap(({ producer }) => producer ?? []))
+  for (const node of before) {
+    const { inputs } = pairing.reference.typed(node)
+    for (const input of inputs) {
+      if (input !== null && !input.isConstant && input.value.producer !== null)
+        before.add(input.value.producer)
+    }
+  }
+  for (const node of before) {
+    if (passes(pairing, node)) continue
+    const pair = pairing.pairs.get(node)
+    const isSame =
+      pair !== undefined &&
+      [...pair.roundings.values()].every((roundings) => roundings.length === 0) &&
+      !hasOtherConstants(perturbed, node) &&
+      layersOf(node).every(({ key, kind }) => !linearKinds.has(kind) || differenceOf(key) === 0)
+    if (isSame) continue
+    return {
+      node: node.name,
+      op: node.op,
+      reason: 'computes what the other model computes otherwise, before the embedding',
+    }
+  }
+  return null
 }
 
 function partsOf(bound: Term): Map<string, number> {

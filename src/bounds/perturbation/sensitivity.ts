@@ -36,7 +36,10 @@ export function weightSensitivities(
   const { base, normOf, relative } = options
   const changes = new Map<Node, { leaf: string; size: number }[]>()
   const known = new Map<string, string>()
+  const counted = nodesBehind(typed, options.audited)
   for (const { key, node, spec } of layersOf(typed)) {
+    // the walk comes once to each node of the main graph, and begins anew where the graph is cut
+    if (!counted.has(node)) continue
     const norm = normOf(key)
     const data = dataOf(typed, node)
     const length = data === null ? Infinity : base.find(data)?.norm
@@ -70,6 +73,15 @@ function jointOffset(walk: Walk, outputs: readonly Value[]): term.Term | null {
   const bounds = outputs.map((output) => ({ bound: walk.boundOf(output), gain: 1 }))
   const { refusal, offset } = stacked(bounds, { lo: -Infinity, hi: Infinity })
   return refusal === null ? offset : null
+}
+
+/** Nodes of the main graph, but for those that only tensors where the graph is cut depend on. */
+function nodesBehind({ graph }: TypedGraph, audited: readonly Value[]): ReadonlySet<Node> {
+  const before = new Set<Node>(audited.flatMap(({ producer }) => producer ?? []))
+  for (const node of before) {
+    for (const value of node.inputs) if (value?.producer != null) before.add(value.producer)
+  }
+  return new Set(graph.nodes.filter((node) => !before.has(node)))
 }
 
 /** What the node's one layer is applied to; null where it reads several tensors. */
