@@ -18,6 +18,7 @@ const anywhere: ReadonlyMap<string, Default> = new Map([
   ['noop_with_empty_axes', always(0)],
   ['allowzero', always(0)],
   ['training_mode', always(0)],
+  ['channels_last', always(0)],
   ['transA', always(0)],
   ['transB', always(0)],
   ['beta', always(1)],

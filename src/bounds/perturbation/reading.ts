@@ -119,7 +119,7 @@ export function isTwin(reference: TypedGraph, node: Node, { node: other, operand
 }
 
 /** Attributes that say how the result is computed, not what it is, or what matters in training alone. */
-const unimportant = new Set(['accuracy_level', 'opset', 'channels_last', 'momentum', 'axis_w'])
+const unimportant = new Set(['accuracy_level', 'momentum'])
 
 /** Attributes of linear layers that are part of their operators, which are compared on their own. */
 const ofLayers = new Set([
