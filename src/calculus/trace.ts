@@ -1,13 +1,21 @@
 import { LipschitzError } from '../core/errors.ts'
 import { beyondLimit, calculusLimits } from '../core/limits.ts'
-import { isFloatType, type Shape, sizeOf, type Tensor } from '../core/tensor.ts'
+import { isFloatType, sizeOf, type Tensor } from '../core/tensor.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
-import type { EvaluationContext, LinearMap, PointContext, TracedTensor } from '../ops/linear-map.ts'
+import type { LinearMap, TracedTensor } from '../ops/linear-map.ts'
 import { createAlgebra, type Variable } from '../ops/maps/algebra.ts'
 import { type ComposedMap, compose, type Step } from '../ops/maps/composed.ts'
-import { foldingContext, widened } from '../ops/maps/selection.ts'
-import type { Operand, Operator, ValueInfo } from '../ops/operator.ts'
+import type { Operator } from '../ops/operator.ts'
 import type { AffineNode, Network } from './network.ts'
+import {
+  asFloat64,
+  contextAt,
+  derivativeAt,
+  infoOfTensor,
+  refused,
+  valuesAt,
+  widenedTensor,
+} from './node-at.ts'
 
 /** An array in which the slope of an elementwise node jumps where an element is one of the kinks. */
 export interface KinkedArray {
@@ -304,114 +312,9 @@ function composeVarying(
   return compose(steps, slots + 1, sources.map(place), targets.map(place))
 }
 
-function contextAt(
-  node: Node,
-  operator: Operator,
-  traced: readonly (TracedTensor | null)[],
-  outputs: readonly (Operand | null)[],
-): EvaluationContext {
-  const inputs = traced.map((input, i) => input && operandAt(node.inputs[i]!, input))
-  const fail = (message: string): never => {
-    throw new LipschitzError('malformed', `${node.op}: ${message}`, { node: node.name })
-  }
-  const known = outputs.every(
-    (output) => output === null || (output.shape !== null && sizeOf(output.shape) !== null),
-  )
-  const infos: readonly (ValueInfo | null)[] = known
-    ? outputs
-    : operator.infer({
-        node,
-        input: (i) => inputs[i] ?? null,
-        fail,
-        body: () => fail('runs a body'),
-      })
-  return {
-    node,
-    operator,
-    inputs,
-    outputs: node.outputs.map((value, i) => (value === null ? null : widenedInfo(infos[i] ?? null))),
-    values: traced.map((input) => input?.tensor ?? null),
-    varies: (i) => (traced[i]?.slot ?? -1) >= 0,
-    fail,
-  }
-}
-
-/** An operand whose elements are known, as those of a constant. */
-function operandAt(value: Value, { tensor, slot }: TracedTensor): Operand {
-  return {
-    value,
-    type: tensor.type,
-    shape: tensor.dims,
-    isConstant: slot < 0,
-    stored: null,
-    constant: () => tensor,
-    smallConstant: () => tensor,
-  }
-}
-
-function widenedInfo(info: ValueInfo | null): ValueInfo | null {
-  return info && { type: info.type && widened(info.type), shape: info.shape }
-}
-
-function infoOfTensor(tensor: Tensor | null): ValueInfo | null {
-  return tensor && { type: tensor.type, shape: tensor.dims }
-}
-
-function widenedTensor(tensor: Tensor): Tensor {
-  return { ...tensor, type: widened(tensor.type) }
-}
-
-/** The outputs of a node, or why there are none. */
-function valuesAt(context: EvaluationContext): (Tensor | null)[] {
-  const { node, operator, outputs } = context
-  const folded = operator.evaluate === undefined ? operator.fold : undefined
-  if (folded !== undefined) {
-    const results = folded(foldingContext(context, context.values))
-    if (results === null) throw refused(node, 'cannot be evaluated here')
-    return outputs.map((output, i) => (output === null ? null : (results[i] ?? null)))
-  }
-  const results = operator.evaluate?.(context) ?? linearValues(context)
-  if (results === null) throw refused(node, 'cannot be evaluated')
-  return outputs.map((output, i) => {
-    const data = results[i] ?? null
-    if (output === null || data === null) return null
-    const dims = output.shape
-    if (dims === null || sizeOf(dims) !== data.length)
-      throw refused(node, 'has an output of a size that is not known')
-    return { type: output.type ?? 'float64', dims: dims as readonly number[], data }
-  })
-}
-
-/** What an operator without folding gives that is linear in its first input. */
-function linearValues(context: EvaluationContext): readonly (Float64Array | null)[] | null {
-  const [data] = context.values
-  const map = context.operator.linear?.({ ...context, varies: (i) => i === 0 }) ?? null
-  return map === null || !data ? null : map.apply([asFloat64(data.data)])
-}
-
-function derivativeAt(context: PointContext): LinearMap {
-  const { node, operator } = context
-  const map = operator.linear?.(context) ?? operator.derivative?.(context) ?? null
-  if (map === null) throw refused(node, 'has no derivative')
-  return map
-}
-
-function refused(node: Node, reason: string): LipschitzError {
-  return new LipschitzError('unsupported', `${node.op} ${reason}`, { node: node.name })
-}
-
-function asFloat64(data: Float32Array | Float64Array): Float64Array {
-  return data instanceof Float64Array ? data : Float64Array.from(data)
-}
-
 function sumOf(a: Float64Array | null, b: Float64Array | null): Float64Array | null {
   if (a === null || b === null) return a ?? b
   const sum = new Float64Array(a.length)
   for (let i = 0; i < sum.length; i++) sum[i] = a[i] + b[i]
   return sum
-}
-
-/** The shape of a value as numbers, for those who prepare points. */
-export function knownSize(shape: Shape | null): number | null {
-  return shape === null ? null : sizeOf(shape)
 }

@@ -33,8 +33,6 @@ export interface Local {
   kink(index: number): { readonly distance: number; readonly gradient: Float64Array }
   /** On which side of its kinks each element stands: equal for points of the same cell. */
   pattern(): string
-  /** For each kink what a rise of the slope there makes of uᵀJ(x)v. */
-  kinkGains(u: Float64Array, v: Float64Array): Float64Array
   /**
    * The gradient of uᵀJ(x)v where kinks are rounded over a distance of `width` times the usual size of what stands
    * there; null where nothing has a kink.
@@ -84,11 +82,6 @@ export function createObjective(network: Network, inputSizes: readonly number[])
           return { distance: array.data[element] - at, gradient: joined(parts, inputSizes) }
         },
         pattern: () => patternOf(trace.kinked),
-        kinkGains(u, v) {
-          spent += 2 * cost
-          const { gains } = kinkGains(network, trace, splitParts(u, outputSizes), splitParts(v, inputSizes))
-          return joinParts(trace.kinked.flatMap(({ kinks }, i) => kinks.map(() => gains[i])))
-        },
         kinkSlope: (u, v, width) => {
           spent += 3 * cost
           const parts = { u: splitParts(u, outputSizes), v: splitParts(v, inputSizes) }
@@ -135,6 +128,7 @@ function kinkSlope(
   return ahead.applyAdjoint(weights)
 }
 
+/** For each kinked element what a rise of its slope makes of uᵀJv, and the way from the inputs to all of them. */
 function kinkGains(
   { inputs, outputs }: Pick<Network, 'inputs' | 'outputs'>,
   trace: Trace,
