@@ -154,7 +154,7 @@ function semidefinite(
   typed: TypedGraph,
   norms: LayerNorms,
   { selected, ladder }: NetworkBounds,
-  { bound, effort = 'normal', expired }: FurtherOptions,
+  { bound, effort = 'normal', expired, ball, inputRanges }: FurtherOptions,
   boxes: ReadonlyMap<Value, Box>,
 ): Rung[] {
   const graph = ladder.at(-1) as Rung
@@ -171,6 +171,7 @@ function semidefinite(
     most: budget.evaluations,
     ...(expired === undefined ? {} : { expired }),
   })
+  const isLocal = ball !== undefined || (inputRanges?.size ?? 0) > 0
   const rung = (joint: TensorBound): Rung => ({
     method: 'sdp',
     joint,
@@ -181,8 +182,9 @@ function semidefinite(
         : { ...output, ...pick(joint) },
     ),
     walk: null,
-    restsOn: graph.outputs.length > 1 ? 'spectral' : 'nothing',
-    failureProbability: graph.outputs.length > 1 ? graph.failureProbability : 0,
+    // the norms of layers bound the rounding of composed maps, and ranges on a domain
+    restsOn: 'spectral',
+    failureProbability: graph.outputs.length > 1 || isLocal ? graph.failureProbability : 0,
   })
   if (typeof found !== 'number') {
     return bound === 'sdp' ? [rung({ ...graph.joint, lipschitz: term.infinite, refusal: found })] : []
