@@ -50,7 +50,12 @@ export function randomStack(seed: number, options: StackOptions = {}): ModelSpec
   }
   const numbers = (dims: readonly number[], scale: number) => {
     const count = dims.reduce((size, dim) => size * dim, 1)
-    return constant(tensor(dims, Float32Array.from({ length: count }, () => scale * (2 * random() - 1))))
+    return constant(
+      tensor(
+        dims,
+        Float32Array.from({ length: count }, () => scale * (2 * random() - 1)),
+      ),
+    )
   }
   let count = 0
   const add = (op: string, inputs: readonly string[], attributes?: Record<string, AttributeValue>) => {
