@@ -44,6 +44,8 @@ export function climbFurther(
   const [frobenius, product, graph] = base.ladder
   if (bound === 'product') return { ...base, ladder: [frobenius, product], best: product }
   if (bound === 'graph' || effort === 'fast' || graph.walk === null) return base
+  // what no rule bounds, no slope does
+  if (graph.outputs.every(({ refusal }) => refusal !== null)) return base
   const boxes = rangesOnDomain(typed, norms, base, options)
   const further = [meanSlope(typed, norms, base, options, boxes)]
   if (bound !== 'mean-slope') further.push(...semidefinite(typed, norms, base, options, boxes))
