@@ -44,6 +44,9 @@ export interface Refinement {
   failureProbability(): number
 }
 
+/** What one step of opening a window counts for, in multiply-adds. */
+const lookCost = 200
+
 /**
  * The mean-slope bound. An activation a = f(z) with secants in [α, β] is Δa = C Δz + √R u, where C = (α + β)/2,
  * R = (β − α)/2 and |u| ≤ |√R Δz|, elementwise. With every activation replaced so, the network is linear in the inputs
@@ -117,12 +120,13 @@ export function refineBySlopes(typed: TypedGraph, options: RefinementOptions): R
     if (sizes.some((size) => size === null)) return null
     const picked = weights?.reduce((count, weight) => count + (weight === 0 ? 0 : 1), 0)
     const rows = picked ?? sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
-    const whole = openWindow(
-      values,
-      nodes,
-      around,
-      (cost, depth, size) => depth <= options.depth && costOfWindow(rows, size, cost) <= share,
-    )
+    let looks = 0
+    const whole = openWindow(values, nodes, around, (cost, depth, size) => {
+      looks++
+      return depth <= options.depth && costOfWindow(rows, size, cost) <= share
+    })
+    // chains of nodes that cost nothing would be gone through again from each of their nodes
+    spent += looks * lookCost
     if (whole === null) return null
     const isPlain = weights === undefined && whole.depth === 0 && whole.layers < 2 && whole.joins === 0
     if (isPlain) return null
