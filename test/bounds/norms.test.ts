@@ -217,6 +217,26 @@ describe('bounds in ℓ∞ and ℓ1', () => {
     for (const norm of both) expect(boundOf(beside, norm).value).toBe(1)
   })
 
+  it('add up or count what further operands that vary do to all elements', () => {
+    const slopes = (...s: number[]) =>
+      specOf({ name: '', x: [1, 4], more: { s }, nodes: one('PRelu', ['x', 's']) })
+    // x = −1 and s = ±1 everywhere: the slope moves each element by as much as the data do
+    expect(boundOf(slopes(4), 'linf', [-1, 1]).value).toBeCloseTo(2, 9)
+    // one slope for four elements
+    expect(boundOf(slopes(1), 'linf', [-1, 1]).value).toBeCloseTo(2, 9)
+    expect(boundOf(slopes(1), 'l1', [-1, 1]).value).toBeCloseTo(4, 9)
+
+    const clip = specOf({ name: '', x: [1, 4], more: { s: [] }, nodes: one('Clip', ['x', 's']) })
+    expect(boundOf(clip, 'l1').value).toBeCloseTo(4, 9)
+    expect(boundOf(clip, 'linf').value).toBeCloseTo(1, 9)
+
+    const power = (...s: number[]) =>
+      specOf({ name: '', x: [1, 4], more: { s }, nodes: one('Pow', ['x', 's']) })
+    // y·x^(y−1) + x^y·ln x at x = y = 2
+    expect(boundOf(power(4), 'linf', [1, 2]).value).toBeCloseTo(4 + 4 * Math.log(2), 9)
+    expect(boundOf(power(1), 'l1', [1, 2]).value).toBeCloseTo(16 * Math.log(2), 9)
+  })
+
   it('refuse what has a constant in ℓ2 alone, and say so', () => {
     const spec = specOf({
       name: '',
@@ -268,6 +288,23 @@ const curved: readonly Case[] = [
   },
   { name: 'norms of groups', x: [3, 4], nodes: one('ReduceL2', ['x'], { axes: [1] }), opset: 13 },
   { name: 'SiLU', x: [1, 6], nodes: [node('Sigmoid', ['x'], ['s']), node('Mul', ['x', 's'], ['y'])] },
+  {
+    name: 'limits that vary',
+    x: [1, 5],
+    nodes: [node('ReduceMean', ['x'], ['m'], { keepdims: 0 }), node('Clip', ['x', 'm'], ['y'])],
+  },
+  {
+    name: 'slopes that vary',
+    x: [1, 5],
+    nodes: [node('ReduceMean', ['x'], ['m']), node('PRelu', ['x', 'm'], ['y'])],
+    range: [-2, 2],
+  },
+  {
+    name: 'powers that vary',
+    x: [1, 4],
+    nodes: [node('ReduceMean', ['x'], ['m']), node('Pow', ['x', 'm'], ['y'])],
+    range: [1, 2],
+  },
   {
     name: 'a small network',
     x: [1, 2, 6, 6],

@@ -1,4 +1,5 @@
 import * as mag from '../../core/magnitude.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { mulUp } from '../../core/rounding.ts'
 import { type Shape, sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
@@ -27,8 +28,8 @@ import {
   sum,
   up,
 } from './interval.ts'
-import { added, isFixed, stacked, through } from './join.ts'
-import { inNorms } from './norms.ts'
+import { added, addedIn, isFixed, stacked, stackedIn, through } from './join.ts'
+import { inNorms, repeated } from './norms.ts'
 import { overReals } from './reals.ts'
 
 /**
@@ -141,20 +142,26 @@ function clipLimit(context: BoundContext, name: 'min' | 'max', i: number): numbe
 }
 
 /** Each element is one of x, the lower and the upper limit, and changes by no more than the largest change: √n for limits of n elements. */
-function clippedBy(context: BoundContext, x: BoundOperand, limits: readonly BoundOperand[]): TensorBound {
+function clippedBy(
+  context: BoundContext,
+  x: BoundOperand,
+  limits: readonly BoundOperand[],
+  norm: NormName,
+): TensorBound {
   const size = x.shape && sizeOf(x.shape)
   if (size === null) return context.refuse(unknownCopies)
-  const parts = [{ bound: x, gain: mag.one }, ...limits.map((bound) => ({ bound, gain: rootOf(size) }))]
-  return stacked(parts, everything)
+  const gain = norm === 'l2' ? rootOf(size) : repeated[norm](size)
+  const parts = [{ bound: x, gain: 1 }, ...limits.map((bound) => ({ bound, gain }))]
+  return norm === 'l2' ? stacked(parts, everything) : stackedIn(norm, parts, everything)
 }
 
-/** With fixed limits its slope is 1. */
-const clip: BoundRule = (context) => {
+/** With fixed limits its slope is 1, in every norm. */
+const clip = (context: BoundContext, norm: NormName): TensorBound[] => {
   const x = context.input(0)
   const limits = [context.input(1), context.input(2)]
   if (x === null) return [context.refuse('has no data')]
   const varying = limits.filter((limit) => limit !== null && !isFixed(limit)) as BoundOperand[]
-  if (varying.length > 0) return [clippedBy(context, x, varying)]
+  if (varying.length > 0) return [clippedBy(context, x, varying, norm)]
   return [through(x, 1, clipped(x.range, context))]
 }
 
@@ -202,8 +209,11 @@ function mayRepeat(data: Shape | null, slopes: Shape | null): boolean {
   return slopes.some((dim, axis) => dim !== 1 && dim !== (data?.at(axis - slopes.length) ?? null))
 }
 
-/** x for x ≥ 0 and s·x below, slopes broadcast to the data: |Δ| ≤ max(1, sup|s|)·|Δx| + √copies·sup|min(x, 0)|·|Δs|. */
-const prelu: BoundRule = (context) => {
+/**
+ * x for x ≥ 0 and s·x below, slopes broadcast to the data: |Δ| ≤ max(1, sup|s|)·|Δx| + √copies·sup|min(x, 0)|·|Δs|; in other
+ * norms copies count as the norm counts them.
+ */
+const prelu = (context: BoundContext, norm: NormName): TensorBound[] => {
   const [x, slopes] = [context.input(0), context.input(1)]
   if (x === null || slopes === null) return [context.refuse('lacks its slopes')]
   if (!Number.isFinite(farthest(slopes.range)))
@@ -215,12 +225,17 @@ const prelu: BoundRule = (context) => {
   const copies = growth(slopes.shape, x.shape)
   if (copies === null || below === Infinity)
     return [context.refuse('has slopes that are computed from data, and data that have no proven bounds')]
+  const times = norm === 'l2' ? rootOf(copies) : mag.magnitude(repeated[norm](copies))
   const parts = [
     { bound: x, gain: mag.magnitude(slope) },
-    { bound: slopes, gain: mag.multiply(rootOf(copies), mag.magnitude(below)) },
+    { bound: slopes, gain: mag.multiply(times, mag.magnitude(below)) },
   ]
-  return [added(parts, image)]
+  return [norm === 'l2' ? added(parts, image) : addedIn(norm, parts, image)]
 }
+
+/** A rule that is written for every norm. */
+const inEvery = (rule: (context: BoundContext, norm: NormName) => TensorBound[]): BoundRule =>
+  inNorms((context) => rule(context, 'l2'), rule)
 
 /** 0 up to α, then x: a jump of α unless it is 0. */
 const thresholdedRelu = elementwise(
@@ -257,10 +272,10 @@ export const elementwiseRules = {
     leaky(range, interval(alpha(context, 0.01), alpha(context, 0.01))),
   ),
   PRelu: withBoxes(
-    inNorms(prelu, 'same'),
+    inEvery(prelu),
     broadcastBox(([x, slopes]) => leaky(x, slopes).image),
   ),
-  Clip: withBoxes(inNorms(clip, 'same'), elementwiseBox(clipped)),
+  Clip: withBoxes(inEvery(clip), elementwiseBox(clipped)),
   Elu: elementwise((range, context) => exponentialUnit(range, alpha(context, 1), 1)),
   Celu: celu,
   Selu: elementwise((range, context) =>

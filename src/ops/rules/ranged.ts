@@ -1,4 +1,5 @@
 import * as mag from '../../core/magnitude.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { mulUp } from '../../core/rounding.ts'
 import {
   type BoundContext,
@@ -8,12 +9,12 @@ import {
   type Interval,
   type TensorBound,
 } from '../bound.ts'
-import { broadcastGains, unknownCopies } from './broadcast.ts'
+import { broadcastCounts, rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf, scalarOf } from './constant.ts'
 import { type Activation, elementwise } from './elementwise.ts'
 import { farthest, increasing, interval, nearest, reciprocal, square, up } from './interval.ts'
-import { added, isFixed, type Part, through } from './join.ts'
-import { inNorms } from './norms.ts'
+import { added, addedIn, isFixed, type Part, through } from './join.ts'
+import { inNorms, repeated } from './norms.ts'
 
 /** Elementwise functions whose slope is unbounded on the whole line: they need a range of their input. */
 
@@ -48,7 +49,7 @@ export function power(range: Interval, exponent: number): Activation {
  * x^y for x ≥ l > 0 and bounded y: the partial derivatives y·x^(y−1) and x^y·log x are largest, in absolute value, where each factor is, and
  * powers are so at corners.
  */
-function powerOfTwo(context: BoundContext, x: BoundOperand, y: BoundOperand): TensorBound {
+function powerOfTwo(context: BoundContext, x: BoundOperand, y: BoundOperand, norm: NormName): TensorBound {
   const [base, exponent] = [x.range, y.range]
   if (!(base.lo > 0) || farthest(base) === Infinity || farthest(exponent) === Infinity)
     return context.refuse(
@@ -60,24 +61,26 @@ function powerOfTwo(context: BoundContext, x: BoundOperand, y: BoundOperand): Te
     )
   const logarithm = Math.max(Math.abs(Math.log(base.lo)), Math.abs(Math.log(base.hi)))
   const slopes = [mulUp(farthest(exponent), corner(-1)), mulUp(corner(0), up(logarithm))]
-  const gains = broadcastGains(context, [x, y])
+  const counts = broadcastCounts(context, [x, y])
   const parts: Part[] = []
   for (const [i, bound] of [x, y].entries()) {
-    const gain = gains[i]
+    const count = counts[i]
     if (isFixed(bound)) continue
-    if (gain === null) return context.refuse(unknownCopies)
-    parts.push({ bound, gain: mag.multiply(gain, mag.magnitude(slopes[i])) })
+    if (count === null) return context.refuse(unknownCopies)
+    const times = norm === 'l2' ? rootOf(count) : mag.magnitude(repeated[norm](count))
+    parts.push({ bound, gain: mag.multiply(times, mag.magnitude(slopes[i])) })
   }
-  return added(parts, interval(0, corner(0)))
+  const image = interval(0, corner(0))
+  return norm === 'l2' ? added(parts, image) : addedIn(norm, parts, image)
 }
 
 /** Pow, mostly with an exponent that is one constant number. */
-const pow: BoundRule = (context: BoundContext) => {
+const pow = (context: BoundContext, norm: NormName): TensorBound[] => {
   const x = context.input(0)
   const exponent = scalarOf(context.input(1))
   const powers = context.input(1)
   if (x === null || powers === null) return [context.refuse('lacks an operand')]
-  if (exponent === null) return [powerOfTwo(context, x, withRange(powers))]
+  if (exponent === null) return [powerOfTwo(context, x, withRange(powers), norm)]
   const { slope, image } = power(x.range, exponent)
   if (slope === Infinity) {
     return [context.refuse(`raises values that have no proven bounds to the power ${exponent}`)]
@@ -121,7 +124,7 @@ export const rangedRules = {
     const least = nearest(range)
     return least > 0 ? { slope: up(1 / least / least), image: reciprocal(range) } : null
   }, 'is not Lipschitz where its input may come near 0'),
-  Pow: inNorms(pow, 'same'),
+  Pow: inNorms((context) => pow(context, 'l2'), pow),
   Tan: ranged(
     (range) =>
       within(range, 1.57)
