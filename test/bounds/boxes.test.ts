@@ -264,7 +264,7 @@ const cases: readonly Case[] = [
       none: tensor([], [0]),
       six: tensor([], [6]),
       half: [0.5],
-      root: [1.41421356],
+      root: [1.5],
     },
     nodes: scaled(
       node('Add', ['h', 'three'], ['s']),
