@@ -1,4 +1,5 @@
 import { sizeOf } from '../core/tensor.ts'
+import { intsAttribute } from '../graph/attribute.ts'
 import type { Node } from '../graph/graph.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { Network } from './network.ts'
@@ -25,7 +26,11 @@ function nodeCost(typed: TypedGraph, node: Node): number {
   const written = sizes.reduce((sum, size) => sum + size, 0)
   let cost = overhead + elementCost * written
   const layers = typed.layers(node)
-  if (layers.length === 0) return cost
+  if (layers.length === 0) {
+    // Windows of pools are read element by element.
+    const kernel = intsAttribute(node, 'kernel_shape', [])
+    return cost + elementCost * written * (kernel.reduce((taps, size) => taps * size, 1) - 1)
+  }
   if (layers.some(({ kind }) => kind === 'recurrent')) {
     const [first = 1, second = 1] = inputs[0]?.shape ?? []
     cost += recurrentSteps * overhead * Math.max(first ?? 1, second ?? 1)

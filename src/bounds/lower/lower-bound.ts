@@ -78,6 +78,8 @@ export function lowerBound(
     }
     return { reason: 'no input with a derivative was found' }
   } catch (error) {
+    // Arrays that are larger than there is memory for.
+    if (error instanceof RangeError) return { reason: `its values do not fit into memory: ${error.message}` }
     if (!(error instanceof LipschitzError) || error.code === 'interrupted') throw error
     return { reason: error.message, ...(error.facts.node === undefined ? {} : { node: error.facts.node }) }
   }
