@@ -4,7 +4,7 @@ import { isObstacle, type LinearRegion, linearRegion } from '../../calculus/line
 import { linearMapOf } from '../../calculus/node-context.ts'
 import type { Trace } from '../../calculus/trace.ts'
 import * as mag from '../../core/magnitude.ts'
-import { divDown, mulUp } from '../../core/rounding.ts'
+import { addDown, divDown, mulUp } from '../../core/rounding.ts'
 import { sizeOf } from '../../core/tensor.ts'
 import type { Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
@@ -20,6 +20,12 @@ const reach = 16
 /** Covers the rounding of row norms and logits, which are computed in float64. */
 const slack = 1 + 2 ** -30
 const logitError = 2 ** -40
+
+/** |Δvalue| ≤ lipschitz·|Δinputs| + offset. */
+interface Constant {
+  readonly lipschitz: number
+  readonly offset: number
+}
 
 /** The end of a network that decides by its largest output. */
 interface Decision {
@@ -46,10 +52,15 @@ export interface RadiusContext {
  */
 export function certifiedRadius(context: RadiusContext): Answer<CertifiedRadius> {
   const { typed, bounds, trace, domainRadius } = context
-  const failureProbability = context.trust.failureProbability + bounds.best.failureProbability
+  // constants may be those of any rung
+  const failureProbability = bounds.ladder.reduce(
+    (sum, rung) => sum + rung.failureProbability,
+    context.trust.failureProbability,
+  )
   const [output, another] = bounds.selected.outputs
   if (another !== undefined) return { reason: 'there are several outputs: choose one with --output-name' }
-  const { logits, tail } = decisionOf(typed, bounds, output)
+  const decision = decisionOf(typed, bounds, output)
+  const { logits, tail } = isDecided(trace, output, decision) ? decision : { logits: output, tail: null }
   const tensor = trace.tensorOf(logits)
   const count = tensor?.data.length ?? 0
   if (tensor === null || count < 2) return { reason: 'the output is a single number: there are no classes' }
@@ -63,22 +74,25 @@ export function certifiedRadius(context: RadiusContext): Answer<CertifiedRadius>
   if (whole === null && inner === null)
     return { reason: bounds.refusal?.reason ?? 'the network has no proven bound', ...nodeOf(bounds) }
 
+  const rows = tail === null ? null : rowsOf(tail, trace, winner)
   const classes: ClassMargin[] = []
   for (let other = 0; other < count; other++) {
     if (other === winner) continue
-    const offset = Math.max(whole?.offset ?? 0, inner?.offset ?? 0)
-    const size = Math.abs(values[winner]) + Math.abs(values[other])
-    const margin = values[winner] - values[other] - logitError * size - 2 * offset
-    const viaRow =
-      tail === null || inner === null ? Infinity : mulUp(rowDistance(tail, winner, other), inner.lipschitz)
-    const viaWhole = whole === null ? Infinity : mulUp(Math.SQRT2 * slack, whole.lipschitz)
-    const lipschitz = Math.min(viaRow, viaWhole)
-    const radius = margin <= 0 ? 0 : lipschitz === 0 ? Infinity : divDown(margin, lipschitz)
+    const row = rows?.(other) ?? null
+    const size = Math.abs(values[winner]) + Math.abs(values[other]) + (row?.size ?? 0)
+    const margin = values[winner] - values[other] - logitError * size
+    const ways = [
+      ...(whole === null ? [] : [grown(whole, Math.SQRT2 * slack)]),
+      ...(row === null || inner === null ? [] : [grown(inner, row.distance)]),
+    ]
+    const [best] = ways
+      .map(({ lipschitz, offset }) => ({ lipschitz, radius: reachOf(margin, lipschitz, offset) }))
+      .sort((a, b) => b.radius - a.radius || a.lipschitz - b.lipschitz)
     classes.push({
       class: other,
       margin: values[winner] - values[other],
-      lipschitz: Number.isFinite(lipschitz) ? lipschitz : null,
-      radius: Math.min(radius, Number.MAX_VALUE),
+      lipschitz: Number.isFinite(best.lipschitz) ? best.lipschitz : null,
+      radius: Math.min(best.radius, Number.MAX_VALUE),
     })
   }
   classes.sort((a, b) => a.radius - b.radius || a.class - b.class)
@@ -92,6 +106,18 @@ export function certifiedRadius(context: RadiusContext): Answer<CertifiedRadius>
     failureProbability,
     classes,
   }
+}
+
+/** A bound of what grows by the factor on its way: L and δ alike. */
+function grown({ lipschitz, offset }: Constant, factor: number): Constant {
+  return { lipschitz: mulUp(factor, lipschitz), offset: mulUp(factor, offset) }
+}
+
+/** The largest distance d with L·d + δ ≤ margin; 0 where there is none. */
+function reachOf(margin: number, lipschitz: number, offset: number): number {
+  const room = offset === 0 ? margin : addDown(margin, -offset)
+  if (!(room > 0)) return 0
+  return lipschitz === 0 ? Infinity : divDown(room, lipschitz)
 }
 
 function nodeOf({ refusal }: NetworkBounds): { readonly node?: string } {
@@ -129,17 +155,39 @@ function isOneGroup(typed: TypedGraph, value: Value): boolean {
   return shape !== null && size !== null && shape.at(-1) === size
 }
 
-/** |(e_i − e_j)ᵀA|, rounded up. */
-function rowDistance(tail: LinearRegion, i: number, j: number): number {
-  const difference = new Float64Array(tail.targetSizes[0])
-  difference[i] = 1
-  difference[j] = -1
-  const [row] = tail.applyAdjoint([difference])
-  return row === null ? 0 : lengthOf(row) * slack
+/**
+ * |(e_w − e_j)ᵀA| for the winner w, rounded up, what cancels in the difference included; and how large the terms of both
+ * logits are at most.
+ */
+function rowsOf(tail: LinearRegion, trace: Trace, winner: number) {
+  const elements = tail.targetSizes[0]
+  const rowOf = (i: number) => {
+    const unit = new Float64Array(elements)
+    unit[i] = 1
+    return tail.applyAdjoint([unit])[0] ?? new Float64Array(tail.sourceSizes[0])
+  }
+  const own = rowOf(winner)
+  const length = lengthOf(Float64Array.from(trace.tensorOf(tail.sources[0])?.data ?? []))
+  return (other: number) => {
+    const row = rowOf(other)
+    const lengths = lengthOf(own) + lengthOf(row)
+    const distance = lengthOf(own.map((value, i) => value - row[i])) * slack + logitError * lengths
+    return { distance, size: lengths * length }
+  }
+}
+
+/** Whether the output's largest element stands where the logits' does, and nowhere else. */
+function isDecided(trace: Trace, output: Value, { logits }: Decision): boolean {
+  if (logits === output) return true
+  const [given, values] = [output, logits].map((value) => trace.tensorOf(value)?.data)
+  if (given === undefined || values === undefined || given.length !== values.length) return false
+  let winner = 0
+  for (let i = 1; i < values.length; i++) if (values[i] > values[winner]) winner = i
+  return given.every((value, i) => i === winner || value < given[winner])
 }
 
 /** The least constant that some walk proves of a value; null where none does. */
-function constantOf(bounds: NetworkBounds, value: Value): { lipschitz: number; offset: number } | null {
+function constantOf(bounds: NetworkBounds, value: Value): Constant | null {
   const isOutput = bounds.selected.outputs.includes(value)
   const proven = [
     ...bounds.ladder.flatMap(({ walk }) => (walk === null ? [] : [walk.boundOf(value)])),

@@ -60,6 +60,15 @@ describe('certified radii', () => {
     expect(soft.radius).toBeCloseTo(plain.radius, 9)
   })
 
+  it('are 0 where a softmax of single elements decides nothing', async () => {
+    const ones = open({
+      nodes: [node('MatMul', ['x', 'w'], ['z']), node('Softmax', ['z'], ['y'], { axis: 0 })],
+      initializers: { w: weights },
+    })
+    const radius = (await pointOf(ones, { around: at(0, 0, 1) })).certifiedRadius as CertifiedRadius
+    expect(radius).toMatchObject({ class: 0, radius: 0 })
+  })
+
   it('end where the domain of the bounds ends', async () => {
     const options = { around: at(0, 0, 0.9), inputRanges: [{ input: null, lo: -1, hi: 1 }] }
     const radius = (await pointOf(open(linear), options)).certifiedRadius as CertifiedRadius
