@@ -100,6 +100,30 @@ describe('a quantised copy', () => {
     expect(Math.abs(ratio - 1)).toBeLessThan(0.02)
   })
 
+  it('is stored with the error of its own numbers, which may be longer than those of the original', async () => {
+    const sizes = { x: [1, 1], y: [1, 1] }
+    const first = modelFile({
+      inputs: { x: sizes.x },
+      outputs: { y: { type: 'float32', shape: sizes.y } },
+      nodes: [node('MatMul', ['x', 'w'], ['y'])],
+      initializers: { w: tensor([1, 1], [0]) },
+    })
+    const second = modelFile({
+      inputs: { x: sizes.x },
+      outputs: { y: { type: 'float32', shape: sizes.y } },
+      nodes: [
+        node('MatMul', ['x', 'w'], ['z']),
+        node('Cast', ['z'], ['h'], { to: 16 }),
+        node('Cast', ['h'], ['y'], { to: 1 }),
+      ],
+      initializers: { w: tensor([1, 1], [1 + 1.5 * 2 ** -8]) },
+    })
+    const { outputChange } = await compared(first, second, { inputRanges: [{ input: null, lo: 0, hi: 1 }] })
+    // at x = 1: 0, and 1 + 1.5·2⁻⁸, which bfloat16 has as 1 + 2⁻⁷
+    expect(outputChange!.upper.value!).toBeGreaterThanOrEqual(1 + 2 ** -7)
+    expect(outputChange!.upper.value!).toBeLessThan(1.02)
+  })
+
   it('has the differences that its integers and scales say', async () => {
     const { layers } = await compared(fixture('trained/digits-mlp'), fixture('formats/near-int8-channel'))
     const weightsOf = (path: string) =>

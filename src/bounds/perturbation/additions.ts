@@ -31,8 +31,9 @@ export function additions(
     const length = base.boundOf(value).norm
     if (length === Infinity) return 'has weights that differ and data without a bound; give --input-range'
     added.push(term.leaf(leaves.layer(key), mulUp(difference, length)))
-    const rounding = roundingOf(perturbed, node, data, value)
-    const error = term.sum(boundOf(value).offset, term.leaf(leaves.rounding(node.name), rounding ?? Infinity))
+    const { offset } = boundOf(value)
+    const rounding = roundingOf(perturbed, node, data, value, offset)
+    const error = term.sum(offset, term.leaf(leaves.rounding(node.name), rounding ?? Infinity))
     if (!term.isZero(error)) added.push(term.scale(error, difference))
   }
   const length =

@@ -205,7 +205,7 @@ function atOutput(
   if (image.codes !== null) return refuse('computes an output that the other model gives in codes')
   const bound = walk.boundOf(value)
   if (bound.refusal !== null) return bound
-  const error = roundedBy(image.roundings, pairing, base, value)
+  const error = roundedBy(image.roundings, pairing, base, value, bound.offset)
   if (error === null) return refuse(unknownSize)
   if (error === 0) return bound
   const leaf = leaves.rounding(other.name)

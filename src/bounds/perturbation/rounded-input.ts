@@ -18,16 +18,21 @@ export function roundingOf(
   node: Node,
   input: number,
   value: Value,
+  apart: term.Term,
 ): number | null {
-  return roundedBy(pairing.pairs.get(node)?.roundings.get(input) ?? [], pairing, base, value)
+  return roundedBy(pairing.pairs.get(node)?.roundings.get(input) ?? [], pairing, base, value, apart)
 }
 
-/** The same of given roundings of a value of the reference. */
+/**
+ * The same of given roundings of a value of the reference, its counterpart being `apart` from it before them: what is stored
+ * with a relative error is the counterpart, and may be longer by that.
+ */
 export function roundedBy(
   roundings: readonly Rounding[],
   pairing: Pairing,
   base: Walk,
   value: Value,
+  apart: term.Term,
 ): number | null {
   if (roundings.length === 0) return 0
   const { shape } = pairing.reference.operand(value)
@@ -37,7 +42,8 @@ export function roundedBy(
   const box = base.boxOf(value)
   let error = 0
   for (const rounding of roundings) {
-    error = addUp(error, roundingError(rounding, { shape, size, range, box, norm: addUp(norm, error) }))
+    const moved = rounding.kind === 'float' ? addUp(error, mag.toNumber(apart.value)) : error
+    error = addUp(error, roundingError(rounding, { shape, size, range, box, norm: addUp(norm, moved) }))
   }
   return error
 }
@@ -65,7 +71,7 @@ export function read(perturbed: Perturbed, node: Node, input: number, operand: B
   if (!operand.isConstant) {
     const { value } = operand.operand
     const roundings = pair.roundings.get(input) ?? []
-    const error = roundedBy(roundings, pairing, base, value)
+    const error = roundedBy(roundings, pairing, base, value, operand.offset)
     if (error === 0) return operand
     if (error === null) return { ...operand, ...unbounded(node, unknownSize) }
     const leaf = leaves.rounding(node.name)
