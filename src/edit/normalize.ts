@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type { AuditOptions } from '../audit/options.ts'
 import { LipschitzError } from '../core/errors.ts'
 import { compare, log, magnitude } from '../core/magnitude.ts'
+import { isZero } from '../core/term.ts'
 import { cannotWrite } from '../core/write-failure.ts'
 import { foldBatchNorms } from './batch-norm.ts'
 import { describeNormalization } from './describe-normalization.ts'
@@ -111,6 +112,15 @@ async function reachBound(
   const boundOf = ({ proof: { bounds } }: Survey) => log(bounds.best.joint.lipschitz.value)
   const goal = Math.log(constant)
   const { refusal } = before.proof.bounds
+  if (refusal === null && !isZero(before.proof.bounds.best.joint.offset)) {
+    throw new LipschitzError(
+      'unsupported',
+      'the network rounds its activations: it has no Lipschitz constant',
+      {
+        hint: 'normalise before quantising, or give a norm of layers with --target',
+      },
+    )
+  }
   if (refusal !== null) {
     throw new LipschitzError('unsupported', `the network has no bound: ${refusal.op} ${refusal.reason}`, {
       ...(refusal.node === '' ? {} : { node: refusal.node }),
@@ -135,7 +145,8 @@ async function reachBound(
 }
 
 function isWithin({ proof: { bounds } }: Survey, constant: number): boolean {
-  return bounds.refusal === null && compare(bounds.best.joint.lipschitz.value, magnitude(constant)) <= 0
+  const { lipschitz, offset } = bounds.best.joint
+  return bounds.refusal === null && isZero(offset) && compare(lipschitz.value, magnitude(constant)) <= 0
 }
 
 /** Places in the copy as places in the original: groups stand in the same order in both. */

@@ -186,6 +186,28 @@ describe('a constant for the whole network', () => {
     expect(readFileSync(out).equals(readFileSync(source))).toBe(true)
   })
 
+  it('is none where the network rounds its activations', async () => {
+    const path = modelFile({
+      opset: 18,
+      inputs: { x: [1, 2] },
+      outputs: { y: { type: 'float32', shape: [1, 2] } },
+      nodes: [
+        node('MatMul', ['x', 'w'], ['z']),
+        node('QuantizeLinear', ['z', 's', 'o'], ['q']),
+        node('DequantizeLinear', ['q', 's', 'o'], ['y']),
+      ],
+      initializers: {
+        w: tensor([2, 2], [3, 0, 0, 2]),
+        s: tensor([], [0.5]),
+        o: tensor([], [0], 'int8'),
+      },
+    })
+    expect(await failure(path, { toLipschitz: 2 })).toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('rounds its activations'),
+    })
+  })
+
   it('is refused where the network has no bound', async () => {
     const path = modelFile({
       inputs: { x: [1, 2] },
