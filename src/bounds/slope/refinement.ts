@@ -44,8 +44,10 @@ export interface Refinement {
   failureProbability(): number
 }
 
-/** What one step of opening a window counts for, in multiply-adds. */
-const lookCost = 200
+/** What one step of opening a window counts for, in multiply-adds: some microseconds. */
+const lookCost = 4000
+/** Steps back in which a linear region is looked for that is worth a norm of its own. */
+const REGION = 2000
 
 /**
  * The mean-slope bound. An activation a = f(z) with secants in [α, β] is Δa = C Δz + √R u, where C = (α + β)/2,
@@ -115,7 +117,11 @@ export function refineBySlopes(typed: TypedGraph, options: RefinementOptions): R
   function prove(values: readonly Value[], weights?: Float64Array): number | null {
     const share = (options.budget - spent) / Math.max(1, left / 2 + 1)
     if (!(share > 0) || options.expired?.() === true) return null
-    if (options.depth === 0 && !isWorthwhile(typed, values)) return null
+    if (options.depth === 0) {
+      const { worthwhile, steps } = lookBack(typed, values)
+      spent += steps * lookCost
+      if (!worthwhile) return null
+    }
     const sizes = values.map((value) => parts.sizeOf(value))
     if (sizes.some((size) => size === null)) return null
     const picked = weights?.reduce((count, weight) => count + (weight === 0 ? 0 : 1), 0)
@@ -203,29 +209,32 @@ function readersOf(typed: TypedGraph, outputs: readonly Value[]): ReadonlyMap<Va
     if (typed.typed(node).operator?.linear !== undefined) continue
     for (const value of node.inputs) {
       if (value === null || typed.operand(value).isConstant) continue
-      readers.set(value, [...(readers.get(value) ?? []), node])
+      const known = readers.get(value)
+      if (known === undefined) readers.set(value, [node])
+      else known.push(node)
     }
   }
   return readers
 }
 
 /** Whether the linear region behind the values has several layers or joins: anything else the rules bound as well. */
-function isWorthwhile(typed: TypedGraph, values: readonly Value[]): boolean {
+function lookBack(typed: TypedGraph, values: readonly Value[]): { worthwhile: boolean; steps: number } {
   const open = [...values]
   const seen = new Set<Value>(open)
-  let layers = 0
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+  let [layers, steps] = [0, 0]
+  for (let value = open.pop(); value !== undefined && steps < REGION; value = open.pop()) {
     const node = value.producer
     if (node === null || typed.typed(node).operator?.linear === undefined) continue
+    steps++
     const [layer] = typed.layers(node)
     if (layer !== undefined && layer.operator.form !== 'diagonal') layers++
     const varying = node.inputs.filter((input) => input !== null && !typed.operand(input).isConstant)
-    if (layers > 1 || varying.length > 1) return true
+    if (layers > 1 || varying.length > 1) return { worthwhile: true, steps }
     for (const input of varying as Value[]) {
       if (seen.has(input)) continue
       seen.add(input)
       open.push(input)
     }
   }
-  return false
+  return { worthwhile: false, steps }
 }
