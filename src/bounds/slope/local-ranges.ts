@@ -49,6 +49,7 @@ export function localRanges(typed: TypedGraph, options: LocalOptions): ReadonlyM
   const parts = partsOf(typed, gainsOf(typed, options.normOf), varies)
   const ranges = new Map<Value, Box>()
   const splits = new Map<Value, { split: Split; radii: Float64Array }>()
+  const distances = new Map<Value, Float64Array | null>()
   let spent = 0
 
   const dimsOf = (value: Value) => typed.operand(value).shape as readonly number[]
@@ -65,7 +66,14 @@ export function localRanges(typed: TypedGraph, options: LocalOptions): ReadonlyM
 
   /** How far the elements of a value may be from those at the centre. */
   function radiiOf(value: Value): Float64Array | null {
-    if (parts.sizeOf(value) === null) return null
+    const known = distances.get(value)
+    if (known !== undefined) return known
+    const made = parts.sizeOf(value) === null ? null : measure(value)
+    distances.set(value, made)
+    return made
+  }
+
+  function measure(value: Value): Float64Array | null {
     const [at, over] = [rangesOf(center, value), rangesOf(domain, value)]
     const radii = at.lo.map((lo, i) => Math.max(addUp(over.hi[i], -lo), addUp(at.hi[i], -over.lo[i]), 0))
     return radii.every(Number.isFinite) ? radii : null
@@ -101,21 +109,23 @@ export function localRanges(typed: TypedGraph, options: LocalOptions): ReadonlyM
     })
     if (picks.length === 0) return over
     const left = options.budget - spent
-    const window = openWindow([input], nodes, around, (cost) => cost * picks.length <= left)
+    // each row goes through the map once, and is added up over all that the window starts from
+    const price = (cost: number, size: number) => (cost + 4 * size) * picks.length
+    const window = openWindow([input], nodes, around, (cost, _depth, size) => price(cost, size) <= left)
     const slots = window?.elements.reduce((sum, size) => sum + size, 0) ?? Infinity
-    if (window === null) return over
+    if (window === null || price(window.cost, slots) > left) return over
     const lo = over.lo.slice()
     const hi = over.hi.slice()
     const chunk = Math.max(1, Math.floor(ELEMENTS / slots))
     for (let from = 0; from < picks.length; from += chunk) {
       const some = picks.slice(from, from + chunk)
-      spent += window.cost * some.length
+      spent += (window.cost + 4 * slots) * some.length
       const weights = new Float64Array(over.lo.length)
       for (const i of some) weights[i] = 1
-      const distances = scoped(() => distancesOf(weighted(window, weights), some.length))
+      const reached = scoped(() => distancesOf(weighted(window, weights), some.length))
       some.forEach((i, row) => {
-        lo[i] = Math.max(lo[i], addDown(at.lo[i], -distances[row]))
-        hi[i] = Math.min(hi[i], addUp(at.hi[i], distances[row]))
+        lo[i] = Math.max(lo[i], addDown(at.lo[i], -reached[row]))
+        hi[i] = Math.min(hi[i], addUp(at.hi[i], reached[row]))
       })
     }
     return { dims: over.dims, lo, hi }
