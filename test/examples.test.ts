@@ -78,7 +78,9 @@ function commandLines(): [string, string[]][] {
   return files
     .filter((name) => /\.(md|ya?ml)$/.test(name))
     .flatMap((name) => {
-      const text = readFileSync(join(root, name), 'utf8').replace(/\n\s+(?=-f )/g, ' ')
+      const text = readFileSync(join(root, name), 'utf8')
+        .replace(/\n\s+(?=-f )/g, ' ')
+        .replace(/\$\{\{ matrix\.shard \}\}/g, '1')
       const found = text.matchAll(
         /(?:^\s*\$ |run: (?:>-\s+)?|^ +- |&& |^)(?:npx (?:--yes )?)?lipschitz(?:@[\d.]+)? (.*)$/gm,
       )

@@ -55,7 +55,8 @@ export function createTrust(
       return operator
     const isLayer = operator.layers !== undefined
     const reads = (value: Value | null) => value !== null && isNoNumber(operand(value), isLayer)
-    if (hasNoNumber(node)) return withoutProof(operator, 'has an attribute that is not a number')
+    if (!operator.comparesWithNaN && hasNoNumber(node))
+      return withoutProof(operator, 'has an attribute that is not a number')
     return node.inputs.some(reads) ? withoutProof(operator, 'reads a constant that is not finite') : operator
   }
 

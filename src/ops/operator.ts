@@ -107,6 +107,8 @@ export interface Operator extends Calculus {
    * constant); null where there is none.
    */
   readonly translates?: (context: LayerContext) => number | null
+  /** An attribute may be NaN without the output being so: it is what elements are compared with. */
+  readonly comparesWithNaN?: true
   /** How the node carries bounds from its inputs to its outputs. Absent: no certificate behind this node. */
   readonly bound?: BoundRule
   /** Why there is no `bound`, in words that go on from the node's name; what the refusal says. One of the two is given. */

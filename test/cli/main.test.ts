@@ -53,7 +53,7 @@ describe('schema', () => {
 
   it('knows no other', async () => {
     expect((await run(['schema', 'repotr'])).stderr).toBe(
-      "lipschitz: schema expects one of report, config, not 'repotr': did you mean report?\n",
+      "lipschitz: schema expects one of report, config, diff, not 'repotr': did you mean report?\n",
     )
   })
 })

@@ -99,7 +99,7 @@ export const classicalOperators: readonly Operator[] = [
   { op: 'Scaler', bound: featureRules.Scaler, domain, infer: inferFloats },
   { op: 'Normalizer', bound: normalizationRules.Normalizer, domain, infer: inferFloats },
   { op: 'Binarizer', bound: jumps, domain, infer: likeFirstInput },
-  { op: 'Imputer', bound: featureRules.Imputer, domain, infer: likeFirstInput },
+  { op: 'Imputer', comparesWithNaN: true, bound: featureRules.Imputer, domain, infer: likeFirstInput },
   { op: 'SVMRegressor', bound: kernelMachineRules.SVMRegressor, domain, infer: inferTargets(null) },
   { op: 'SVMClassifier', bound: kernelMachineRules.SVMClassifier, domain, infer: inferClassifier },
   { op: 'TreeEnsembleRegressor', bound: jumps, domain, infer: inferTargets('n_targets') },
