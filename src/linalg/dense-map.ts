@@ -53,6 +53,30 @@ export function slabMultiplier(
   }
 }
 
+/** How the rows of a matrix are multiplied by, wherever they stand; sums in the order that the kernels state. */
+export interface RowProducts {
+  /** Rows `from` to `to`: their share of AᵀA v and of AᵀA u. */
+  pair(from: number, to: number, v: Float64Array, u: Float64Array): SlabProducts
+  /** Writes A v, both in the arena. */
+  image(v: Pointer, image: Pointer): void
+  /** Adds Aᵀ u to `target`, both in the arena. */
+  adjoint(u: Pointer, target: Pointer): void
+}
+
+/** Products with a matrix in the arena, given a bound on ‖A‖_F. */
+export function denseMap(matrix: PlacedMatrix, frobenius: number): DenseMap {
+  const { rows, columns, pointer, single } = matrix
+  const { adjointF32, adjointF64, imageF32, imageF64 } = kernels()
+  const multiply = single ? imageF32 : imageF64
+  const multiplyAdjoint = single ? adjointF32 : adjointF64
+  const multiplySlab = slabMultiplier(columns, single)
+  return mapOf(matrix, frobenius, {
+    pair: (from, to, v, u) => multiplySlab(pointer + from * columns * (single ? 4 : 8), to - from, v, u),
+    image: (v, image) => multiply(pointer, rows, columns, v, image),
+    adjoint: (u, target) => multiplyAdjoint(pointer, rows, columns, u, target),
+  })
+}
+
 /**
  * Products with A, given a bound on ‖A‖_F.
  *
@@ -61,17 +85,16 @@ export function slabMultiplier(
  * fused product, whose slabs are added up one after another. From ‖|A|‖₂ ≤ ‖A‖_F the error of AᵀAv is at most (γ_a + γ_d(1 + γ_a‖A‖_F/‖A‖₂))·‖A‖_F‖A‖₂‖v‖, and
  * ‖A‖_F/‖A‖₂ is at most √min(rows, columns).
  */
-export function denseMap(matrix: PlacedMatrix, frobenius: number): DenseMap {
-  const { rows, columns, pointer, single, team } = matrix
-  const { adjointF32, adjointF64, imageF32, imageF64 } = kernels()
-  const multiply = single ? imageF32 : imageF64
-  const multiplyAdjoint = single ? adjointF32 : adjointF64
+export function mapOf(
+  { rows, columns, team }: Pick<PlacedMatrix, 'rows' | 'columns' | 'team'>,
+  frobenius: number,
+  products: RowProducts,
+): DenseMap {
   const across = gamma(columns / 2 + 4)
   const down = gamma(rows / 4 + 8)
   const inside = gamma(64 + columns / 64 + 8)
   const panels = gamma(64 + rows / 256 + 20)
   const bounds = slabBounds(rows, columns)
-  const multiplySlab = slabMultiplier(columns, single)
   const vectors = allocateFloats(columns)
   const image = allocateFloats(rows)
 
@@ -90,10 +113,9 @@ export function denseMap(matrix: PlacedMatrix, frobenius: number): DenseMap {
       z.fill(0)
       y.fill(0)
       for (let slab = 0; slab + 1 < bounds.length; slab++) {
-        const from = bounds[slab]
         const share =
           team === undefined || team.owns(slab)
-            ? multiplySlab(pointer + from * columns * (single ? 4 : 8), bounds[slab + 1] - from, v, u)
+            ? products.pair(bounds[slab], bounds[slab + 1], v, u)
             : team.products(slab)
         for (let j = 0; j < columns; j++) z[j] += share.z[j]
         for (let j = 0; j < columns; j++) y[j] += share.y[j]
@@ -101,13 +123,13 @@ export function denseMap(matrix: PlacedMatrix, frobenius: number): DenseMap {
     },
     stretch(v) {
       floatsAt(vectors, columns).set(v)
-      multiply(pointer, rows, columns, vectors, image)
+      products.image(vectors, image)
       return ratio(floatsAt(image, rows), v, across)
     },
     stretchAdjoint(u) {
       floatsAt(image, rows).set(u)
       floatsAt(vectors, columns).fill(0)
-      multiplyAdjoint(pointer, rows, columns, image, vectors)
+      products.adjoint(image, vectors)
       return ratio(floatsAt(vectors, columns), u, down)
     },
   }

@@ -17,7 +17,7 @@ export interface Matrix {
 }
 
 /** Relative width that is good enough to stop for where steps are still cheap. */
-export const FINE = 1e-6
+const FINE = 1e-6
 /** Multiply-adds that a Gram matrix and its factorisation may cost to be the default. */
 const GRAM_BUDGET = 6e7
 /** Smaller side up to which the Gram matrix costs no more than a dozen passes over A, however long the other is. */
@@ -86,17 +86,35 @@ function encloseSurveyed(matrix: PlacedMatrix, survey: Survey, options: NormOpti
     return encloseByGram(matrix, map, survey, null, options.seed)
   const free = freeBound(survey)
   const found = runLanczos(columns, map, free.upper, options)
-  const { lower } = found
-  if (free.upper <= found.upper || free.upper - lower <= FINE * free.upper) {
-    return deterministic(lower, free.upper, free.method)
-  }
-  if (forced) return encloseByGram(matrix, map, survey, found, options.seed)
+  if (forced && !meetsFree(found, free)) return encloseByGram(matrix, map, survey, found, options.seed)
+  return concludeLanczos(found, free, options)
+}
+
+interface Bounds {
+  readonly lower: number
+  readonly upper: number
+}
+
+interface FreeBound {
+  readonly upper: number
+  readonly method: string
+}
+
+/** Whether a free bound is as good as what Lanczos processes prove. */
+export function meetsFree({ lower, upper }: Bounds, free: FreeBound): boolean {
+  return free.upper <= upper || free.upper - lower <= FINE * free.upper
+}
+
+/** The enclosure by Lanczos processes, or by the free bound where that is as good or the only proof that is wanted. */
+export function concludeLanczos(found: Bounds, free: FreeBound, options: NormOptions): Enclosure {
+  const { lower, upper } = found
   // a lower bound above it says that the random start was the rare one for which the certificate is wrong
-  const refuted = lower > found.upper
-  if (refuted || options.certify === 'deterministic') return deterministic(lower, free.upper, free.method)
+  const refuted = lower > upper
+  if (refuted || options.certify === 'deterministic' || meetsFree(found, free))
+    return deterministic(lower, free.upper, free.method)
   return {
     lower,
-    upper: found.upper,
+    upper,
     method: 'lanczos',
     certificate: 'probabilistic',
     failureProbability: options.failureProbability,
@@ -104,7 +122,7 @@ function encloseSurveyed(matrix: PlacedMatrix, survey: Survey, options: NormOpti
 }
 
 /** The lesser of the free deterministic bounds. */
-export function freeBound(survey: Survey): { upper: number; method: string } {
+export function freeBound(survey: Survey): FreeBound {
   const frobenius = survey.frobenius * (1 + 2 * survey.relativeError)
   return survey.holder <= frobenius
     ? { upper: survey.holder, method: 'holder' }

@@ -1,14 +1,14 @@
 import { deterministic, type Enclosure, exactly } from '../core/enclosure.ts'
 import type { FloatArray } from '../core/tensor.ts'
 import { allocate, allocateFloats, floatsAt, scoped, singlesAt } from './arena.ts'
-import { FINE, freeBound, runLanczos } from './dense.ts'
-import { type DenseMap, euclideanNorm } from './dense-map.ts'
+import { concludeLanczos, freeBound, meetsFree, runLanczos } from './dense.ts'
+import { type DenseMap, mapOf } from './dense-map.ts'
 import { type Gram, mirror, PACKED_DEPTH } from './gram.ts'
 import { encloseFromGram } from './gram-enclosure.ts'
 import { kernels, type Pointer } from './kernels.ts'
 import type { NormOptions } from './norm-options.ts'
 import { gamma, outward } from './rounding-error.ts'
-import { type ProductTeam, type SlabProducts, slabBounds } from './slabs.ts'
+import type { ProductTeam, SlabProducts } from './slabs.ts'
 import { firstNonFinite, type Survey } from './survey.ts'
 
 /**
@@ -138,21 +138,9 @@ export function encloseStreamed(
     if (order <= GRAM_ORDER) return byGram(null)
     const free = freeBound(survey)
     const found = runLanczos(columns, map, free.upper, options)
-    const { lower } = found
-    if (free.upper <= found.upper || free.upper - lower <= FINE * free.upper) {
-      return deterministic(lower, free.upper, free.method)
-    }
-    const isForced = options.certify === 'deterministic'
-    if (isForced && columns < rows && order <= GRAM_LIMIT) return byGram(found)
-    // as in dense.ts: a lower bound above it refutes the certificate
-    if (isForced || lower > found.upper) return deterministic(lower, free.upper, free.method)
-    return {
-      lower,
-      upper: found.upper,
-      method: 'lanczos',
-      certificate: 'probabilistic',
-      failureProbability: options.failureProbability,
-    }
+    const isForced = options.certify === 'deterministic' && columns < rows && order <= GRAM_LIMIT
+    if (isForced && !meetsFree(found, free)) return byGram(found)
+    return concludeLanczos(found, free, options)
   })
 }
 
@@ -186,56 +174,20 @@ export function streamedMultiplier(
 function streamedMap(matrix: StreamedMatrix, frobenius: number, team: ProductTeam | undefined): DenseMap {
   const { rows, columns, single } = matrix
   const { adjointF32, adjointF64, imageF32, imageF64 } = kernels()
-  const across = gamma(columns / 2 + 4)
-  const down = gamma(rows / 4 + 8)
-  const inside = gamma(64 + columns / 64 + 8)
-  const panels = gamma(64 + rows / 256 + 20)
-  const bounds = slabBounds(rows, columns)
+  const multiply = single ? imageF32 : imageF64
+  const multiplyAdjoint = single ? adjointF32 : adjointF64
   const place = allocateBlock(matrix)
-  const multiplySlab = streamedMultiplier(matrix)
-  const vectors = allocateFloats(columns)
-  const image = allocateFloats(rows)
-
-  function ratio(product: Float64Array, x: Float64Array, error: number): number {
-    const length = euclideanNorm(x) * (1 + gamma(x.length))
-    const proven =
-      euclideanNorm(product) * (1 - 2 * gamma(product.length)) - outward(error * frobenius * length)
-    return Math.max(0, (proven / length) * (1 - 2 ** -50))
-  }
-
-  return {
-    roundingError: outward((inside + panels * (1 + inside * Math.sqrt(Math.min(rows, columns)))) * frobenius),
-    applyPair(v, u, z, y) {
-      team?.begin(v, u)
-      z.fill(0)
-      y.fill(0)
-      for (let slab = 0; slab + 1 < bounds.length; slab++) {
-        const share =
-          team === undefined || team.owns(slab)
-            ? multiplySlab(bounds[slab], bounds[slab + 1], v, u)
-            : team.products(slab)
-        for (let j = 0; j < columns; j++) z[j] += share.z[j]
-        for (let j = 0; j < columns; j++) y[j] += share.y[j]
-      }
-    },
-    stretch(v) {
-      floatsAt(vectors, columns).set(v)
-      forBlocks(matrix, 0, rows, place, (block) => {
-        const product = single ? imageF32 : imageF64
-        product(block.pointer, block.rows, columns, vectors, image + block.from * 8)
-      })
-      return ratio(floatsAt(image, rows), v, across)
-    },
-    stretchAdjoint(u) {
-      floatsAt(image, rows).set(u)
-      floatsAt(vectors, columns).fill(0)
-      forBlocks(matrix, 0, rows, place, (block) => {
-        const product = single ? adjointF32 : adjointF64
-        product(block.pointer, block.rows, columns, image + block.from * 8, vectors)
-      })
-      return ratio(floatsAt(vectors, columns), u, down)
-    },
-  }
+  return mapOf({ rows, columns, team }, frobenius, {
+    pair: streamedMultiplier(matrix),
+    image: (v, image) =>
+      forBlocks(matrix, 0, rows, place, (block) =>
+        multiply(block.pointer, block.rows, columns, v, image + block.from * 8),
+      ),
+    adjoint: (u, target) =>
+      forBlocks(matrix, 0, rows, place, (block) =>
+        multiplyAdjoint(block.pointer, block.rows, columns, u + block.from * 8, target),
+      ),
+  })
 }
 
 /** `gramMatrix` by blocks: of rows where A is tall, else of columns. */
