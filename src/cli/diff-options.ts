@@ -1,5 +1,5 @@
 import type { OptionName } from './options.ts'
-import type { OwnOptions } from './own-options.ts'
+import { type OwnOptions, provingShared } from './own-options.ts'
 import { anyText, oneOf, positiveNumber } from './readers.ts'
 
 export const diffFormats = ['table', 'json', 'markdown'] as const
@@ -32,25 +32,9 @@ export const diffOptions = {
 
 /** Options of `audit` that `diff` has, too. */
 export const diffShared = [
-  'json',
+  ...provingShared,
   'top',
   'inconclusive',
   'exitCode',
-  'inputShape',
-  'inputRange',
-  'input',
-  'outputName',
-  'limit',
-  'external',
-  'hardLinks',
-  'tolerance',
-  'certify',
   'bound',
-  'effort',
-  'seed',
-  'threads',
-  'quiet',
-  'debug',
-  'color',
-  'progress',
 ] as const satisfies readonly OptionName[]

@@ -1,5 +1,5 @@
 import type { OptionName } from './options.ts'
-import type { OwnOptions } from './own-options.ts'
+import { type OwnOptions, provingShared } from './own-options.ts'
 import { anyText, oneOf, positiveNumber, yesOrNo } from './readers.ts'
 
 const spreads = ['evenly', 'sensitivity'] as const
@@ -59,23 +59,4 @@ export const normalizeOptions = {
 } as const satisfies OwnOptions
 
 /** Options of `audit` that `normalize` has, too. */
-export const normalizeShared = [
-  'json',
-  'inputShape',
-  'inputRange',
-  'input',
-  'outputName',
-  'limit',
-  'external',
-  'hardLinks',
-  'tolerance',
-  'certify',
-  'bound',
-  'effort',
-  'seed',
-  'threads',
-  'quiet',
-  'debug',
-  'color',
-  'progress',
-] as const satisfies readonly OptionName[]
+export const normalizeShared = [...provingShared, 'bound'] as const satisfies readonly OptionName[]

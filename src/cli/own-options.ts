@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { OptionGroup } from './options.ts'
+import type { OptionGroup, OptionName } from './options.ts'
 import type { Reader } from './readers.ts'
 
 /** An option of one command alone: neither the environment nor a configuration file sets it. */
@@ -13,6 +13,27 @@ export interface OwnOption<T> {
 }
 
 export type OwnOptions = Readonly<Record<string, OwnOption<unknown>>>
+
+/** Options of `audit` that every command has that reads models and proves something of them. */
+export const provingShared = [
+  'json',
+  'inputShape',
+  'inputRange',
+  'input',
+  'outputName',
+  'limit',
+  'external',
+  'hardLinks',
+  'tolerance',
+  'certify',
+  'effort',
+  'seed',
+  'threads',
+  'quiet',
+  'debug',
+  'color',
+  'progress',
+] as const satisfies readonly OptionName[]
 
 type Value<D> = D extends { kind: 'list'; read: Reader<infer T> }
   ? readonly T[]

@@ -1,5 +1,5 @@
 import type { OptionName } from './options.ts'
-import type { OwnOptions } from './own-options.ts'
+import { type OwnOptions, provingShared } from './own-options.ts'
 import { anyText } from './readers.ts'
 
 /** Options of `probe` alone. */
@@ -29,24 +29,8 @@ export const probeOptions = {
 
 /** Options of `audit` that `probe` has, too. */
 export const probeShared = [
-  'json',
-  'inputShape',
-  'inputRange',
+  ...provingShared,
   'around',
   'radius',
   'radiusNorm',
-  'input',
-  'outputName',
-  'limit',
-  'external',
-  'hardLinks',
-  'tolerance',
-  'certify',
-  'effort',
-  'seed',
-  'threads',
-  'quiet',
-  'debug',
-  'color',
-  'progress',
 ] as const satisfies readonly OptionName[]
