@@ -1,8 +1,7 @@
 import { addDown, addUp } from '../core/rounding.ts'
 import type { Value } from '../graph/graph.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
-import type { Interval } from '../ops/bound.ts'
-import type { Box } from '../ops/boxes/box.ts'
+import type { Box, Interval } from '../ops/bound.ts'
 import type { Selected } from './selection.ts'
 
 /** All points of the audited inputs, taken together, within a distance of one. */

@@ -1,8 +1,7 @@
 import { boxLimits } from '../core/limits.ts'
 import type { Value } from '../graph/graph.ts'
-import type { BoundContext, BoundOperand, BoundRule, TensorBound } from '../ops/bound.ts'
+import type { BoundContext, BoundOperand, BoundRule, Box, TensorBound } from '../ops/bound.ts'
 import {
-  type Box,
   boxOfElements,
   countOf,
   hullOf,
@@ -11,7 +10,7 @@ import {
   narrowed,
   uniformBox,
 } from '../ops/boxes/box.ts'
-import type { ValueInfo } from '../ops/operator.ts'
+import type { ValueInfo } from '../ops/operand.ts'
 import { elementsOf, rangeOf } from '../ops/rules/constant.ts'
 
 /** The ranges of single elements that a walk has come to, where they say more than those of whole tensors. */

@@ -1,7 +1,7 @@
 import { mulUp, sqrtUp } from '../core/rounding.ts'
 import { type ElementType, sizeOf } from '../core/tensor.ts'
 import { everything, type Interval, type TensorBound } from '../ops/bound.ts'
-import type { Operand, ValueInfo } from '../ops/operator.ts'
+import type { Operand, ValueInfo } from '../ops/operand.ts'
 import { rangeOf } from '../ops/rules/constant.ts'
 import { farthest, intersection } from '../ops/rules/interval.ts'
 

@@ -12,16 +12,16 @@ import type { TypedGraph, TypedNode } from '../infer/typed-graph.ts'
 import {
   type BoundContext,
   type BoundOperand,
+  type Box,
   everything,
   type Interval,
+  type Origin,
   type TensorBound,
 } from '../ops/bound.ts'
-import type { Box } from '../ops/boxes/box.ts'
 import { formBound } from '../ops/forms/forms.ts'
 import { scalarOf } from '../ops/rules/constant.ts'
 import { fixed, isFixed, through, unbounded } from '../ops/rules/join.ts'
 import { ruleIn } from '../ops/rules/norms.ts'
-import type { Origin } from '../ops/rules/share.ts'
 import { type BoxStore, createBoxStore, narrow } from './boxes.ts'
 import { explained, guarded } from './guarded.ts'
 import { type LayerTerms, layerKeys, layerNorm, leafOf, type NormOf } from './layer-terms.ts'

@@ -1,9 +1,11 @@
 import { LipschitzError } from '../core/errors.ts'
 import { sizeOf, type Tensor } from '../core/tensor.ts'
 import type { Node, Value } from '../graph/graph.ts'
-import type { EvaluationContext, LinearMap, PointContext, TracedTensor } from '../ops/linear-map.ts'
+import type { EvaluationContext, PointContext, TracedTensor } from '../ops/calculus.ts'
+import type { LinearMap } from '../ops/linear-map.ts'
 import { foldingContext, widened } from '../ops/maps/selection.ts'
-import type { Operand, Operator, ValueInfo } from '../ops/operator.ts'
+import type { Operand, ValueInfo } from '../ops/operand.ts'
+import type { Operator } from '../ops/operator.ts'
 
 /** One node at one point: its operands, its values, its derivative. */
 

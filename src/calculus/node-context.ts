@@ -1,7 +1,8 @@
 import { LipschitzError } from '../core/errors.ts'
 import type { Node, Value } from '../graph/graph.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
-import type { LinearContext, LinearMap } from '../ops/linear-map.ts'
+import type { LinearContext } from '../ops/calculus.ts'
+import type { LinearMap } from '../ops/linear-map.ts'
 
 /** What the rules of a node may read, with the given values varying; null where the operator is not known. */
 export function linearContext(

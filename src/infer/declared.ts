@@ -1,7 +1,7 @@
 import { LipschitzError } from '../core/errors.ts'
 import type { Shape } from '../core/tensor.ts'
 import type { Value } from '../graph/graph.ts'
-import type { ValueInfo } from '../ops/operator.ts'
+import type { ValueInfo } from '../ops/operand.ts'
 
 /**
  * Holds what the file declares of a value against what it is. Only numbers contradict each other: a symbol or a

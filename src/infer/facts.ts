@@ -2,7 +2,8 @@ import type { ElementType, Shape } from '../core/tensor.ts'
 import { sizeOf } from '../core/tensor.ts'
 import type { Node, Value } from '../graph/graph.ts'
 import type { StoredTensor } from '../onnx/stored-tensor.ts'
-import type { Operator, ValueInfo } from '../ops/operator.ts'
+import type { ValueInfo } from '../ops/operand.ts'
+import type { Operator } from '../ops/operator.ts'
 
 /** What the forward pass finds out about a value. */
 export interface Fact extends ValueInfo {

@@ -1,7 +1,7 @@
 import type { Node, Value } from '../graph/graph.ts'
 import { nodesOf } from '../graph/walk.ts'
 import type { LayerSpec } from '../ops/layer.ts'
-import type { Operand } from '../ops/operator.ts'
+import type { Operand } from '../ops/operand.ts'
 import { layersOf, type PlacedLayer } from './layers.ts'
 import { scaledChannels } from './scaled-channels.ts'
 import type { TypedGraph } from './typed-graph.ts'

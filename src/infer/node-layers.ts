@@ -1,7 +1,8 @@
 import { LipschitzError, named } from '../core/errors.ts'
 import type { Node, Value } from '../graph/graph.ts'
 import type { LayerSpec } from '../ops/layer.ts'
-import type { Operand, Operator } from '../ops/operator.ts'
+import type { Operand } from '../ops/operand.ts'
+import type { Operator } from '../ops/operator.ts'
 
 /** Makes the layers of a node from its declaration when they are first asked for. */
 export function createLayers(

@@ -1,6 +1,7 @@
 import { isFloatType, sizeOf } from '../core/tensor.ts'
 import type { Node, Value } from '../graph/graph.ts'
-import type { Operand, Operator } from '../ops/operator.ts'
+import type { Operand } from '../ops/operand.ts'
+import type { Operator } from '../ops/operator.ts'
 
 /** What is left of a declaration when nothing may be proven by it: types, shapes, elements, and layers to list. */
 export function withoutProof(operator: Operator, reason?: string): Operator {

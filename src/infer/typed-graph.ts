@@ -1,6 +1,7 @@
 import type { Graph, Model, Node, Note, Value } from '../graph/graph.ts'
 import type { LayerSpec } from '../ops/layer.ts'
-import type { Operand, Operator } from '../ops/operator.ts'
+import type { Operand } from '../ops/operand.ts'
+import type { Operator } from '../ops/operator.ts'
 
 /** A node with what inference found: its declaration, its operands, and what it writes. */
 export interface TypedNode {

@@ -1,16 +1,25 @@
 import type { Limits } from '../core/limits.ts'
+import type { OtherNorm } from '../core/norm-name.ts'
 import type { Shape } from '../core/tensor.ts'
 import type { Term } from '../core/term.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
-import type { BoxRule } from './boxes/rule.ts'
-import type { Operand, ValueInfo } from './operator.ts'
-import type { NormRule } from './rules/norms.ts'
-import type { Origin, Share } from './rules/share.ts'
+import type { Operand, ValueInfo } from './operand.ts'
+import type { Region } from './rules/region.ts'
 
 /** A closed interval that holds every element of a tensor over the domain; ±Infinity where nothing is known. */
 export interface Interval {
   readonly lo: number
   readonly hi: number
+}
+
+/**
+ * Where each element of a tensor lies. `dims` has the tensor's rank; along an axis where it is 1 all elements share
+ * their interval. Ends may be infinite, and are never NaN.
+ */
+export interface Box {
+  readonly dims: readonly number[]
+  readonly lo: Float64Array
+  readonly hi: Float64Array
 }
 
 /** Why there is no bound: the first operator on the way that has none, and the reason in plain words. */
@@ -36,6 +45,25 @@ export interface TensorBound {
   readonly refusal: Refusal | null
   /** How it follows from parts of a tensor that was cut, where it does. */
   readonly share?: Share | null
+}
+
+/** A tensor that is cut into parts: one for every time that it is computed. */
+export interface Origin {
+  /** Later ones come behind earlier ones. */
+  readonly order: number
+  readonly bound: TensorBound
+}
+
+/** |Δtensor| ≤ lipschitz·|Δ(origin, on the regions)| + offset. */
+export interface Share {
+  readonly origin: Origin
+  readonly regions: readonly Region[]
+  readonly lipschitz: Term
+  readonly offset: Term
+  /** Whether the tensor is the only region itself, axis by axis. */
+  readonly isPart: boolean
+  /** The bound that it was found with: it says nothing of a bound that was changed behind it. */
+  readonly of: Pick<TensorBound, 'lipschitz' | 'offset'>
 }
 
 /** An input of a node as bound rules see it. */
@@ -72,6 +100,16 @@ export interface BoundContext {
   /** A contradiction that inference should have met: reading attributes again needs it. */
   fail(message: string): never
 }
+
+/**
+ * What a node says of the ranges of single elements: a box for each output, null where it says no more than the range
+ * of the whole tensor. `boxOf(i)` is what is known of input i, one interval for all where that is all; null where
+ * its rank is not known. Every element of an output lies in its interval, whatever elements of the inputs'.
+ */
+export type BoxRule = (context: BoundContext, boxOf: (i: number) => Box | null) => readonly (Box | null)[]
+
+/** A rule for ℓ∞ and ℓ1. */
+export type NormRule = (context: BoundContext, norm: OtherNorm) => readonly TensorBound[]
 
 /** How a node carries bounds from its inputs to its outputs. */
 export interface BoundRule {

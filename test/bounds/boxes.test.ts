@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { walkGraph } from '../../src/bounds/walk.ts'
 import { readModel } from '../../src/graph/read-model.ts'
 import { inferModel } from '../../src/infer/infer.ts'
-import type { Box } from '../../src/ops/boxes/box.ts'
+import type { Box } from '../../src/ops/bound.ts'
 import {
   float,
   int64s,

@@ -5,7 +5,7 @@
 import type { ElementType, Shape, Tensor } from '../../src/core/tensor.ts'
 import { sizeOf } from '../../src/core/tensor.ts'
 import type { Attribute, Node, Value } from '../../src/graph/graph.ts'
-import type { InferenceContext, Operand, ValueInfo } from '../../src/ops/operator.ts'
+import type { InferenceContext, Operand, ValueInfo } from '../../src/ops/operand.ts'
 import { findOperator } from '../../src/ops/registry.ts'
 
 export interface NodeSpec {

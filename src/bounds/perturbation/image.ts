@@ -1,7 +1,7 @@
 import type { FloatArray } from '../../core/tensor.ts'
 import type { Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
-import type { Operand } from '../../ops/operator.ts'
+import type { Operand } from '../../ops/operand.ts'
 import type { Codes, Rounding } from './rounding.ts'
 
 /** A value of one network read as a value of another, the reference. */

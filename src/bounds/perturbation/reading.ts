@@ -3,7 +3,7 @@ import type { Attribute, Node, Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
 import { isUniformDefault, valueOrDefault } from '../../ops/attribute-defaults.ts'
 import { actsOnCodes, floatForm, weightOnlyForm } from '../../ops/float-forms.ts'
-import type { Operand } from '../../ops/operator.ts'
+import type { Operand } from '../../ops/operand.ts'
 import { codesOf, elementsOf, type Image, sameCodes, sameElements } from './image.ts'
 import type { Codes } from './rounding.ts'
 

@@ -1,7 +1,7 @@
 import { addUp, divUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import type { ElementType, FloatArray, Shape } from '../../core/tensor.ts'
-import type { Interval } from '../../ops/bound.ts'
-import { type Box, lengthOf, mapBox } from '../../ops/boxes/box.ts'
+import type { Box, Interval } from '../../ops/bound.ts'
+import { lengthOf, mapBox } from '../../ops/boxes/box.ts'
 import { integerRange, isIntegerType } from '../../ops/fold/element.ts'
 
 /** What happens to a tensor on its way from one node to the next. */

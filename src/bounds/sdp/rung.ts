@@ -1,7 +1,6 @@
 import type { Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
-import type { Refusal } from '../../ops/bound.ts'
-import type { Box } from '../../ops/boxes/box.ts'
+import type { Box, Refusal } from '../../ops/bound.ts'
 import { isFixed } from '../../ops/rules/join.ts'
 import { type Parts, partsOf } from '../slope/parts.ts'
 import { slopeRange } from '../slope/splits.ts'

@@ -1,6 +1,5 @@
 import { mulUp, sqrtUp } from '../../core/rounding.ts'
-import type { Interval } from '../../ops/bound.ts'
-import type { Box } from '../../ops/boxes/box.ts'
+import type { Box, Interval } from '../../ops/bound.ts'
 import type { Slopes } from '../../ops/slopes/slopes.ts'
 
 /** Secants [α, β] of all elements of an activation: one pair for all, or one for each. */

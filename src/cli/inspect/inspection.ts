@@ -3,7 +3,7 @@ import type { Graph, Node, Note } from '../../graph/graph.ts'
 import { bodiesOf } from '../../graph/walk.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
 import { groupOf } from '../../ops/groups.ts'
-import type { Operand } from '../../ops/operator.ts'
+import type { Operand } from '../../ops/operand.ts'
 import type { BoundsOf, ValueBound } from './value-bound.ts'
 
 /** A model as it was read, and what is proven of every value; names as the file has them. */

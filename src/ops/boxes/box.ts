@@ -1,18 +1,8 @@
 import { boxLimits } from '../../core/limits.ts'
 import { addUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { type FloatArray, type Shape, stridesOf } from '../../core/tensor.ts'
-import { everything, type Interval } from '../bound.ts'
+import { type Box, everything, type Interval } from '../bound.ts'
 import { farthest, hull, intersection } from '../rules/interval.ts'
-
-/**
- * Where each element of a tensor lies. `dims` has the tensor's rank; along an axis where it is 1 all elements share
- * their interval. Ends may be infinite, and are never NaN.
- */
-export interface Box {
-  readonly dims: readonly number[]
-  readonly lo: Float64Array
-  readonly hi: Float64Array
-}
 
 export function countOf(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1)

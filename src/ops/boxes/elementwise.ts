@@ -1,7 +1,6 @@
-import type { BoundContext, Interval } from '../bound.ts'
+import type { BoundContext, BoxRule, Interval } from '../bound.ts'
 import { square } from '../rules/interval.ts'
 import { mapBox, zipBoxes } from './box.ts'
-import type { BoxRule } from './rule.ts'
 
 /** Boxes of functions that work on each element by itself, broadcast where they have several operands. */
 

@@ -1,12 +1,11 @@
 import { boxLimits } from '../../core/limits.ts'
 import { mulUp } from '../../core/rounding.ts'
-import type { BoundContext, BoundOperand, Interval } from '../bound.ts'
+import type { BoundContext, BoundOperand, Box, BoxRule, Interval } from '../bound.ts'
 import { affineBox } from '../rules/affine.ts'
 import { elementsOf } from '../rules/constant.ts'
 import { farthest, hull, scaled } from '../rules/interval.ts'
 import { type Affine, biasAt, manyWeights } from '../rules/weight-layout.ts'
-import { type Box, countOf, emptyBox, intervalAt, isUniform, sharedTo } from './box.ts'
-import type { BoxRule } from './rule.ts'
+import { countOf, emptyBox, intervalAt, isUniform, sharedTo } from './box.ts'
 
 /** Boxes behind y = Wx + b: the exact interval of each output from those of its inputs, see `affineBox`. */
 

@@ -1,12 +1,11 @@
 import type { Shape } from '../../core/tensor.ts'
 import { stridesOf } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
-import type { BoundContext, Interval } from '../bound.ts'
+import type { BoundContext, Box, BoxRule, Interval } from '../bound.ts'
 import { copyStrided } from '../fold/strided.ts'
 import { entriesOf } from '../rules/constant.ts'
 import { hull } from '../rules/interval.ts'
-import { type Box, countOf, emptyBox, isUniform, joinedAlong, mapBox, sharedTo, spreadBox } from './box.ts'
-import type { BoxRule } from './rule.ts'
+import { countOf, emptyBox, isUniform, joinedAlong, mapBox, sharedTo, spreadBox } from './box.ts'
 
 /** Boxes of operators that move elements: intervals move along. */
 

@@ -1,11 +1,10 @@
 import { boxLimits } from '../../core/limits.ts'
 import { mulUp, sqrtUp } from '../../core/rounding.ts'
 import type { Dim } from '../../core/tensor.ts'
-import type { BoundContext } from '../bound.ts'
+import type { BoundContext, BoxRule } from '../bound.ts'
 import { elementsOf } from '../rules/constant.ts'
 import { interval, scaled, sum } from '../rules/interval.ts'
 import { countOf, emptyBox } from './box.ts'
-import type { BoxRule } from './rule.ts'
 
 /** Groups that are normalised: how many elements one has, and along which axes γ and β run. */
 export interface Groups {

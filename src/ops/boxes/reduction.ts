@@ -1,8 +1,8 @@
 import { divDown, divUp } from '../../core/rounding.ts'
 import type { Shape } from '../../core/tensor.ts'
-import type { Interval } from '../bound.ts'
+import type { Box, Interval } from '../bound.ts'
 import { interval, product, sum } from '../rules/interval.ts'
-import { type Box, countOf, emptyBox, intervalAt, placesIn } from './box.ts'
+import { countOf, emptyBox, intervalAt, placesIn } from './box.ts'
 
 /** Joins the intervals of the elements of a group; each of them stands for `copies` elements that share it. */
 type Join = (intervals: readonly Interval[], copies: number) => Interval

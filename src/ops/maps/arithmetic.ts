@@ -1,4 +1,4 @@
-import type { Calculus, DerivativeRule, PointContext } from '../linear-map.ts'
+import type { Calculus, DerivativeRule, PointContext } from '../calculus.ts'
 import { alignedDims } from './elementwise.ts'
 import { type BroadcastTerm, broadcastMap, repeated } from './terms.ts'
 

@@ -1,6 +1,6 @@
 import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
-import type { Calculus } from '../linear-map.ts'
-import type { Algebra, Variable } from './algebra.ts'
+import type { Algebra, Variable } from '../algebra.ts'
+import type { Calculus } from '../calculus.ts'
 import { type Definition, defined, multiplied, scaled, subtracted, summed } from './definition.ts'
 import { productOf } from './sizes.ts'
 import { softmaxOver } from './softmax.ts'

@@ -1,5 +1,5 @@
 import { floatAttribute } from '../../graph/attribute.ts'
-import type { Calculus, DerivativeRule, EvaluationContext } from '../linear-map.ts'
+import type { Calculus, DerivativeRule, EvaluationContext } from '../calculus.ts'
 import { channelBias, dataMap, weightMap, windowedOf, windowProducts } from './convolution.ts'
 import { channelDims } from './elementwise.ts'
 import {

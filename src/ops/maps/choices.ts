@@ -1,6 +1,6 @@
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
-import type { Calculus } from '../linear-map.ts'
-import type { Algebra, Variable } from './algebra.ts'
+import type { Algebra, Variable } from '../algebra.ts'
+import type { Calculus } from '../calculus.ts'
 import { type Definition, defined, multiplied } from './definition.ts'
 import { reducedOf } from './reduction.ts'
 import { outputDims, productOf } from './sizes.ts'

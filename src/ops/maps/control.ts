@@ -1,6 +1,6 @@
 import { graphAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
-import type { Calculus, TracedTensor, UnrollContext } from '../linear-map.ts'
-import type { Variable } from './algebra.ts'
+import type { Variable } from '../algebra.ts'
+import type { Calculus, TracedTensor, UnrollContext } from '../calculus.ts'
 
 /** Nodes that run bodies, as they run at one point. */
 

@@ -1,5 +1,6 @@
 import type { FloatArray } from '../../core/tensor.ts'
-import type { LinearContext, LinearMap, LinearRule } from '../linear-map.ts'
+import type { LinearContext, LinearRule } from '../calculus.ts'
+import type { LinearMap } from '../linear-map.ts'
 import { convolutionGeometry, type Geometry, transposedGeometry } from '../numeric/convolution-operator.ts'
 import { dot } from './contraction.ts'
 import { channelDims } from './elementwise.ts'

@@ -1,5 +1,7 @@
-import type { Calculus, EvaluationContext, LinearMap } from '../linear-map.ts'
-import { type Algebra, createAlgebra, type Variable } from './algebra.ts'
+import type { Algebra, Variable } from '../algebra.ts'
+import type { Calculus, EvaluationContext } from '../calculus.ts'
+import type { LinearMap } from '../linear-map.ts'
+import { createAlgebra } from './algebra.ts'
 
 /** What a definition reads besides the arrays themselves. */
 export interface DefinitionContext extends EvaluationContext {

@@ -1,5 +1,5 @@
 import { stringAttribute } from '../../graph/attribute.ts'
-import type { Calculus, LinearRule } from '../linear-map.ts'
+import type { Calculus, LinearRule } from '../calculus.ts'
 import { arithmeticCalculus } from './arithmetic.ts'
 import { attentionCalculus } from './attention.ts'
 import { bilinearCalculus } from './bilinear.ts'

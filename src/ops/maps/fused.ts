@@ -1,6 +1,7 @@
 import { floatAttribute, floatsAttribute, intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
-import type { Calculus, EvaluationContext, LinearMap, PointContext } from '../linear-map.ts'
+import type { Calculus, EvaluationContext, PointContext } from '../calculus.ts'
+import type { LinearMap } from '../linear-map.ts'
 import { erf, sigmoid } from '../numeric/special-functions.ts'
 import { bilinearCalculus } from './bilinear.ts'
 import { type Definition, defined, summed } from './definition.ts'

@@ -1,5 +1,5 @@
 import { intAttribute } from '../../graph/attribute.ts'
-import type { LinearRule } from '../linear-map.ts'
+import type { LinearRule } from '../calculus.ts'
 import { poolWindows } from '../numeric/pooling.ts'
 import { windowAt } from '../rules/averages.ts'
 import { interpolationOf, interpolationRows, scalesOf } from '../rules/resize.ts'

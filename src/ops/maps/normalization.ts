@@ -1,7 +1,7 @@
 import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
-import type { Calculus } from '../linear-map.ts'
+import type { Algebra, Variable } from '../algebra.ts'
+import type { Calculus } from '../calculus.ts'
 import { sigmoid } from '../numeric/special-functions.ts'
-import type { Algebra, Variable } from './algebra.ts'
 import {
   type Definition,
   type DefinitionContext,

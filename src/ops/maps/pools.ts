@@ -1,5 +1,5 @@
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
-import type { Calculus } from '../linear-map.ts'
+import type { Calculus } from '../calculus.ts'
 import { poolWindows } from '../numeric/pooling.ts'
 import { type DefinitionContext, defined } from './definition.ts'
 import { normOver } from './reductions.ts'

@@ -5,9 +5,9 @@ import {
   stringAttribute,
   stringsAttribute,
 } from '../../graph/attribute.ts'
-import type { Calculus } from '../linear-map.ts'
+import type { Algebra, Variable } from '../algebra.ts'
+import type { Calculus } from '../calculus.ts'
 import { sigmoid, softplus } from '../numeric/special-functions.ts'
-import type { Algebra, Variable } from './algebra.ts'
 import {
   type Definition,
   type DefinitionContext,

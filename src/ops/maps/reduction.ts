@@ -1,6 +1,7 @@
 import type { FloatArray } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
-import type { LinearContext, LinearMap, LinearRule } from '../linear-map.ts'
+import type { LinearContext, LinearRule } from '../calculus.ts'
+import type { LinearMap } from '../linear-map.ts'
 import type { Parameters } from '../shape/parameters.ts'
 import { reducedAxes } from '../structure/reduce.ts'
 import { inputDims, outputDims, productOf } from './sizes.ts'

@@ -1,6 +1,6 @@
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
-import type { Calculus } from '../linear-map.ts'
-import type { Algebra, Variable } from './algebra.ts'
+import type { Algebra, Variable } from '../algebra.ts'
+import type { Calculus } from '../calculus.ts'
 import { type Definition, defined, multiplied, scaled } from './definition.ts'
 import { reducedOf, spatialAxes } from './reduction.ts'
 import { logSumExpOver } from './softmax.ts'

@@ -1,6 +1,7 @@
 import type { Tensor } from '../../core/tensor.ts'
-import type { LinearContext, LinearMap } from '../linear-map.ts'
-import type { FoldingContext, ValueInfo } from '../operator.ts'
+import type { LinearContext } from '../calculus.ts'
+import type { LinearMap } from '../linear-map.ts'
+import type { FoldingContext, ValueInfo } from '../operand.ts'
 import { inputDims, productOf, varyingInputs } from './sizes.ts'
 
 /** For one output: the input element that each of its elements is, numbered through all varying inputs; −1 for none. */

@@ -1,5 +1,5 @@
 import { type Shape, sizeOf } from '../../core/tensor.ts'
-import type { LinearContext } from '../linear-map.ts'
+import type { LinearContext } from '../calculus.ts'
 
 /** The dims of a shape of which all are known; null for others. */
 export function knownDims(shape: Shape | null | undefined): readonly number[] | null {

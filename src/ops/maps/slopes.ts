@@ -1,6 +1,6 @@
 import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
-import type { Calculus, DerivativeRule, EvaluationContext } from '../linear-map.ts'
+import type { Calculus, DerivativeRule, EvaluationContext } from '../calculus.ts'
 import { erf, sigmoid, softplus } from '../numeric/special-functions.ts'
 import { broadcastMap } from './terms.ts'
 

@@ -1,6 +1,6 @@
-import type { Calculus } from '../linear-map.ts'
+import type { Algebra, Variable } from '../algebra.ts'
+import type { Calculus } from '../calculus.ts'
 import { softmaxAxes } from '../numeric/softmax.ts'
-import type { Algebra, Variable } from './algebra.ts'
 import { type Definition, defined, divided, subtracted } from './definition.ts'
 
 /** e^x / Σ e^x over the axes; shifted by the largest, which changes nothing. */

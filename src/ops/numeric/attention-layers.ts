@@ -1,7 +1,7 @@
 import { intsAttribute } from '../../graph/attribute.ts'
 import type { MatrixOperator } from '../../linalg/linear-operator.ts'
 import type { LayerSpec } from '../layer.ts'
-import type { LayerContext } from '../operator.ts'
+import type { LayerContext } from '../operand.ts'
 import { elementsOf, isData, layerOf, weightOf } from './weight.ts'
 
 /**

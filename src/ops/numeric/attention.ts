@@ -1,6 +1,7 @@
 import type { Dim, Shape } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
-import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import type { InferenceContext, ValueInfo } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { attentionRules } from '../rules/attention.ts'
 import { linearAttentionRules } from '../rules/linear-attention.ts'
 import { rotationRules } from '../rules/rotation.ts'

@@ -1,5 +1,5 @@
 import type { ElementType, Shape } from '../../core/tensor.ts'
-import type { ValueInfo } from '../operator.ts'
+import type { ValueInfo } from '../operand.ts'
 import { formatShape } from '../shape/broadcast.ts'
 import type { Refusing } from '../shape/refusing.ts'
 

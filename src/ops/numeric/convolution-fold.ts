@@ -1,6 +1,6 @@
 import type { Tensor } from '../../core/tensor.ts'
 import { rounderOf } from '../fold/element.ts'
-import type { FoldingContext } from '../operator.ts'
+import type { FoldingContext } from '../operand.ts'
 import { requiredTensor } from '../shape/operands.ts'
 import { affordable } from './affordable.ts'
 import { convolutionGeometry } from './convolution-operator.ts'

@@ -1,5 +1,5 @@
 import type { LoadWeights } from '../../linalg/linear-operator.ts'
-import type { LayerContext, Operand } from '../operator.ts'
+import type { LayerContext, Operand } from '../operand.ts'
 import { elementsOf } from './weight.ts'
 
 /** Which inputs hold the scale and the zero point of a quantised weight; null: the operator has none. */

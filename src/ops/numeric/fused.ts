@@ -1,6 +1,7 @@
 import type { ElementType } from '../../core/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
-import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import type { InferenceContext, ValueInfo } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { biasedRules } from '../rules/biased.ts'
 import { broadcastShapes } from '../shape/broadcast.ts'
 import { infoOf, likeFirstInput, requiredInput } from '../shape/operands.ts'

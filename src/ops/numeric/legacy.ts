@@ -1,5 +1,6 @@
 import { intsAttribute } from '../../graph/attribute.ts'
-import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import type { InferenceContext, ValueInfo } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { linearRules } from '../rules/linear.ts'
 import { selection } from '../rules/movement.ts'
 import { infoOf, likeFirstInput, requiredInput } from '../shape/operands.ts'

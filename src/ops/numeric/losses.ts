@@ -1,6 +1,7 @@
 import type { Shape } from '../../core/tensor.ts'
 import { stringAttribute } from '../../graph/attribute.ts'
-import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import type { InferenceContext, ValueInfo } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { lossRules } from '../rules/loss.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
 

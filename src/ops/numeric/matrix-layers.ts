@@ -2,7 +2,7 @@ import { type FloatArray, type Shape, stridesOf } from '../../core/tensor.ts'
 import type { LoadWeights, MatrixOperator } from '../../linalg/linear-operator.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { LayerSpec } from '../layer.ts'
-import type { Operand } from '../operator.ts'
+import type { Operand } from '../operand.ts'
 import { layerOf, loaderOf, type Weight } from './weight.ts'
 
 /** What each axis of a weight does in a product with data. */

@@ -1,7 +1,7 @@
 import { isFloatType, type Shape, sizeOf } from '../../core/tensor.ts'
 import type { DiagonalOperator } from '../../linalg/linear-operator.ts'
 import type { LayerSpec } from '../layer.ts'
-import type { LayerContext } from '../operator.ts'
+import type { LayerContext } from '../operand.ts'
 import { isData, layerOf, loaderOf, weightOf } from './weight.ts'
 
 /**

@@ -1,6 +1,7 @@
 import type { Dim, ElementType, Shape } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
-import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import type { InferenceContext, ValueInfo } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { normalizationRules } from '../rules/normalization.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'

@@ -1,6 +1,7 @@
 import type { Dim, Shape } from '../../core/tensor.ts'
 import { intsAttribute } from '../../graph/attribute.ts'
-import type { InferenceContext, LayerContext, Operator, ValueInfo } from '../operator.ts'
+import type { InferenceContext, LayerContext, ValueInfo } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { movementRules } from '../rules/movement.ts'
 import { poolingRules } from '../rules/pooling.ts'
 import { knownIntegersOf } from '../shape/integers.ts'

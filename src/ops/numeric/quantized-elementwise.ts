@@ -1,5 +1,6 @@
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
-import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import type { InferenceContext, ValueInfo } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { quantizationRules } from '../rules/quantization.ts'
 import { quantizedRules } from '../rules/quantized.ts'
 import { allAxes, normalizeAxes, normalizeAxis } from '../shape/axes.ts'

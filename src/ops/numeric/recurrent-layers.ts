@@ -2,7 +2,7 @@ import type { FloatArray, Shape } from '../../core/tensor.ts'
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { LoadWeights, MatrixOperator } from '../../linalg/linear-operator.ts'
 import type { LayerSpec } from '../layer.ts'
-import type { LayerContext, Operand } from '../operator.ts'
+import type { LayerContext, Operand } from '../operand.ts'
 import { elementsOf, isData, layerOf, loaderOf, type Weight, weightOf } from './weight.ts'
 
 /** Names of the gates in the order in which their rows are stacked in a weight matrix. */

@@ -1,6 +1,7 @@
 import type { Shape } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
-import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import type { InferenceContext, ValueInfo } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { regionRules } from '../rules/regions.ts'
 import { samplingRules } from '../rules/sampling.ts'
 import { dimOf, integersOf } from '../shape/integers.ts'

@@ -3,7 +3,7 @@ import type { Dim, FloatArray, Shape } from '../../core/tensor.ts'
 import { isFloatType } from '../../core/tensor.ts'
 import type { DiagonalOperator } from '../../linalg/linear-operator.ts'
 import type { LayerSpec } from '../layer.ts'
-import type { LayerContext } from '../operator.ts'
+import type { LayerContext } from '../operand.ts'
 import { alignedShape } from '../shape/old-broadcast.ts'
 import { elementsOf, isData, layerOf, type Weight, weightOf } from './weight.ts'
 

@@ -1,6 +1,7 @@
 import type { Dim } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
-import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import type { InferenceContext, ValueInfo } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { fourierRules } from '../rules/fourier.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { knownScalarOf } from '../shape/integers.ts'

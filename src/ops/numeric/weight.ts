@@ -1,7 +1,7 @@
 import { LipschitzError } from '../../core/errors.ts'
 import type { FloatArray, Tensor } from '../../core/tensor.ts'
 import type { AffineAxes, LayerKind, LayerSpec } from '../layer.ts'
-import type { LayerContext, Operand } from '../operator.ts'
+import type { LayerContext, Operand } from '../operand.ts'
 
 /** A constant operand whose dimensions are all known: what a layer's weight has to be. */
 export interface Weight {

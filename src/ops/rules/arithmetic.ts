@@ -1,14 +1,14 @@
 import * as mag from '../../core/magnitude.ts'
 import type { OtherNorm } from '../../core/norm-name.ts'
 import { addUp, divDown, divUp, mulUp } from '../../core/rounding.ts'
-import type { BoundContext, BoundOperand, BoundRule, Interval, TensorBound } from '../bound.ts'
+import type { BoundContext, BoundOperand, BoundRule, Interval, NormRule, TensorBound } from '../bound.ts'
 import { broadcastBox, productBox } from '../boxes/elementwise.ts'
 import { withBoxes } from '../boxes/rule.ts'
 import { broadcastCounts, broadcastGains, operandsOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
 import { difference, farthest, interval, nearest, product, reciprocal, square, sum } from './interval.ts'
 import { added, addedIn, isFixed, type Part, stacked, stackedIn, through } from './join.ts'
-import { inNorms, type NormRule, repeated } from './norms.ts'
+import { inNorms, repeated } from './norms.ts'
 import { overReals } from './reals.ts'
 
 /**

@@ -2,14 +2,21 @@ import * as mag from '../../core/magnitude.ts'
 import { addUp, mulUp } from '../../core/rounding.ts'
 import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
-import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
+import {
+  type BoundContext,
+  type BoundOperand,
+  type BoundRule,
+  everything,
+  type Interval,
+  type NormRule,
+} from '../bound.ts'
 import { affineBoxes, channelBoxes, type Placed } from '../boxes/linear.ts'
 import { withBoxes } from '../boxes/rule.ts'
 import { copies, rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { difference, farthest, hull, interval, negative, product, sum } from './interval.ts'
 import { added, addedIn, isFixed, through } from './join.ts'
-import { inNorms, type NormRule, repeated } from './norms.ts'
+import { inNorms, repeated } from './norms.ts'
 import { sourceOf } from './source.ts'
 import {
   type Affine,

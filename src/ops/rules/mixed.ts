@@ -1,7 +1,7 @@
 import { type ElementType, isFloatType } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
-import type { BoundContext, BoundRule } from '../bound.ts'
-import { type BoxRule, withBoxes } from '../boxes/rule.ts'
+import type { BoundContext, BoundRule, BoxRule } from '../bound.ts'
+import { withBoxes } from '../boxes/rule.ts'
 import { isFixed, through } from './join.ts'
 import { inNorms } from './norms.ts'
 

@@ -5,6 +5,7 @@ import {
   type BoundContext,
   type BoundOperand,
   type BoundRule,
+  type BoxRule,
   everything,
   type Interval,
   type TensorBound,
@@ -18,7 +19,7 @@ import {
   splitBoxes,
   transposedBox,
 } from '../boxes/movement.ts'
-import { type BoxRule, withBoxes } from '../boxes/rule.ts'
+import { withBoxes } from '../boxes/rule.ts'
 import { copies, growth, operandsOf, rootOf } from './broadcast.ts'
 import { entriesOf, scalarOf } from './constant.ts'
 import { hull, interval } from './interval.ts'

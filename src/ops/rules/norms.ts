@@ -1,15 +1,12 @@
 import type { OtherNorm } from '../../core/norm-name.ts'
 import * as term from '../../core/term.ts'
-import type { BoundContext, BoundRule, TensorBound } from '../bound.ts'
+import type { BoundContext, BoundRule, NormRule, TensorBound } from '../bound.ts'
 import type { Joining } from './share.ts'
 
 /**
  * Bounds in ℓ∞ and ℓ1: |Δout|_p ≤ L·|Δinputs|_p + δ. Several inputs vary by the norm of all their elements together:
  * the largest of theirs in ℓ∞, their sum in ℓ1.
  */
-
-/** A rule for ℓ∞ and ℓ1. */
-export type NormRule = (context: BoundContext, norm: OtherNorm) => readonly TensorBound[]
 
 /** How operands join in each norm, as sums and side by side; `across` for operands that vary by disjoint inputs. */
 export const joinings = {

@@ -7,17 +7,19 @@ import {
   type BoundContext,
   type BoundOperand,
   type BoundRule,
+  type BoxRule,
   everything,
+  type NormRule,
   type TensorBound,
 } from '../bound.ts'
 import { windowedBox } from '../boxes/movement.ts'
-import { type BoxRule, withBoxes } from '../boxes/rule.ts'
+import { withBoxes } from '../boxes/rule.ts'
 import { type Windows, windowsOf } from '../numeric/windows.ts'
 import { averageNorms, averaging, longestAxis, unknownSize, windowAt } from './averages.ts'
 import { inverseRootOf, rootOf } from './broadcast.ts'
 import { hull, up } from './interval.ts'
 import { isFixed, through } from './join.ts'
-import { inNorms, type NormRule, repeated } from './norms.ts'
+import { inNorms, repeated } from './norms.ts'
 import { overReals } from './reals.ts'
 import { sharing, windowMultiplicity } from './window-sharing.ts'
 

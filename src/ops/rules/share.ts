@@ -1,6 +1,6 @@
 import type { Term } from '../../core/term.ts'
 import * as term from '../../core/term.ts'
-import type { BoundContext, TensorBound } from '../bound.ts'
+import type { BoundContext, Origin, Share, TensorBound } from '../bound.ts'
 import { areDisjoint, cutOf, type Region } from './region.ts'
 
 /**
@@ -8,25 +8,6 @@ import { areDisjoint, cutOf, type Region } from './region.ts'
  * Σ |Δvᵢ|² ≤ |Δv|². Tensors that come from different parts therefore join as those of different inputs do, by
  * root-sum-square and not by sum, and side by side by the maximum: relative to v, whose own bound then multiplies.
  */
-
-/** A tensor that is cut into parts: one for every time that it is computed. */
-export interface Origin {
-  /** Later ones come behind earlier ones. */
-  readonly order: number
-  readonly bound: TensorBound
-}
-
-/** |Δtensor| ≤ lipschitz·|Δ(origin, on the regions)| + offset. */
-export interface Share {
-  readonly origin: Origin
-  readonly regions: readonly Region[]
-  readonly lipschitz: Term
-  readonly offset: Term
-  /** Whether the tensor is the only region itself, axis by axis. */
-  readonly isPart: boolean
-  /** The bound that it was found with: it says nothing of a bound that was changed behind it. */
-  readonly of: Pick<TensorBound, 'lipschitz' | 'offset'>
-}
 
 /** So many regions are told apart; more are taken for the whole. */
 const mostRegions = 64

@@ -1,12 +1,12 @@
 import { sqrtUp } from '../../core/rounding.ts'
 import { type Dim, sizeOf } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
-import type { BoundContext, BoundOperand, BoundRule } from '../bound.ts'
+import type { BoundContext, BoundOperand, BoundRule, NormRule } from '../bound.ts'
 import { productOf } from '../shape/integers.ts'
 import { rootOf } from './broadcast.ts'
 import { unit } from './interval.ts'
 import { through } from './join.ts'
-import { inNorms, type NormRule } from './norms.ts'
+import { inNorms } from './norms.ts'
 
 /** Length of the groups that are normalised: since version 13 one axis, before that all axes from `axis` on. */
 function groupLength(context: BoundContext, x: BoundOperand): Dim {

@@ -1,5 +1,5 @@
 import type { Dim } from '../../core/tensor.ts'
-import type { Operand } from '../operator.ts'
+import type { Operand } from '../operand.ts'
 
 /** The entries of a small constant integer tensor, NaN where unknown; null when it is not constant or not given. */
 export function integersOf(operand: Operand | null): number[] | null {

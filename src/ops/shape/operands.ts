@@ -1,5 +1,5 @@
 import type { ElementType, Shape } from '../../core/tensor.ts'
-import type { FoldingContext, InferenceContext, Operand, ValueInfo } from '../operator.ts'
+import type { FoldingContext, InferenceContext, Operand, ValueInfo } from '../operand.ts'
 
 /** Nothing known. */
 export const unknownInfo: ValueInfo = { type: null, shape: null }

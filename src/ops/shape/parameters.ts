@@ -1,6 +1,6 @@
 import { intsAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
-import type { FoldingContext, InferenceContext } from '../operator.ts'
+import type { FoldingContext, InferenceContext } from '../operand.ts'
 import { integersOf } from './integers.ts'
 import type { Refusing } from './refusing.ts'
 

@@ -1,6 +1,6 @@
 import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { Interval } from '../bound.ts'
-import type { LinearContext } from '../linear-map.ts'
+import type { LinearContext } from '../calculus.ts'
 import { sigmoid } from '../numeric/special-functions.ts'
 import { rangeOf } from '../rules/constant.ts'
 import { down, farthest, hull, interval, nearest, product, scaled, sum, up } from '../rules/interval.ts'

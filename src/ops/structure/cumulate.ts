@@ -1,6 +1,7 @@
 import { intAttribute } from '../../graph/attribute.ts'
 import { rounderOf } from '../fold/element.ts'
-import type { FoldingContext, Operator } from '../operator.ts'
+import type { FoldingContext } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { multiplicativeRules } from '../rules/multiplicative.ts'
 import { reductionRules } from '../rules/reduction.ts'
 import { normalizeAxis } from '../shape/axes.ts'

@@ -1,5 +1,6 @@
 import { intAttribute } from '../../graph/attribute.ts'
-import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import type { FoldingContext, InferenceContext } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { jumps, measures } from '../rules/jumps.ts'
 import { movementRules, passing, selection } from '../rules/movement.ts'
 import { elementTypeOf } from '../shape/element-codes.ts'

@@ -1,6 +1,7 @@
 import type { Shape } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
-import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import type { FoldingContext, InferenceContext } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { measures } from '../rules/jumps.ts'
 import { entryOf, productOf } from '../shape/integers.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'

@@ -1,6 +1,7 @@
 import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
-import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import type { FoldingContext, InferenceContext } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { reshaping } from '../rules/movement.ts'
 import { normalizeAxes, normalizeSplit } from '../shape/axes.ts'
 import { formatShape } from '../shape/broadcast.ts'

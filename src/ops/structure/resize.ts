@@ -1,6 +1,7 @@
 import type { Dim, Shape } from '../../core/tensor.ts'
 import { floatAttribute, floatsAttribute, stringAttribute } from '../../graph/attribute.ts'
-import type { InferenceContext, Operator } from '../operator.ts'
+import type { InferenceContext } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { resizeRules } from '../rules/resize.ts'
 import { allAxes, normalizeAxes } from '../shape/axes.ts'
 import { integersOf } from '../shape/integers.ts'

@@ -1,6 +1,7 @@
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { rounderOf } from '../fold/element.ts'
-import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import type { FoldingContext, InferenceContext } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { indexingRules } from '../rules/indexing.ts'
 import { normalizeAxis } from '../shape/axes.ts'
 import { formatShape } from '../shape/broadcast.ts'

@@ -1,6 +1,7 @@
 import type { Dim } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
-import type { FoldingContext, InferenceContext, Operator } from '../operator.ts'
+import type { FoldingContext, InferenceContext } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { selection, selectionWithZeros } from '../rules/movement.ts'
 import { allAxes, normalizeAxes, normalizeAxis } from '../shape/axes.ts'
 import { dimOf, lengthOf } from '../shape/integers.ts'

@@ -1,5 +1,6 @@
 import { graphAttribute, intAttribute } from '../../graph/attribute.ts'
-import type { InferenceContext, Operator, ValueInfo } from '../operator.ts'
+import type { InferenceContext, ValueInfo } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { controlRules } from '../rules/control.ts'
 import { makes, measures } from '../rules/jumps.ts'
 import { movementRules } from '../rules/movement.ts'

@@ -1,5 +1,6 @@
 import { intsAttribute, stringAttribute } from '../../graph/attribute.ts'
-import type { InferenceContext, Operator } from '../operator.ts'
+import type { InferenceContext } from '../operand.ts'
+import type { Operator } from '../operator.ts'
 import { broadcastShapes } from '../shape/broadcast.ts'
 import { infoOf, requiredInput } from '../shape/operands.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Attribute } from '../../../src/graph/graph.ts'
-import type { ValueInfo } from '../../../src/ops/operator.ts'
+import type { ValueInfo } from '../../../src/ops/operand.ts'
 import { float, inferOnly, int, ints, text } from '../../helpers/operator-bench.ts'
 
 const floats = (...shape: (number | null)[]): ValueInfo => ({ type: 'float32', shape })

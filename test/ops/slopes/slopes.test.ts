@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Attribute, Node } from '../../../src/graph/graph.ts'
-import type { LinearContext } from '../../../src/ops/linear-map.ts'
+import type { LinearContext } from '../../../src/ops/calculus.ts'
 import { erf } from '../../../src/ops/numeric/special-functions.ts'
 import type { Operator } from '../../../src/ops/operator.ts'
 import { findOperator } from '../../../src/ops/registry.ts'
