@@ -1,16 +1,8 @@
-import type { PlacedLayer } from '../infer/layers.ts'
 import type { LayerMeasurement } from '../norms/measurement.ts'
+import type { MeasuredLayer } from './measured-layer.ts'
 import { ranking, shares } from './ranking.ts'
 import type { Layer, ModelReport, Spectral } from './report-schema.ts'
 import { untilWhen } from './unfinished.ts'
-
-/** A layer with what was measured of it. */
-export interface MeasuredLayer {
-  readonly placed: PlacedLayer
-  readonly measurement: LayerMeasurement
-  /** The operator's norm in the norm that is audited, where that is not ℓ2; null where it has none. */
-  readonly induced?: number | null
-}
 
 /**
  * The rows of the report, by rank. `elasticities` are d log(bound) / d log(norm) by layer key; null where there

@@ -2,7 +2,7 @@ import type { LowerBound } from '../bounds/lower/lower-bound.ts'
 import type { NetworkBounds, Rung } from '../bounds/network-bounds.ts'
 import * as mag from '../core/magnitude.ts'
 import type { TensorBound } from '../ops/bound.ts'
-import type { MeasuredLayer } from './layers.ts'
+import type { MeasuredLayer } from './measured-layer.ts'
 import type { Bound, Lipschitz, TracePoint } from './report-schema.ts'
 
 /** How far the norms that a bound is made of may be trusted together. */

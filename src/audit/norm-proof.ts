@@ -4,7 +4,7 @@ import { LipschitzError } from '../core/errors.ts'
 import type { OtherNorm } from '../core/norm-name.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import { inducedNormOf } from '../norms/induced.ts'
-import type { MeasuredLayer } from './layers.ts'
+import type { MeasuredLayer } from './measured-layer.ts'
 import type { AuditOptions } from './options.ts'
 import type { Proof } from './proof.ts'
 

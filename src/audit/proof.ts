@@ -13,7 +13,7 @@ import type { LayerMeasurement } from '../norms/measurement.ts'
 import type { Interval } from '../ops/bound.ts'
 import { ballOf } from './ball.ts'
 import { boxOf } from './domain.ts'
-import type { MeasuredLayer } from './layers.ts'
+import type { MeasuredLayer } from './measured-layer.ts'
 import { type AuditOptions, defaults, type RunOptions } from './options.ts'
 import { notAudited, untilWhen } from './unfinished.ts'
 

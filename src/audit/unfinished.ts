@@ -1,7 +1,7 @@
 import type { NetworkBounds } from '../bounds/network-bounds.ts'
 import { LipschitzError } from '../core/errors.ts'
 import type { StopReason } from '../core/stop.ts'
-import type { MeasuredLayer } from './layers.ts'
+import type { MeasuredLayer } from './measured-layer.ts'
 import type { Finding } from './report-schema.ts'
 
 /** 'within the time limit' */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import type { Invocation } from './invocation.ts'
 import type { OptionName, Source } from './options.ts'
-import type { Invocation } from './program.ts'
 
 export type Choose = (invocation: Invocation) => void
 

@@ -1,7 +1,8 @@
 import { describeError } from './errors.ts'
 import { exitCodes } from './exit-code.ts'
+import type { Invocation } from './invocation.ts'
 import { environmentSource, readSettings, type Settings, type Source } from './options.ts'
-import { type Invocation, parseArguments } from './program.ts'
+import { parseArguments } from './program.ts'
 import { type Surroundings, writeAll } from './surroundings.ts'
 
 type Runner<Name extends Invocation['command']> = (

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import type { MeasuredLayer } from '../audit/layers.ts'
+import type { MeasuredLayer } from '../audit/measured-layer.ts'
 import { type AuditOptions, defaults } from '../audit/options.ts'
 import { type Proof, proveBounds } from '../audit/proof.ts'
 import type { Enclosure } from '../core/enclosure.ts'
