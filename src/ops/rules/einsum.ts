@@ -9,6 +9,7 @@ import { elementsOf } from './constant.ts'
 import { farthest } from './interval.ts'
 import { added, isFixed, type Part, through } from './join.ts'
 import { bilinear } from './linear.ts'
+import { overReals } from './reals.ts'
 
 /**
  * Contractions. Of one operand: permuted, its diagonals taken (both 1), and summed over n elements: √n. Of several, pair by pair: for each
@@ -91,4 +92,4 @@ const einsum: BoundRule = (context: BoundContext) => {
   return [added(parts, everything)]
 }
 
-export const einsumRules = { Einsum: einsum } satisfies Record<string, BoundRule>
+export const einsumRules = { Einsum: overReals(einsum) } satisfies Record<string, BoundRule>

@@ -272,7 +272,7 @@ export const elementwiseRules = {
     leaky(range, interval(alpha(context, 0.01), alpha(context, 0.01))),
   ),
   PRelu: withBoxes(
-    inEvery(prelu),
+    overReals(inEvery(prelu)),
     broadcastBox(([x, slopes]) => leaky(x, slopes).image),
   ),
   Clip: withBoxes(inEvery(clip), elementwiseBox(clipped)),

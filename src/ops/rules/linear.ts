@@ -17,6 +17,7 @@ import { elementsOf } from './constant.ts'
 import { difference, farthest, hull, interval, negative, product, sum } from './interval.ts'
 import { added, addedIn, isFixed, through } from './join.ts'
 import { inNorms, repeated } from './norms.ts'
+import { overReals } from './reals.ts'
 import { sourceOf } from './source.ts'
 import {
   type Affine,
@@ -267,6 +268,8 @@ const batchNormalization: BoundRule = (context) => {
 function normalizedChannels(context: BoundContext): ((range: Interval, channel: number) => Interval) | null {
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => elementsOf(context.input(i)))
   if (gamma === null || beta === null || mean === null || variance === null) return null
+  // before version 9 each place of a channel might have parameters of its own (`spatial` = 0)
+  if (context.input(1)?.shape?.length !== 1) return null
   const epsilon = floatAttribute(context.node, 'epsilon', Math.fround(1e-5))
   return (range, channel) => {
     const scale = gamma[channel] / Math.sqrt(variance[channel] + epsilon)
@@ -286,8 +289,8 @@ function normalizedImage(context: BoundContext, x: BoundOperand): Interval {
 }
 
 export const linearRules = {
-  Gemm: withBoxes(inNorms(gemm, gemmIn), affineBoxes(placedGemm)),
-  MatMul: withBoxes(inNorms(matmul, matmulIn), affineBoxes(placedMatMul)),
+  Gemm: withBoxes(overReals(inNorms(gemm, gemmIn)), affineBoxes(placedGemm)),
+  MatMul: withBoxes(overReals(inNorms(matmul, matmulIn)), affineBoxes(placedMatMul)),
   Conv: withBoxes(withWeights([1, 2], convolutionLayout), affineBoxes(windows(convolutionLayout))),
   ConvTranspose: withBoxes(withWeights([1, 2], transposedLayout), affineBoxes(windows(transposedLayout))),
   /** A diagonal map has the same norm in all of them. */

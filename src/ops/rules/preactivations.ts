@@ -1,8 +1,9 @@
 import { addDown, addUp, mulUp } from '../../core/rounding.ts'
 import type { FloatArray } from '../../core/tensor.ts'
+import { floatAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, Interval } from '../bound.ts'
 import { elementsOf } from './constant.ts'
-import { farthest, up } from './interval.ts'
+import { farthest, hull, up } from './interval.ts'
 
 /**
  * Where the arguments of a recurrence's gates lie: a_j = Σ_k W_jk·x_k + Σ_k R_jk·h_k + biases, with every x_k in the range of the
@@ -18,6 +19,8 @@ export interface Gate {
   /** Σ_k |R_jk|, and the bias of the recurrence where it stands apart. */
   readonly reach: Float64Array
   readonly recurrentBias: Float64Array
+  /** Where arguments are cut off (`clip`); Infinity where they are not. */
+  readonly clip: number
 }
 
 /** Weights beyond which they are not looked at. */
@@ -40,6 +43,7 @@ export function gatesOf(
   const [w, r, b] = [elementsOf(weights), elementsOf(recurrent), elementsOf(bias)]
   if (w === null || r === null || (bias !== null && b === null)) return null
   const size = rows / count
+  const clip = floatAttribute(context.node, 'clip', Infinity)
   const sequence = context.input(0)?.range ?? { lo: -Infinity, hi: Infinity }
   return Array.from({ length: count }, (_, gate) => {
     const result = {
@@ -47,6 +51,7 @@ export function gatesOf(
       hi: new Float64Array(size),
       reach: new Float64Array(size),
       recurrentBias: new Float64Array(size),
+      clip: clip > 0 ? clip : Infinity,
     }
     for (let unit = 0; unit < size; unit++) {
       const row = direction * rows + gate * size + unit
@@ -81,7 +86,10 @@ function absoluteSum(weights: FloatArray, start: number, length: number): number
   return sum
 }
 
-/** The hull over all units, where the recurrence adds up to `reach`·H and everything else up to `more`. */
+/**
+ * The hull over all units, where the recurrence adds up to `reach`·H and everything else up to `more`; with what cutting off makes of
+ * it, so that it holds whether a runtime cuts off before or behind biases and peepholes.
+ */
 export function argumentOf(gate: Gate | null, hidden: number, more = 0): Interval {
   if (gate === null) return { lo: -Infinity, hi: Infinity }
   let [lo, hi] = [Infinity, -Infinity]
@@ -90,7 +98,9 @@ export function argumentOf(gate: Gate | null, hidden: number, more = 0): Interva
     lo = Math.min(lo, addDown(gate.lo[unit], -recurrent))
     hi = Math.max(hi, addUp(gate.hi[unit], recurrent))
   }
-  return lo <= hi ? { lo, hi } : { lo: -Infinity, hi: Infinity }
+  if (!(lo <= hi)) return { lo: -Infinity, hi: Infinity }
+  const cut = (x: number) => Math.min(Math.max(x, -gate.clip), gate.clip)
+  return hull({ lo, hi }, { lo: cut(lo), hi: cut(hi) })
 }
 
 /** sup |R h + b| over the units, for the part of a gate that a reset multiplies. */

@@ -15,6 +15,7 @@ import { type Activation, elementwise } from './elementwise.ts'
 import { farthest, increasing, interval, nearest, reciprocal, square, up } from './interval.ts'
 import { added, addedIn, isFixed, type Part, through } from './join.ts'
 import { inNorms, repeated } from './norms.ts'
+import { overReals } from './reals.ts'
 
 /** Elementwise functions whose slope is unbounded on the whole line: they need a range of their input. */
 
@@ -124,7 +125,7 @@ export const rangedRules = {
     const least = nearest(range)
     return least > 0 ? { slope: up(1 / least / least), image: reciprocal(range) } : null
   }, 'is not Lipschitz where its input may come near 0'),
-  Pow: inNorms((context) => pow(context, 'l2'), pow),
+  Pow: overReals(inNorms((context) => pow(context, 'l2'), pow)),
   Tan: ranged(
     (range) =>
       within(range, 1.57)

@@ -147,9 +147,12 @@ const weightSlack = 1 + 1e-6
 /** The norm of the interpolation along one axis; null where a mode has no rule. */
 export function interpolationNorm(axis: Axis, interpolation: Interpolation): number | null {
   const crops = interpolation.coordinates === 'tf_crop_and_resize'
-  if (axis.input === axis.output && axis.scale === 1 && !crops) return 1
+  const isSame = axis.input === axis.output && axis.scale === 1 && !crops
+  // this mode shifts by half an element where nothing is resized, unless a runtime leaves such axes alone
+  const shifts = interpolation.coordinates === 'tf_half_pixel_for_nn'
+  if (isSame && !shifts) return 1
   const candidates = interpolation.antialias && interpolation.mode !== 'nearest' ? antialiased : [undefined]
-  let largest = 0
+  let largest = isSame ? 1 : 0
   for (const rowOf of candidates) {
     const rows = rowsOf(axis, interpolation, rowOf)
     if (rows === null) return null

@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node'
 import { describe, expect, it } from 'vitest'
 import { bestOf, boundModel } from '../../helpers/bounds.ts'
-import { type ModelSpec, model, node, tensor } from '../../helpers/onnx-builder.ts'
+import { float, type ModelSpec, model, node, tensor } from '../../helpers/onnx-builder.ts'
 import { type Case, describeCases, numbers } from '../../helpers/rule-cases.ts'
 import { openNetwork, steepest, steepestSecants } from '../../helpers/slope.ts'
 
@@ -129,6 +129,29 @@ describe('recurrences', () => {
       await network.release()
       expect(steepest(secants)).toBeLessThanOrEqual(bound)
     }
+  })
+
+  it('count gates where clipping has moved their arguments to', async () => {
+    const [units, open] = [2, 10]
+    const biases = Float32Array.from({ length: 6 * units }, (_, i) => (i < units ? open : 0))
+    const clipped: ModelSpec = {
+      opset: 14,
+      inputs: { x: [1, 1, units] },
+      outputs: { h: { type: 'float32', shape: null } },
+      initializers: {
+        W: tensor([1, 3 * units, units], [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1]),
+        R: tensor([1, 3 * units, units], new Float32Array(6 * units)),
+        B: tensor([1, 6 * units], biases),
+      },
+      // z = σ(1) and not σ(10): nearly all of the candidate would be held back
+      nodes: [node('GRU', ['x', 'W', 'R', 'B'], ['', 'h'], { hidden_size: units, clip: float(1) })],
+    }
+    const bound = bestOf(await boundModel(clipped, { inputRanges: new Map([['x', { lo: -1, hi: 1 }]]) }))
+    const network = await openNetwork(model(clipped), { x: [1, 1, units] })
+    const secants = await steepestSecants(network, { seed: 3, points: 4, scale: 0.3 })
+    await network.release()
+    expect(steepest(secants)).toBeGreaterThan(0.25)
+    expect(bound).toBeGreaterThanOrEqual(steepest(secants))
   })
 
   it.each([
