@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { loadProgram } from './load.js'
+const { loadProgram } = require('./load.js')
 
-await loadProgram().run()
+loadProgram().run()

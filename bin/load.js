@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { createRequire, Module } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { constants, Script } from 'node:vm'
+// CommonJS: the loader of ES modules alone would take as long as the program's own code.
+const { readFileSync } = require('node:fs')
+const { createRequire, Module } = require('node:module')
+const { dirname, join } = require('node:path')
+const { constants, Script } = require('node:vm')
 
-const folder = join(dirname(fileURLToPath(import.meta.url)), '../dist')
+const folder = join(dirname(__dirname), 'dist')
 const file = join(folder, 'cli.cjs')
-
-export const cacheFile = join(folder, 'cli.cache')
+const cacheFile = join(folder, 'cli.cache')
 
 function readCache() {
   try {
@@ -19,10 +18,10 @@ function readCache() {
 
 /**
  * Loads the program with V8's code cache from the build, which halves its own start-up time. Another version of V8
- * rejects the cache and compiles as it goes along.
+ * rejects the cache and compiles as it goes along. The build writes the program in ASCII: nothing has to be decoded.
  */
-export function loadProgram() {
-  const script = new Script(Module.wrap(readFileSync(file, 'utf8')), {
+function loadProgram() {
+  const script = new Script(Module.wrap(readFileSync(file, 'latin1')), {
     filename: file,
     cachedData: readCache(),
     importModuleDynamically: constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
@@ -31,3 +30,5 @@ export function loadProgram() {
   script.runInThisContext()(program.exports, createRequire(file), program, file, folder)
   return { script, run: program.exports.run }
 }
+
+module.exports = { cacheFile, loadProgram }

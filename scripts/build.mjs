@@ -34,7 +34,13 @@ const library = {
 const program = {
   input: { cli: 'src/cli/run.ts' },
   external: [],
-  output: { format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
+  output: { format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false, comments: false },
+}
+
+/** The script in ASCII, its other characters escaped: V8 then keeps it, as it was read, in one byte a character. */
+function escapeToAscii(file) {
+  const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/[^\0-\x7f]/g, escaped), 'latin1')
 }
 
 async function bundle({ input, output, external }) {
@@ -83,6 +89,7 @@ try {
     join(target, 'licences.txt'),
     licences([...(await bundle(library)), ...(await bundle(program))]),
   )
+  escapeToAscii(join(target, 'cli.cjs'))
   copyFileSync(join(root, 'src/linalg/kernels.wasm'), join(target, 'kernels.wasm'))
   cpSync(join(root, 'src/report/html/page'), join(target, 'page'), {
     recursive: true,

@@ -1,3 +1,5 @@
+import { formatCount } from './numbers.ts'
+
 /** East Asian wide and emoji blocks: two columns each in a terminal. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
@@ -70,5 +72,5 @@ export function wrap(text: string, width: number): string[] {
 
 /** 'one layer', '3 layers'. */
 export function count(n: number, singular: string, plural = `${singular}s`): string {
-  return `${n.toLocaleString('en-US')} ${n === 1 ? singular : plural}`
+  return `${formatCount(n)} ${n === 1 ? singular : plural}`
 }

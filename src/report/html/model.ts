@@ -1,5 +1,6 @@
 import type { ModelReport } from '../../audit/report-schema.ts'
 import { displayName } from '../display-name.ts'
+import { formatCount } from '../numbers.ts'
 import type { RenderOptions } from '../renderer.ts'
 import { count } from '../text.ts'
 import { renderFigures, renderFile } from './facts.ts'
@@ -35,10 +36,7 @@ function blocksByNode(model: ModelReport, blocks: readonly Block[]): Map<string,
 function renderPictures(model: ModelReport, graph: BlockGraph, ids: Identifiers): string {
   const trace = model.trace ?? []
   const bounds = section('Bounds', renderLadder(model))
-  const findings = section(
-    `Findings (${model.findings.length.toLocaleString('en-US')})`,
-    renderFindings(model),
-  )
+  const findings = section(`Findings (${formatCount(model.findings.length)})`, renderFindings(model))
   if (trace.length === 0) return bounds + findings
   const path = criticalPath(graph.blocks)
   const { drawing, isWide } = renderGraph(model, graph, path, ids)
