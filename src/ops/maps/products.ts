@@ -2,7 +2,7 @@ import type { FloatArray, Tensor } from '../../core/tensor.ts'
 import { stridesOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { LinearContext, LinearRule } from '../calculus.ts'
-import type { LinearMap } from '../linear-map.ts'
+import type { AbsoluteMap, LinearMap } from '../linear-map.ts'
 import { ellipsis, type Labels, parseEquation } from '../numeric/einsum-equation.ts'
 import { contract, type Loops, loopsOf } from './contraction.ts'
 import { inputDims, outputDims, productOf, varyingInputs } from './sizes.ts'
@@ -91,7 +91,19 @@ export function factorMap(
       if (change) results[input] = sumInLoops(backward, inSize, change, other.data, factor)
       return results
     },
+    absolute: () => {
+      const sizes = { ...other, data: other.data.map(Math.abs) }
+      const { apply } = factorMap(inputCount, input, operand, sizes, output, Math.abs(factor))
+      return { apply, terms: summedTerms(output, [operand, other]) }
+    },
   }
+}
+
+/** Products that one element of a sum of products adds up: over all labels that it lacks. */
+export function summedTerms(output: Labelled, operands: readonly Labelled[]): number {
+  let terms = 1
+  for (const [label, size] of sizesOf(operands)) if (!output.labels.includes(label)) terms *= size
+  return terms
 }
 
 /** How a node multiplies: labels of all operands and of the output. */
@@ -204,9 +216,18 @@ export function added(maps: readonly (LinearMap | null)[]): LinearMap | null {
     (a, b) => ({
       apply: (changes) => addAll(a.apply(changes), b.apply(changes)),
       applyAdjoint: (changes) => addAll(a.applyAdjoint(changes), b.applyAdjoint(changes)),
+      ...(a.absolute !== undefined &&
+        b.absolute !== undefined && { absolute: bothAbsolute(a.absolute, b.absolute) }),
     }),
     first,
   )
+}
+
+function bothAbsolute(first: () => AbsoluteMap, second: () => AbsoluteMap): () => AbsoluteMap {
+  return () => {
+    const [a, b] = [first(), second()]
+    return { apply: (sizes) => addAll(a.apply(sizes), b.apply(sizes)), terms: a.terms + b.terms }
+  }
 }
 
 function addAll(

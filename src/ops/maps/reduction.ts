@@ -5,7 +5,7 @@ import type { LinearMap } from '../linear-map.ts'
 import type { Parameters } from '../shape/parameters.ts'
 import { reducedAxes } from '../structure/reduce.ts'
 import { inputDims, outputDims, productOf } from './sizes.ts'
-import { adjointMap, broadcastMap } from './terms.ts'
+import { adjointMap, broadcastMap, sizeOfFactor } from './terms.ts'
 
 /** What a reduction does: the data's dims, and those dims with 1 where they are reduced. */
 export interface Reduced {
@@ -48,16 +48,14 @@ export function reducedBy(dims: readonly number[], axes: readonly number[]): Red
 }
 
 /** Σ over the reduced axes of factor ⊙ data: the adjoint of repeating. Cost: one pass over the data. */
-export function reductionMap(
-  inputCount: number,
-  { dims, kept }: Reduced,
-  factor: number | FloatArray,
-): LinearMap {
+export function reductionMap(inputCount: number, reduced: Reduced, factor: number | FloatArray): LinearMap {
+  const { dims, kept, count } = reduced
   const map = adjointMap(broadcastMap(1, dims, [{ input: 0, dims: kept, factor }]))
   const rest = new Array<null>(inputCount - 1).fill(null)
   return {
     apply: ([change]) => map.apply([change]),
     applyAdjoint: (changes) => [...map.applyAdjoint(changes), ...rest],
+    absolute: () => ({ ...reductionMap(inputCount, reduced, sizeOfFactor(factor)), terms: count }),
   }
 }
 
@@ -93,8 +91,10 @@ const cumulativeSum: LinearRule = (context) => {
   const step = productOf(dims.slice(axis + 1))
   const accumulate = (backward: boolean) => (change: Float64Array) =>
     running(change, dims[axis], step, backward, exclusive)
+  const apply: LinearMap['apply'] = ([change]) => [change ? accumulate(reverse)(change) : null]
   return {
-    apply: ([change]) => [change ? accumulate(reverse)(change) : null],
+    apply,
+    absolute: () => ({ apply, terms: dims[axis] }),
     applyAdjoint: ([change]) => [change ? accumulate(!reverse)(change) : null, null],
   }
 }

@@ -24,17 +24,19 @@ export function selectionMap(
   sources: readonly (Sources | null)[],
 ): LinearMap {
   if (isIdentity(blocks, sources)) return identityMap(inputCount, blocks[0].input)
+  const apply: LinearMap['apply'] = (changes) =>
+    sources.map((source) => {
+      if (source === null) return null
+      const out = new Float64Array(source.length)
+      for (const { input, first, size } of blocks) {
+        const change = changes[input]
+        if (change) gather(out, source, change, first, size)
+      }
+      return out
+    })
   return {
-    apply: (changes) =>
-      sources.map((source) => {
-        if (source === null) return null
-        const out = new Float64Array(source.length)
-        for (const { input, first, size } of blocks) {
-          const change = changes[input]
-          if (change) gather(out, source, change, first, size)
-        }
-        return out
-      }),
+    apply,
+    absolute: () => ({ apply, terms: 1 }),
     applyAdjoint: (changes) => {
       const results = new Array<Float64Array | null>(inputCount).fill(null)
       for (const { input, first, size } of blocks) {
@@ -78,8 +80,10 @@ function isIdentity(blocks: readonly Block[], sources: readonly (Sources | null)
 
 /** The first output changes as input i does. */
 export function identityMap(inputCount: number, input = 0): LinearMap {
+  const apply: LinearMap['apply'] = (changes) => [changes[input] ?? null]
   return {
-    apply: (changes) => [changes[input] ?? null],
+    apply,
+    absolute: () => ({ apply, terms: 1 }),
     applyAdjoint: (changes) => {
       const results = new Array<Float64Array | null>(inputCount).fill(null)
       results[input] = changes[0] ?? null

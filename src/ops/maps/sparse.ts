@@ -62,7 +62,18 @@ export function separableMap(
       results[0] = data
       return results
     },
+    absolute: () => {
+      const sizes = matrices.map((matrix) => matrix && { ...matrix, weights: matrix.weights.map(Math.abs) })
+      const terms = matrices.reduce((sum, matrix) => sum + (matrix === null ? 0 : longestRow(matrix)), 1)
+      return { apply: separableMap(inputCount, dims, sizes).apply, terms }
+    },
   }
+}
+
+function longestRow({ starts }: SparseMatrix): number {
+  let longest = 0
+  for (let row = 1; row < starts.length; row++) longest = Math.max(longest, starts[row] - starts[row - 1])
+  return longest
 }
 
 const rowsOf = (matrix: SparseMatrix | null | undefined) => (matrix ? matrix.starts.length - 1 : null)

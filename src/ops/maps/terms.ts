@@ -41,7 +41,19 @@ export function broadcastMap(
       }
       return results
     },
+    absolute: () => {
+      const { apply } = broadcastMap(
+        inputCount,
+        outputDims,
+        terms.map((term) => ({ ...term, factor: sizeOfFactor(term.factor) })),
+      )
+      return { apply, terms: terms.length }
+    },
   }
+}
+
+export function sizeOfFactor(factor: number | FloatArray): number | FloatArray {
+  return typeof factor === 'number' ? Math.abs(factor) : factor.map(Math.abs)
 }
 
 /** For each output element the element of the operand that it repeats; null where that is the same one. */
