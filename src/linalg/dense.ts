@@ -4,6 +4,7 @@ import { mulDown, mulUp } from '../core/rounding.ts'
 import type { FloatArray } from '../core/tensor.ts'
 import { allocateFloats, floatsAt, place, scoped } from './arena.ts'
 import { type DenseMap, denseMap, type PlacedMatrix } from './dense-map.ts'
+import { type FreeBound, freeBound } from './free-bound.ts'
 import { encloseByGram } from './gram-enclosure.ts'
 import { lanczos, upperBound } from './lanczos.ts'
 import type { NormOptions } from './norm-options.ts'
@@ -95,11 +96,6 @@ interface Bounds {
   readonly upper: number
 }
 
-interface FreeBound {
-  readonly upper: number
-  readonly method: string
-}
-
 /** Whether a free bound is as good as what Lanczos processes prove. */
 export function meetsFree({ lower, upper }: Bounds, free: FreeBound): boolean {
   return free.upper <= upper || free.upper - lower <= FINE * free.upper
@@ -119,14 +115,6 @@ export function concludeLanczos(found: Bounds, free: FreeBound, options: NormOpt
     certificate: 'probabilistic',
     failureProbability: options.failureProbability,
   }
-}
-
-/** The lesser of the free deterministic bounds. */
-export function freeBound(survey: Survey): FreeBound {
-  const frobenius = survey.frobenius * (1 + 2 * survey.relativeError)
-  return survey.holder <= frobenius
-    ? { upper: survey.holder, method: 'holder' }
-    : { upper: frobenius, method: 'frobenius' }
 }
 
 /** Two Lanczos processes that share each pass over A, until the width is what it should be. */

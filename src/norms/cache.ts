@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { toolVersion } from '../core/version.ts'
+import type { LayerTask } from './layer-task.ts'
 import type { LayerMeasurement } from './measurement.ts'
-import type { LayerTask } from './task.ts'
 
 /** Changes with what an entry holds or what its key says. */
 const FORMAT = 1

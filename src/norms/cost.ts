@@ -1,4 +1,4 @@
-import type { Geometry } from './form.ts'
+import type { Geometry } from './geometry.ts'
 
 /** Steps that a Lanczos enclosure of a dense matrix takes at a middling spectrum. */
 const STEPS = 30

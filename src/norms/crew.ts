@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, type ErrorFacts, LipschitzError } from '../core/errors.ts'
 import type { Stop } from '../core/stop.ts'
+import type { LayerTask } from './layer-task.ts'
 import type { LayerMeasurement } from './measurement.ts'
-import type { LayerTask } from './task.ts'
 import { dismissTeam, failTeam, type TeamJob } from './team.ts'
 
 /** What all threads of a crew know: the tasks, and which of them are whose. */

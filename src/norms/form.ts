@@ -3,32 +3,13 @@ import type { FloatArray } from '../core/tensor.ts'
 import { encloseConvolution, frobeniusOfConvolution } from '../linalg/convolution.ts'
 import { scaleEnclosure } from '../linalg/dense.ts'
 import { frobeniusNorm } from '../linalg/frobenius.ts'
-import type { LinearOperator } from '../linalg/linear-operator.ts'
-import type { NormOptions } from '../linalg/norm-options.ts'
-import type { ProductTeam } from '../linalg/slabs.ts'
 import { largestMagnitude } from '../linalg/survey.ts'
+import type { FormOptions } from './form-options.ts'
+import type { Geometry, OperatorOf } from './geometry.ts'
 import { measureMatrix } from './matrix.ts'
 import type { LayerMeasurement } from './measurement.ts'
-import { type Found, measureOutside, type Recall } from './outside.ts'
+import { type Found, measureOutside } from './outside.ts'
 import type { WeightSource } from './source.ts'
-
-export type OperatorOf<Form extends LinearOperator['form']> = Extract<Geometry, { form: Form }>
-type WithoutLoad<Operator> = Operator extends unknown ? Omit<Operator, 'load'> : never
-
-/** A linear operator without its weights: what one thread tells another. */
-export type Geometry = WithoutLoad<LinearOperator>
-
-/** How to measure an operator. */
-export interface FormOptions {
-  /** How often the operator acts on one batch element; null: not known. */
-  readonly copies: number | null
-  /** How to enclose the norm once the checksum of the weights is known. */
-  readonly optionsFor: (sha256: string) => NormOptions
-  readonly recall: Recall
-  /** Bytes that weights in memory may take: larger matrices are read by blocks. */
-  readonly memory: number
-  readonly team?: ProductTeam
-}
 
 type Measure<Operator> = (operator: Operator, source: WeightSource, options: FormOptions) => LayerMeasurement
 

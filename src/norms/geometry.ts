@@ -1,4 +1,12 @@
+import type { LinearOperator } from '../linalg/linear-operator.ts'
 import type { LayerSpec } from '../ops/layer.ts'
+
+type WithoutLoad<Operator> = Operator extends unknown ? Omit<Operator, 'load'> : never
+
+/** A linear operator without its weights: what one thread tells another. */
+export type Geometry = WithoutLoad<LinearOperator>
+
+export type OperatorOf<Form extends LinearOperator['form']> = Extract<Geometry, { form: Form }>
 
 /**
  * On how many vectors of one batch element a dense layer acts: a MatMul over T rows is the map I_T ⊗ W. Null where

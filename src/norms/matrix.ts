@@ -12,7 +12,8 @@ import {
   surveyStreamed,
 } from '../linalg/streamed.ts'
 import { firstNonFinite, surveyMatrix } from '../linalg/survey.ts'
-import type { FormOptions, OperatorOf } from './form.ts'
+import type { FormOptions } from './form-options.ts'
+import type { OperatorOf } from './geometry.ts'
 import type { LayerMeasurement } from './measurement.ts'
 import { broken, type Recall } from './outside.ts'
 import { isSingle, readWeights, sizeOf, type WeightReader, type WeightSource, withReader } from './source.ts'

@@ -3,8 +3,9 @@ import { LipschitzError } from '../core/errors.ts'
 import { attempt, type Stop } from '../core/stop.ts'
 import { abandon, limitArena } from '../linalg/arena.ts'
 import { type CrewWatch, type CrewWork, hireCrew, sharedIntegers, take } from './crew.ts'
+import type { LayerTask } from './layer-task.ts'
 import type { LayerMeasurement } from './measurement.ts'
-import { type LayerTask, runTask, type TaskOptions } from './task.ts'
+import { runTask, type TaskOptions } from './task.ts'
 import { createTeamJob, type TeamJob } from './team.ts'
 
 /** A task and what it is expected to cost, in nanoseconds. */

@@ -1,36 +1,16 @@
 import { hashText } from '../core/random.ts'
 import type { FloatArray } from '../core/tensor.ts'
-import type { LinearOperator, LoadWeights } from '../linalg/linear-operator.ts'
+import type { LinearOperator } from '../linalg/linear-operator.ts'
 import type { ProductTeam } from '../linalg/slabs.ts'
 import type { StoredTensor } from '../onnx/stored-tensor.ts'
 import type { LayerSpec } from '../ops/layer.ts'
 import { noCache, openCache } from './cache.ts'
-import { type Geometry, measureForm } from './form.ts'
-import { copiesPerElement } from './geometry.ts'
+import { measureForm } from './form.ts'
+import { copiesPerElement, type Geometry } from './geometry.ts'
+import type { LateSource, LayerTask } from './layer-task.ts'
 import type { LayerMeasurement, MeasureOptions } from './measurement.ts'
 import { bytesOf, hashOf, type WeightSource } from './source.ts'
 import { surveyForm } from './survey-form.ts'
-
-/** Weights that are folded only when they are measured, on the main thread: there are too many to keep. */
-export interface LateSource {
-  readonly kind: 'late'
-  readonly load: LoadWeights
-  readonly stored: StoredTensor | null
-  readonly key: string
-}
-
-/** One measurement. But for late sources it is in a form that one thread can tell another. */
-export interface LayerTask {
-  readonly geometry: Geometry
-  readonly copies: number | null
-  readonly source: WeightSource | LateSource
-  readonly tolerance: number
-  readonly certify: MeasureOptions['certify']
-  readonly seed: number
-  readonly failureProbability: number
-  /** A survey in one pass will do. */
-  readonly isQuick?: true
-}
 
 /** Bytes above which a matrix is read by blocks where nothing else is said: then a thread stays below a gigabyte. */
 export const MATRIX_BYTES = 2 ** 29

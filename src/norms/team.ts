@@ -2,9 +2,10 @@ import { allocate, scoped, singlesAt } from '../linalg/arena.ts'
 import { slabMultiplier } from '../linalg/dense-map.ts'
 import { type ProductTeam, slabBounds } from '../linalg/slabs.ts'
 import { blockWithin, streamedMultiplier } from '../linalg/streamed.ts'
+import type { LayerTask } from './layer-task.ts'
 import type { LayerMeasurement } from './measurement.ts'
 import { type StoredSource, type WeightReader, withReader } from './source.ts'
-import { type LayerTask, MATRIX_BYTES, runTask, type TaskOptions } from './task.ts'
+import { MATRIX_BYTES, runTask, type TaskOptions } from './task.ts'
 
 /**
  * One large matrix, multiplied by several threads at once. Each helper reads its slabs of rows into its own arena;

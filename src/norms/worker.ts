@@ -2,8 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { LipschitzError } from '../core/errors.ts'
 import { limitArena } from '../linalg/arena.ts'
 import { take, type WorkerReply, type WorkerStart } from './crew.ts'
+import type { LayerTask } from './layer-task.ts'
 import type { LayerMeasurement } from './measurement.ts'
-import { type LayerTask, runTask } from './task.ts'
+import { runTask } from './task.ts'
 import { runTogether, serveTeam } from './team.ts'
 
 const { member, jobs, order, tasks, taken, holding, cache, memory } = workerData as WorkerStart

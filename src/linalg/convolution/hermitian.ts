@@ -1,6 +1,7 @@
 import { allocateFloats, floatsAt } from '../arena.ts'
 import { kernels, type Pointer } from '../kernels.ts'
 import { gamma } from '../rounding-error.ts'
+import { staircaseSize } from './staircase.ts'
 import type { FourierSymbol } from './symbol.ts'
 import { writeWaves } from './waves.ts'
 
@@ -28,12 +29,6 @@ export interface Hermitian {
   first(): number
   /** Both staircases as they are now; valid until the next allocation. */
   elements(): { readonly real: Float64Array; readonly imaginary: Float64Array }
-}
-
-/** Elements of one staircase. */
-export function staircaseSize(order: number): number {
-  const half = (order + 1) >> 1
-  return 2 * half * (half + 1)
 }
 
 export function createHermitian(order: number): Hermitian {

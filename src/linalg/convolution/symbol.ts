@@ -2,9 +2,9 @@ import { allocateFloats, floatsAt, place, scoped } from '../arena.ts'
 import type { Pointer } from '../kernels.ts'
 import { gamma } from '../rounding-error.ts'
 import { gatherProduct, padded } from './gather.ts'
-import { staircaseSize } from './hermitian.ts'
 import type { Kernel } from './kernel.ts'
 import { sumOfSliceNorms, tapCount, tapPositions } from './kernel.ts'
+import { staircaseSize } from './staircase.ts'
 import { type Shifts, shiftIndex } from './waves.ts'
 
 /**

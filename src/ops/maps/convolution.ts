@@ -8,29 +8,13 @@ import { gatherPatches, patchesOf, paysByPatches, spreadPatches } from './patche
 import { added } from './products.ts'
 import { inputDims, knownDims, outputDims, productOf } from './sizes.ts'
 import { type BroadcastTerm, broadcastMap } from './terms.ts'
+import type { Windowed } from './windowed.ts'
 
 /** Stretches of the last axis that one tap of the kernel reads and writes: places of element 0, and how many. */
 interface Stretches {
   readonly length: number
   readonly inStart: Int32Array
   readonly outStart: Int32Array
-}
-
-/**
- * A convolution on [batch, channels, …spatial], from the side that its windows read ("wide") to the side with one
- * element for each window ("narrow").
- */
-export interface Windowed {
-  readonly batch: number
-  readonly groups: number
-  readonly wideChannels: number
-  readonly narrowChannels: number
-  readonly wide: readonly number[]
-  readonly narrow: readonly number[]
-  readonly kernel: readonly number[]
-  readonly strides: readonly number[]
-  readonly dilations: readonly number[]
-  readonly pads: readonly number[]
 }
 
 /** Windows that tap `tap` of an axis reads inside the input: from `from` on, `count` of them. */
@@ -233,7 +217,13 @@ export function dataMap(
 ): LinearMap {
   const { gather, spread } = windowProducts(shape, weights)
   const [forward, backward] = transposed ? [spread, gather] : [gather, spread]
-  return factor(context.inputs.length, 0, forward, backward)
+  const { groups, wideChannels, narrowChannels, kernel } = shape
+  const terms = ((transposed ? narrowChannels : wideChannels) / groups) * productOf(kernel)
+  const absolute = () => {
+    const sizes = windowProducts(shape, weights.map(Math.abs))
+    return { forward: transposed ? sizes.spread : sizes.gather, terms }
+  }
+  return factor(context.inputs.length, 0, forward, backward, absolute)
 }
 
 /** The convolution and its adjoint with constant weights, in the way that is faster for the shape. */
@@ -273,6 +263,14 @@ export function weightMap(
       transposed
         ? correlateWindows(shape, stretches, change, data)
         : correlateWindows(shape, stretches, data, change),
+    () => {
+      const sizes = data.map(Math.abs)
+      const channels = transposed ? shape.narrowChannels : shape.wideChannels
+      return {
+        forward: (change) => forward(shape, stretches, sizes, change),
+        terms: (channels / shape.groups) * productOf(shape.kernel),
+      }
+    },
   )
 }
 
@@ -281,11 +279,19 @@ function factor(
   input: number,
   forward: (change: Float64Array) => Float64Array,
   backward: (change: Float64Array) => Float64Array,
+  absolute: () => { forward: (size: Float64Array) => Float64Array; terms: number },
 ): LinearMap {
-  return {
-    apply: (changes) => {
+  const applied =
+    (act: typeof forward): LinearMap['apply'] =>
+    (changes) => {
       const change = changes[input]
-      return [change ? forward(change) : null]
+      return [change ? act(change) : null]
+    }
+  return {
+    apply: applied(forward),
+    absolute: () => {
+      const sizes = absolute()
+      return { apply: applied(sizes.forward), terms: sizes.terms }
     },
     applyAdjoint: ([change]) => {
       const results = new Array<Float64Array | null>(inputCount).fill(null)

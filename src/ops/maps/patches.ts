@@ -1,6 +1,6 @@
 import { dot } from './contraction.ts'
-import type { Windowed } from './convolution.ts'
 import { productOf } from './sizes.ts'
+import type { Windowed } from './windowed.ts'
 
 /**
  * Convolutions window by window: what one window reads is gathered into a row, contiguous like the weights of a
