@@ -10,7 +10,8 @@ export interface BlockMatrix {
   fill(value: number): void
 }
 
-export function placeBlocks(pattern: Pattern): BlockMatrix {
+/** Blocks before `first` have no place. */
+export function placeBlocks(pattern: Pattern, first = 0): BlockMatrix {
   const { sizes, later } = pattern
   const places = new Map<number, Pointer>()
   const key = (i: number, j: number) => i * sizes.length + j
@@ -22,6 +23,7 @@ export function placeBlocks(pattern: Pattern): BlockMatrix {
     areas.push([pointer, count])
   }
   sizes.forEach((_, i) => {
+    if (i < first) return
     place(i, i)
     for (const j of later[i]) place(i, j)
   })
@@ -73,4 +75,23 @@ export function addProduct(
     packed,
     sign,
   )
+}
+
+export function placed(data: Float64Array): Pointer {
+  const pointer = allocateFloats(data.length)
+  floatsAt(pointer, data.length).set(data)
+  return pointer
+}
+
+export function transposed(data: Float64Array, rows: number, columns: number): Float64Array {
+  const result = new Float64Array(data.length)
+  for (let i = 0; i < rows; i++)
+    for (let k = 0; k < columns; k++) result[k * rows + i] = data[i * columns + k]
+  return result
+}
+
+/** Copies the lower triangle to the upper. */
+export function mirror(pointer: Pointer, order: number): void {
+  const data = floatsAt(pointer, order * order)
+  for (let i = 0; i < order; i++) for (let j = 0; j < i; j++) data[j * order + i] = data[i * order + j]
 }

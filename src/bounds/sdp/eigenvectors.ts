@@ -60,7 +60,8 @@ function rotate(a: Float64Array, order: number, p: number, q: number, vectors: F
   }
 }
 
-function topPair(matrix: Float64Array, order: number): { values: number[]; vectors: Float64Array[] } {
+/** The largest eigenvalue of a positive semidefinite matrix, and its vector. */
+export function topPair(matrix: Float64Array, order: number): { values: number[]; vectors: Float64Array[] } {
   const start = new Float64Array(order).map((_, i) => 1 + ((i * 7919) % 101) / 101)
   const process = lanczos(start, 0, true)
   const image = new Float64Array(order)

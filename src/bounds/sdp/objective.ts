@@ -1,9 +1,11 @@
 import { allocateFloats, floatsAt } from '../../linalg/arena.ts'
-import { kernels, type Pointer } from '../../linalg/kernels.ts'
-import { addProduct, placeBlocks, plain, turned } from './block-matrix.ts'
+import { kernels } from '../../linalg/kernels.ts'
+import { addProduct, mirror, placeBlocks, placed, plain, transposed, turned } from './block-matrix.ts'
 import { centredStart } from './centred-start.ts'
-import { costOfEvaluation, hasUnitInput, type Pattern, patternOf, type SdpProblem } from './problem.ts'
+import { topPair } from './eigenvectors.ts'
+import { costOfEvaluation, type Pattern, patternOf, type SdpProblem } from './problem.ts'
 import { BLUNT, SHARP, smoothedTop } from './smoothed-top.ts'
+import { placeUnitInput } from './unit-input.ts'
 
 /**
  * The bound as a function of the multipliers. With Λⱼ > 0 diagonal, m = (α + β)/2 and p = αβ, the constraints give
@@ -61,26 +63,63 @@ export function createObjective(problem: SdpProblem): Objective {
   const products = activations.map(({ lo, hi }) => lo.map((value, i) => value * hi[i]))
   const mixes = products.map((product) => product.some((value) => value !== 0))
   const largest = Math.max(...sizes)
+  const input = placeUnitInput(problem)
+  /** The first block that is eliminated as a matrix. */
+  const first = input === null ? 0 : 1
+  const largestSide = Math.max(...sizes.slice(first))
   const packed = allocateFloats((2 * largest + 6) * 256)
-  const scratch = [allocateFloats(largest * largest), allocateFloats(largest * largest)]
-  const matrices = activations.map(({ reads }) => reads.map(({ data }) => placed(data)))
-  const schur = placeBlocks(pattern)
-  const factors = placeBlocks(pattern)
-  const inverse = placeBlocks(pattern)
-
-  const unitInput = hasUnitInput(problem)
-  const isUnit = (k: number) => k === 0 && unitInput
+  const scratch = [allocateFloats(largestSide * largest), allocateFloats(largestSide * largest)]
+  const matrices = activations.map(({ reads }, j) => reads.map(({ data }) => (mixes[j] ? placed(data) : 0)))
+  /** Maps from blocks other than a unit block, columns × rows. */
+  const transposes = [...activations, output].map(({ rows, reads }) =>
+    reads.map(({ block, columns, data }) => (block < first ? null : transposed(data, rows, columns))),
+  )
+  const schur = placeBlocks(pattern, first)
+  const factors = placeBlocks(pattern, first)
+  const inverse = placeBlocks(pattern, first)
+  /** −mΛ of activations, 1 for the output. */
+  const scales = [
+    new Float64Array(0),
+    ...means.map((mean) => mean.slice()),
+    new Float64Array(output.rows).fill(1),
+  ]
+  const scalesOf = (block: number) => scales[block]
 
   function assemble(multipliers: Float64Array): void {
     schur.fill(0)
-    const unit = floatsAt(schur.at(0, 0), sizes[0] ** 2)
-    for (let i = 0; i < sizes[0]; i++) unit[i * sizes[0] + i] = 1
+    for (const j of activations.keys()) scale(j, multipliers)
+    if (first === 0) unit()
     for (const j of activations.keys()) attach(j, multipliers)
-    for (const { block, columns, data } of output.reads) {
-      const target = floatsAt(schur.at(block, last), columns * output.rows)
-      for (let i = 0; i < output.rows; i++)
-        for (let k = 0; k < columns; k++) target[k * output.rows + i] += data[i * columns + k]
-    }
+    addMaps(last)
+    for (let j = 1; j <= last; j++) takeInput(j)
+  }
+
+  function unit(): void {
+    const block = floatsAt(schur.at(0, 0), sizes[0] ** 2)
+    for (let i = 0; i < sizes[0]; i++) block[i * sizes[0] + i] = 1
+  }
+
+  function scale(j: number, multipliers: Float64Array): void {
+    for (let i = 0; i < means[j].length; i++) scales[j + 1][i] = -means[j][i] * multipliers[offsets[j] + i]
+  }
+
+  /** Adds the maps that block j reads, its columns scaled. */
+  function addMaps(j: number): void {
+    const [size, factor] = [sizes[j], scales[j]]
+    const { reads } = j === last ? output : activations[j - 1]
+    reads.forEach(({ block, columns }, at) => {
+      const map = transposes[j - 1][at]
+      if (map === null) return
+      const target = floatsAt(schur.at(block, j), columns * size)
+      for (let k = 0, to = 0; k < columns; k++)
+        for (let i = 0; i < size; i++, to++) target[to] += factor[i] * map[to]
+    })
+  }
+
+  /** Takes off what a unit input leaves in the column of block j, down to its diagonal. */
+  function takeInput(j: number): void {
+    if (input === null || !input.readers.includes(j)) return
+    for (const i of input.readers) if (i <= j) input.eliminate(schur, i, j, scalesOf)
   }
 
   /** Adds the constraints of activation j to P. */
@@ -89,13 +128,7 @@ export function createObjective(problem: SdpProblem): Objective {
     const own = multipliers.subarray(offsets[j], offsets[j] + rows)
     const diagonal = floatsAt(schur.at(j + 1, j + 1), rows * rows)
     for (let i = 0; i < rows; i++) diagonal[i * rows + i] += own[i]
-    reads.forEach(({ block, columns, data }) => {
-      const target = floatsAt(schur.at(block, j + 1), columns * rows)
-      for (let i = 0; i < rows; i++) {
-        const factor = means[j][i] * own[i]
-        for (let k = 0; k < columns; k++) target[k * rows + i] -= factor * data[i * columns + k]
-      }
-    })
+    addMaps(j + 1)
     if (!mixes[j]) return
     reads.forEach((left) => {
       const weighted = floatsAt(scratch[0], rows * left.columns)
@@ -118,45 +151,41 @@ export function createObjective(problem: SdpProblem): Objective {
     })
   }
 
-  /** Eliminates block k: its inverse, its factors, and the Schur complement; false where it is not positive definite. */
-  function eliminate(k: number, logDeterminant: { sum: number }): boolean {
+  /** M⁻¹ of block k; false where what is left of it is not positive definite. */
+  function invert(k: number, logDeterminant: { sum: number }): boolean {
     const n = sizes[k]
-    if (isUnit(k)) {
-      for (const j of later[k]) {
-        floatsAt(factors.at(k, j), n * sizes[j]).set(floatsAt(schur.at(k, j), n * sizes[j]))
-      }
-    } else {
-      const [triangle, inverted] = scratch
-      floatsAt(triangle, n * n).set(floatsAt(schur.at(k, k), n * n))
-      if (!kernels().cholesky(triangle, n, packed)) return false
-      const diagonal = floatsAt(triangle, n * n)
-      for (let i = 0; i < n; i++) logDeterminant.sum += 2 * Math.log(diagonal[i * n + i])
-      floatsAt(inverted, n * n).fill(0)
-      kernels().invertTriangle(triangle, n, inverted)
-      const target = factors.at(k, k)
-      floatsAt(target, n * n).fill(0)
-      kernels().gramF64(inverted, n, n, 1, n, target, packed)
-      mirror(target, n)
-      for (const j of later[k]) {
-        floatsAt(factors.at(k, j), n * sizes[j]).fill(0)
-        const shape = [n, sizes[j], n] as const
-        addProduct(factors.at(k, j), plain(target, n), plain(schur.at(k, j), sizes[j]), shape, 1, packed)
-      }
-    }
-    for (const i of later[k]) {
-      for (const j of later[k]) {
-        if (j < i) continue
-        addProduct(
-          schur.at(i, j),
-          turned(schur.at(k, i), sizes[i]),
-          plain(factors.at(k, j), sizes[j]),
-          [sizes[i], sizes[j], n],
-          -1,
-          packed,
-        )
-      }
-    }
+    const [triangle, inverted] = scratch
+    floatsAt(triangle, n * n).set(floatsAt(schur.at(k, k), n * n))
+    if (!kernels().cholesky(triangle, n, packed)) return false
+    const diagonal = floatsAt(triangle, n * n)
+    for (let i = 0; i < n; i++) logDeterminant.sum += 2 * Math.log(diagonal[i * n + i])
+    floatsAt(inverted, n * n).fill(0)
+    kernels().invertTriangle(triangle, n, inverted)
+    const target = factors.at(k, k)
+    floatsAt(target, n * n).fill(0)
+    kernels().gramF64(inverted, n, n, 1, n, target, packed)
+    mirror(target, n)
     return true
+  }
+
+  /** M⁻¹B for the column of block j, and what it leaves there. */
+  function eliminate(k: number, j: number): void {
+    const n = sizes[k]
+    const factor = factors.at(k, j)
+    floatsAt(factor, n * sizes[j]).fill(0)
+    addProduct(
+      factor,
+      plain(factors.at(k, k), n),
+      plain(schur.at(k, j), sizes[j]),
+      [n, sizes[j], n],
+      1,
+      packed,
+    )
+    for (const i of later[k]) {
+      if (i > j) break
+      const shape = [sizes[i], sizes[j], n] as const
+      addProduct(schur.at(i, j), turned(schur.at(k, i), sizes[i]), plain(factor, sizes[j]), shape, -1, packed)
+    }
   }
 
   /**
@@ -165,7 +194,7 @@ export function createObjective(problem: SdpProblem): Objective {
    */
   function differentiate(weights: Float64Array, barrier: number): void {
     floatsAt(inverse.at(last, last), sizes[last] ** 2).set(weights)
-    for (let k = last - 1; k >= 0; k--) {
+    for (let k = last - 1; k >= first; k--) {
       const n = sizes[k]
       for (const i of later[k]) {
         floatsAt(inverse.at(k, i), n * sizes[i]).fill(0)
@@ -176,24 +205,11 @@ export function createObjective(problem: SdpProblem): Objective {
         }
       }
       const own = floatsAt(inverse.at(k, k), n * n)
-      own.fill(0)
-      if (isUnit(k)) for (let i = 0; i < n; i++) own[i * n + i] = barrier
-      else {
-        const source = floatsAt(factors.at(k, k), n * n)
-        for (let i = 0; i < own.length; i++) own[i] = barrier * source[i]
-      }
-      // the blocks of x are not needed where nothing mixes there
-      if (isUnit(k)) continue
+      const source = floatsAt(factors.at(k, k), n * n)
+      for (let i = 0; i < own.length; i++) own[i] = barrier * source[i]
       for (const j of later[k]) {
-        const shape = [n, n, sizes[j]] as const
-        addProduct(
-          inverse.at(k, k),
-          plain(inverse.at(k, j), sizes[j]),
-          turned(factors.at(k, j), sizes[j]),
-          shape,
-          -1,
-          packed,
-        )
+        const [left, right] = [plain(inverse.at(k, j), sizes[j]), turned(factors.at(k, j), sizes[j])]
+        addProduct(inverse.at(k, k), left, right, [n, n, sizes[j]], -1, packed)
       }
     }
   }
@@ -203,22 +219,18 @@ export function createObjective(problem: SdpProblem): Objective {
     const gradient = new Float64Array(size).fill(barrier)
     const curvature = new Float64Array(size)
     activations.forEach(({ rows, reads }, j) => {
-      const sums = new Float64Array(rows)
       const own = multipliers.subarray(offsets[j], offsets[j] + rows)
       const diagonal = floatsAt(inverse.at(j + 1, j + 1), rows * rows)
-      for (let i = 0; i < rows; i++) sums[i] = diagonal[i * rows + i]
-      curvature.set(
-        sums.map((value, i) => value * own[i]),
-        offsets[j],
-      )
-      for (const { block, columns, data } of reads) {
+      const traces = input?.traceOf(j + 1, inverse, scalesOf) ?? new Float64Array(rows)
+      reads.forEach(({ block, columns }, at) => {
+        const map = transposes[j][at]
+        if (map === null) return
         const z = floatsAt(inverse.at(block, j + 1), columns * rows)
-        for (let i = 0; i < rows; i++) {
-          let sum = 0
-          for (let k = 0; k < columns; k++) sum += data[i * columns + k] * z[k * rows + i]
-          sums[i] -= 2 * means[j][i] * sum
-        }
-      }
+        for (let k = 0, from = 0; k < columns; k++)
+          for (let i = 0; i < rows; i++, from++) traces[i] += map[from] * z[from]
+      })
+      const sums = traces.map((trace, i) => diagonal[i * rows + i] - 2 * means[j][i] * trace)
+      for (let i = 0; i < rows; i++) curvature[offsets[j] + i] = diagonal[i * rows + i] * own[i]
       if (mixes[j]) addMixed(j, sums)
       for (let i = 0; i < rows; i++) gradient[offsets[j] + i] -= own[i] * sums[i]
     })
@@ -259,7 +271,10 @@ export function createObjective(problem: SdpProblem): Objective {
     const multipliers = logarithms.map((value) => Math.exp(value))
     assemble(multipliers)
     const logDeterminant = { sum: 0 }
-    for (let k = 0; k < last; k++) if (!eliminate(k, logDeterminant)) return failed
+    for (let k = first; k < last; k++) {
+      if (!invert(k, logDeterminant)) return failed
+      for (const j of later[k]) eliminate(k, j)
+    }
     const outputs = sizes[last]
     const left = floatsAt(schur.at(last, last), outputs ** 2)
     // sharper as the barrier gives way
@@ -278,23 +293,37 @@ export function createObjective(problem: SdpProblem): Objective {
     }
   }
 
-  /** One multiplier for each activation: 1/(2λ_max) of what its block has lost, so that half of it is left. */
+  /**
+   * One multiplier for each activation, where none is mixed: 1/(2λ_max) of what its block loses to those before it per
+   * square of the multiplier, so that half of it is left. Columns are eliminated one after the other, with multiplier 1,
+   * and scaled when it is known.
+   */
   function closedForm(): Float64Array | null {
     const logarithms = new Float64Array(size)
-    for (const j of activations.keys()) {
-      const { rows } = activations[j]
-      const multipliers = logarithms.map((value, i) => (i < offsets[j] ? Math.exp(value) : 0))
-      multipliers.fill(1, offsets[j], offsets[j] + rows)
-      assemble(multipliers)
-      const unused = { sum: 0 }
-      for (let k = 0; k <= j; k++) if (!eliminate(k, unused)) return null
-      const block = floatsAt(schur.at(j + 1, j + 1), rows * rows).map((value) => -value)
-      for (let i = 0; i < rows; i++) block[i * rows + i] += 1
-      const { top } = smoothedTop(
-        block.map((value) => -value),
-        rows,
-      )
-      logarithms.fill(top > 0 ? -Math.log(2 * top) : 0, offsets[j], offsets[j] + rows)
+    const unused = { sum: 0 }
+    schur.fill(0)
+    if (first === 0) unit()
+    for (let j = 1; j < last; j++) {
+      const multipliers = logarithms.map(() => 1)
+      scale(j - 1, multipliers)
+      attach(j - 1, multipliers)
+      takeInput(j)
+      for (let k = first; k < j; k++) if (later[k].includes(j)) eliminate(k, j)
+      const n = sizes[j]
+      const block = floatsAt(schur.at(j, j), n * n)
+      const lost = block.map((value, at) => (at % (n + 1) === 0 ? 1 - value : -value))
+      const top = topPair(lost, n).values[0]
+      const multiplier = top > 0 ? 1 / (2 * top) : 1
+      logarithms.fill(Math.log(multiplier), offsets[j - 1], offsets[j - 1] + n)
+      for (let at = 0; at < block.length; at++) block[at] = -lost[at] * multiplier * multiplier
+      for (let i = 0; i < n; i++) block[i * n + i] += multiplier
+      for (let i = 0; i < n; i++) scales[j][i] *= multiplier
+      for (let k = first; k < j; k++) {
+        if (!later[k].includes(j)) continue
+        const column = floatsAt(schur.at(k, j), sizes[k] * n)
+        for (let at = 0; at < column.length; at++) column[at] *= multiplier
+      }
+      if (!invert(j, unused)) return null
     }
     return logarithms
   }
@@ -305,9 +334,8 @@ export function createObjective(problem: SdpProblem): Objective {
     evaluate,
     start: () => {
       const isMixed = products.some((product) => product.some((value) => value < 0))
-      const isSmall = costOfEvaluation(problem) < CHEAP
       const closed = isMixed ? null : closedForm()
-      const centred = isMixed || isSmall ? centredStart(problem) : null
+      const centred = isMixed || costOfEvaluation(problem) < CHEAP ? centredStart(problem) : null
       const candidates = [closed?.map((value) => value - INSIDE), closed, centred]
       let [best, least]: [Float64Array | null, number] = [null, Infinity]
       for (const candidate of candidates) {
@@ -318,15 +346,4 @@ export function createObjective(problem: SdpProblem): Objective {
       return best
     },
   }
-}
-
-function placed(data: Float64Array): Pointer {
-  const pointer = allocateFloats(data.length)
-  floatsAt(pointer, data.length).set(data)
-  return pointer
-}
-
-function mirror(pointer: Pointer, order: number): void {
-  const data = floatsAt(pointer, order * order)
-  for (let i = 0; i < order; i++) for (let j = 0; j < i; j++) data[j * order + i] = data[i * order + j]
 }

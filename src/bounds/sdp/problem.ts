@@ -79,7 +79,9 @@ export function costOfEvaluation(problem: SdpProblem): number {
   return later.reduce((sum, near, k) => {
     const size = sizes[k]
     const around = near.reduce((total, j) => total + sizes[j], 0)
-    const own = k === 0 && isUnit ? 0 : size ** 3 + 2 * size * size * around
+    // products of the maps from a unit block are made once
+    if (k === 0 && isUnit) return sum + 4 * around * around
+    const own = size ** 3 + 2 * size * size * around
     return sum + own + 2 * size * around * around
   }, 0)
 }
