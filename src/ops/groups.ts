@@ -10,6 +10,7 @@ import { elementwiseRules } from './rules/elementwise.ts'
 import { featureRules } from './rules/feature.ts'
 import { fourierRules } from './rules/fourier.ts'
 import { fusedRules } from './rules/fused.ts'
+import { fusedAttentionRules } from './rules/fused-attention.ts'
 import { indexingRules } from './rules/indexing.ts'
 import { constantRules, discontinuousRules, randomRules } from './rules/jumps.ts'
 import { kernelMachineRules } from './rules/kernel-machine.ts'
@@ -58,7 +59,10 @@ export const groups = {
   reductions: { title: 'Reductions, sums and products', rules: [reductionRules, multiplicativeRules] },
   normalization: { title: 'Normalisation', rules: [normalizationRules] },
   softmax: { title: 'Softmax and losses', rules: [softmaxRules, lossRules] },
-  attention: { title: 'Attention', rules: [attentionRules, rotationRules, linearAttentionRules] },
+  attention: {
+    title: 'Attention',
+    rules: [attentionRules, fusedAttentionRules, rotationRules, linearAttentionRules],
+  },
   recurrent: { title: 'Recurrent networks', rules: [recurrentRules] },
   control: { title: 'Control flow', rules: [controlRules] },
   quantization: { title: 'Quantisation', rules: [quantizationRules, quantizedRules] },

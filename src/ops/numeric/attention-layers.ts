@@ -1,17 +1,37 @@
 import { intsAttribute } from '../../graph/attribute.ts'
-import type { MatrixOperator } from '../../linalg/linear-operator.ts'
+import type { LoadWeights, MatrixOperator } from '../../linalg/linear-operator.ts'
 import type { LayerSpec } from '../layer.ts'
 import type { LayerContext } from '../operand.ts'
-import { elementsOf, isData, layerOf, weightOf } from './weight.ts'
+import { dequantized } from './dequantized.ts'
+import { elementsOf, isData, layerOf, type Weight, weightOf } from './weight.ts'
 
 /**
  * The projections in the merged weight [features, q+k+v] of contrib Attention: one layer each, 'q', 'k' and 'v',
  * the columns that `qkv_hidden_sizes` says (default: a third each).
  */
 export function attentionLayers(context: LayerContext): readonly LayerSpec[] {
+  return projections(
+    context,
+    ({ operand }) =>
+      () =>
+        elementsOf(operand).data,
+  )
+}
+
+/** The same of QAttention, whose weight is quantised with one scale and zero point, or one of each per column. */
+export function quantizedAttentionLayers(context: LayerContext): readonly LayerSpec[] {
+  return projections(context, ({ operand }) => dequantized(context, operand, { scale: 4, zeroPoint: 7 }, 1))
+}
+
+function projections(
+  context: LayerContext,
+  readerOf: (weight: Weight) => LoadWeights | null,
+): readonly LayerSpec[] {
   const data = context.input(0)
   const weight = weightOf(context.input(1))
   if (!isData(data) || weight?.dims.length !== 2) return []
+  const read = readerOf(weight)
+  if (read === null) return []
   const [rows, merged] = weight.dims
   const third = merged / 3
   const widths = intsAttribute(context.node, 'qkv_hidden_sizes', null) ?? [third, third, third]
@@ -35,7 +55,7 @@ export function attentionLayers(context: LayerContext): readonly LayerSpec[] {
       arrangement: 'diagonal',
       factor: 1,
       load: () => {
-        const { data: elements } = elementsOf(weight.operand)
+        const elements = read()
         const result = elements.slice(0, rows * widths[i])
         for (let row = 0; row < rows; row++) {
           const start = row * merged + first

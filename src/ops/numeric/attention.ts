@@ -3,10 +3,12 @@ import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { InferenceContext, ValueInfo } from '../operand.ts'
 import type { Operator } from '../operator.ts'
 import { attentionRules } from '../rules/attention.ts'
+import { fusedAttentionRules } from '../rules/fused-attention.ts'
 import { linearAttentionRules } from '../rules/linear-attention.ts'
+import { movementRules } from '../rules/movement.ts'
 import { rotationRules } from '../rules/rotation.ts'
 import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
-import { attentionLayers } from './attention-layers.ts'
+import { attentionLayers, quantizedAttentionLayers } from './attention-layers.ts'
 import { checkedInfo } from './checked-info.ts'
 
 const sum = (a: Dim, b: Dim): Dim => (a === null || b === null ? null : a + b)
@@ -54,19 +56,71 @@ function inferMergedAttention(context: InferenceContext): ValueInfo[] {
   return [checkedInfo(context, type, [batch, length, width]), infoOf(type, null)]
 }
 
-/** Separate queries [batch, length, q], keys and values; anything packed leaves the shape open. */
+/** The same of quantised data: the result has the type of the bias. */
+function inferQuantizedAttention(context: InferenceContext): ValueInfo[] {
+  const [first, ...rest] = inferMergedAttention(context)
+  const { type } = requiredInput(context, 2)
+  return [infoOf(type, first.shape), ...rest.map(() => infoOf(type, null))]
+}
+
+/** Tokens of all sequences, [tokens, features], projected by one merged weight. */
+function inferPackedAttention(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  const merged = context.input(1)?.shape?.[1] ?? null
+  const width = intsAttribute(context.node, 'qkv_hidden_sizes', null)?.[2] ?? quotient(merged, 3)
+  return [checkedInfo(context, type, [shape?.length === 2 ? shape[0] : null, width])]
+}
+
+/** [tokens, features] like the values, or [tokens, heads, 3, features] for all three. */
+function inferPackedMultiHead(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  const width = shape?.length === 4 ? times(shape[1], shape[3]) : (context.input(2)?.shape?.at(1) ?? null)
+  return [infoOf(type, [shape?.[0] ?? null, width])]
+}
+
+/** Tokens without padding, how many is not known; their places, the lengths added up, and the largest. */
+function inferRemovePadding(context: InferenceContext): ValueInfo[] {
+  const { type, shape } = requiredInput(context, 0)
+  const [batch, length, width] = shape?.length === 3 ? shape : [null, null, null]
+  return [
+    infoOf(type, [null, width]),
+    infoOf('int32', [batch, length]),
+    infoOf('int32', [sum(batch, 1)]),
+    infoOf('int32', [1]),
+  ]
+}
+
+function inferRestorePadding(context: InferenceContext): ValueInfo[] {
+  const [data, places] = [requiredInput(context, 0), requiredInput(context, 1)]
+  return [infoOf(data.type, [places.shape?.[0] ?? null, places.shape?.[1] ?? null, data.shape?.[1] ?? null])]
+}
+
+/** Separate queries [batch, length, q], keys and values, or all packed into [batch, length, heads, 3, features]. */
 function inferMultiHead(context: InferenceContext): ValueInfo[] {
   const { type, shape } = requiredInput(context, 0)
   const values = context.input(2)?.shape ?? null
   const plain = shape?.length === 3 && values?.length === 3
-  const result: Shape | null = plain ? [shape[0], shape[1], values[2]] : null
+  const packed = shape?.length === 5 && context.input(1) === null
+  const result: Shape | null = plain
+    ? [shape[0], shape[1], values[2]]
+    : packed
+      ? [shape[0], shape[1], times(shape[2], shape[4])]
+      : null
   return [infoOf(type, result), ...context.node.outputs.slice(1).map(() => unknownInfo)]
+}
+
+/** The part of the queries of [batch, length, (heads + 2·shared)·features]. */
+function unpacked({ node }: InferenceContext, shape: Shape | null): Shape | null {
+  const [heads, shared] = ['num_heads', 'kv_num_heads'].map((name) => intAttribute(node, name, 0))
+  const width = shape?.length === 3 ? shape[2] : null
+  const own = width === null || !(heads + shared > 0) ? null : (width * heads) / (heads + 2 * shared)
+  return shape === null || own === null || !Number.isInteger(own) ? null : [shape[0], shape[1], own]
 }
 
 /** Keys and values have fewer heads than queries: the result is like the queries where those stand alone. */
 function inferGroupedQuery(context: InferenceContext): ValueInfo[] {
   const { type, shape } = requiredInput(context, 0)
-  const result = context.input(1) === null ? null : shape
+  const result = context.input(1) === null ? unpacked(context, shape) : shape
   return [infoOf(type, result), ...context.node.outputs.slice(1).map(() => unknownInfo)]
 }
 
@@ -106,14 +160,14 @@ export const attentions: readonly Operator[] = [
   },
   {
     op: 'Attention',
-    bound: attentionRules.MergedAttention,
+    bound: fusedAttentionRules.MergedAttention,
     ...microsoft,
     infer: inferMergedAttention,
     layers: attentionLayers,
   },
   {
     op: 'MultiHeadAttention',
-    bound: attentionRules.MultiHeadAttention,
+    bound: fusedAttentionRules.MultiHeadAttention,
     ...microsoft,
     infer: inferMultiHead,
   },
@@ -125,9 +179,47 @@ export const attentions: readonly Operator[] = [
   },
   {
     op: 'GroupQueryAttention',
-    bound: attentionRules.GroupQueryAttention,
+    bound: fusedAttentionRules.GroupQueryAttention,
     ...microsoft,
     infer: inferGroupedQuery,
+  },
+  {
+    op: 'SparseAttention',
+    bound: fusedAttentionRules.SparseAttention,
+    ...microsoft,
+    infer: inferGroupedQuery,
+  },
+  {
+    op: 'QAttention',
+    bound: fusedAttentionRules.QAttention,
+    ...microsoft,
+    infer: inferQuantizedAttention,
+    layers: quantizedAttentionLayers,
+  },
+  {
+    op: 'PackedAttention',
+    bound: fusedAttentionRules.PackedAttention,
+    ...microsoft,
+    infer: inferPackedAttention,
+    layers: attentionLayers,
+  },
+  {
+    op: 'PackedMultiHeadAttention',
+    bound: fusedAttentionRules.PackedMultiHeadAttention,
+    ...microsoft,
+    infer: inferPackedMultiHead,
+  },
+  {
+    op: 'RemovePadding',
+    bound: fusedAttentionRules.RemovePadding,
+    ...microsoft,
+    infer: inferRemovePadding,
+  },
+  {
+    op: 'RestorePadding',
+    bound: movementRules.SelectionWithZeros,
+    ...microsoft,
+    infer: inferRestorePadding,
   },
   {
     op: 'RotaryEmbedding',

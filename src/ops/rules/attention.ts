@@ -1,6 +1,6 @@
 import * as mag from '../../core/magnitude.ts'
 import { addUp, divUp, mulUp, sqrtDown, sqrtUp } from '../../core/rounding.ts'
-import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
+import type { Dim, Shape } from '../../core/tensor.ts'
 import * as term from '../../core/term.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand, BoundRule, TensorBound } from '../bound.ts'
@@ -8,20 +8,23 @@ import { rootOf } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
 import { farthest, hull } from './interval.ts'
 import { added, isFixed, type Part, stacked, through } from './join.ts'
-import { rotationGain } from './rotation.ts'
 
 /**
  * Y = softmax(s·QKᵀ + mask)·V, head by head. With P the softmax, ‖P‖₂ ≤ √N for N queries, because no row is longer
  * than 1; |ΔP| ≤ ½·s·|Δ(QKᵀ)| and |Δ(QKᵀ)| ≤ ‖K‖·|ΔQ| + ‖Q‖·|ΔK|; hence
  * |ΔY| ≤ √N·|ΔV| + (s/2)·‖V‖·(‖K‖·|ΔQ| + ‖Q‖·|ΔK|). Lengths of whole tensors are at least those of one head, so that it holds for
  * all heads together (Minkowski). Heads that share keys and values repeat them: √g on their variation. A soft cap
- * has the slope 1; fixed masks change nothing, and rows that are masked entirely give 0.
+ * has the slope 1; fixed masks change nothing, and rows that are masked entirely give 0. Where all three are parts of one `packed`
+ * tensor, |ΔQ|² + |ΔK|² + |ΔV|² ≤ |Δpacked|²: the factors join by root-sum-square.
  */
 
-/** Queries, keys or values: how they vary, where their elements lie, how long they are. */
-type Projection = Pick<TensorBound, 'range' | 'norm'> & { readonly parts: readonly Part[] }
+/** Queries, keys and values. */
+export type Projections = readonly [Projection, Projection, Projection]
 
-interface Heads {
+/** Queries, keys or values: how they vary, where their elements lie, how long they are. */
+export type Projection = Pick<TensorBound, 'range' | 'norm'> & { readonly parts: readonly Part[] }
+
+export interface Heads {
   readonly queries: Dim
   /** Queries' heads for each head of keys and values. */
   readonly sharing: number
@@ -31,10 +34,11 @@ interface Heads {
 const noBounds =
   'is attention over data that have no proven bounds: not Lipschitz on an unbounded domain; give --input-range'
 
-function attended(
+export function attended(
   context: BoundContext,
-  [query, key, value]: readonly [Projection, Projection, Projection],
+  [query, key, value]: Projections,
   { queries, sharing, scale }: Heads,
+  packed: TensorBound | null = null,
 ): TensorBound {
   if (queries === null || !Number.isFinite(scale))
     return context.refuse('has a size that is not known; give --input-shape')
@@ -45,11 +49,15 @@ function attended(
     return context.refuse(noBounds)
   const repeated = rootOf(sharing)
   const rows = mag.multiply(rootOf(queries), repeated)
-  const parts = [
-    ...times(value, rows),
-    ...(varies(query) ? times(query, mag.magnitude(ofQuery)) : []),
-    ...(varies(key) ? times(key, mag.multiply(mag.magnitude(ofKey), repeated)) : []),
-  ]
+  const gains = [mag.magnitude(ofQuery), mag.multiply(mag.magnitude(ofKey), repeated), rows] as const
+  const parts =
+    packed === null
+      ? [
+          ...times(value, gains[2]),
+          ...(varies(query) ? times(query, gains[0]) : []),
+          ...(varies(key) ? times(key, gains[1]) : []),
+        ]
+      : [{ bound: packed, gain: mag.rootSumSquare(gains) }]
   return added(parts, hull(value.range, { lo: 0, hi: 0 }), mulUp(mag.toNumber(rows), value.norm))
 }
 
@@ -60,12 +68,12 @@ function times({ parts }: Projection, factor: mag.Magnitude): Part[] {
 const asTerm = (gain: Part['gain']) =>
   typeof gain === 'object' && 'value' in gain ? gain : term.constant(gain)
 
-function alone(operand: BoundOperand): Projection {
+export function alone(operand: BoundOperand): Projection {
   return { parts: [{ bound: operand, gain: 1 }], range: operand.range, norm: operand.norm }
 }
 
 /** Keys or values with the past in front. */
-function joined(past: BoundOperand | null, own: BoundOperand): Projection {
+export function joined(past: BoundOperand | null, own: BoundOperand): Projection {
   if (past === null) return alone(own)
   const bound = stacked(
     [past, own].map((operand) => ({ bound: operand, gain: 1 })),
@@ -75,14 +83,14 @@ function joined(past: BoundOperand | null, own: BoundOperand): Projection {
   return { parts: [{ bound, gain: 1 }], range: bound.range, norm: bound.norm }
 }
 
-function stretched(projection: Projection, factor: number): Projection {
+export function stretched(projection: Projection, factor: number): Projection {
   if (factor === 1) return projection
   const norm = mulUp(projection.norm, factor)
   return { parts: times(projection, mag.magnitude(factor)), range: { lo: -norm, hi: norm }, norm }
 }
 
 /** Adds a fixed bias with elements of at most `size`. */
-function shifted(projection: Projection, size: number, elements: Dim): Projection {
+export function shifted(projection: Projection, size: number, elements: Dim): Projection {
   if (size === 0) return projection
   const norm = elements === null ? Infinity : addUp(projection.norm, mulUp(sqrtUp(elements), size))
   const { lo, hi } = projection.range
@@ -90,38 +98,46 @@ function shifted(projection: Projection, size: number, elements: Dim): Projectio
 }
 
 /** The largest absolute value of a bias; null where it varies or is not known. */
-function sizeOfBias(bias: BoundOperand | null): number | null {
+export function sizeOfBias(bias: BoundOperand | null): number | null {
   if (bias === null) return 0
   const elements = elementsOf(bias)
   const range = elements === null ? null : rangeOf(elements)
   return range && farthest(range)
 }
 
-function varies(context: BoundContext, inputs: readonly number[]): boolean {
+export function varies(context: BoundContext, inputs: readonly number[]): boolean {
   return inputs.some((i) => {
     const operand = context.input(i)
     return operand !== null && !isFixed(operand)
   })
 }
 
-function refused(context: BoundContext, reason: string): TensorBound[] {
+export function refused(context: BoundContext, reason: string): TensorBound[] {
   return context.node.outputs.map(() => context.refuse(reason))
 }
 
-const others = 'has a mask, a past or lengths that are computed from data'
+export const others = 'has a mask, a past or lengths that are computed from data'
 
 /** s, by default 1/√(features of a head), rounded up. */
-function scaleOf(context: BoundContext, features: Dim): number {
+export function scaleOf(context: BoundContext, features: Dim): number {
   const given = floatAttribute(context.node, 'scale', 0)
   return given !== 0 ? given : features === null || features === 0 ? Number.NaN : divUp(1, sqrtDown(features))
 }
 
-/** Length, heads and features of [batch, heads, length, features] or [batch, length, heads·features]. */
-function layoutOf(shape: Shape | null, heads: number | null): { length: Dim; heads: Dim; features: Dim } {
+/** Length, heads and features of [batch, heads, length, features], [batch, length, heads·features] or [length, heads·features]. */
+export function layoutOf(
+  shape: Shape | null,
+  heads: number | null,
+): { length: Dim; heads: Dim; features: Dim } {
   if (shape?.length === 4) return { length: shape[2], heads: shape[1], features: shape[3] }
-  const width = shape?.length === 3 ? shape[2] : null
-  const features = width === null || !heads ? null : width / heads
-  return { length: shape?.length === 3 ? shape[1] : null, heads, features }
+  const isKnown = shape?.length === 3 || shape?.length === 2
+  const [length, width] = isKnown ? shape.slice(-2) : [null, null]
+  return { length, heads, features: width === null || !heads ? null : width / heads }
+}
+
+/** Keys or values as an output of their own. */
+export function passed({ parts: [{ bound, gain }], range, norm }: Projection): TensorBound {
+  return through(bound, gain, range, norm)
 }
 
 /** Attention of the standard: Q, K, V, mask, past keys, past values. */
@@ -142,84 +158,8 @@ const attention: BoundRule = (context) => {
   return context.node.outputs.map((_, i) => {
     if (i === 0) return first
     if (i > 2) return context.refuse('gives scores, which have no rule')
-    const { parts, range, norm } = i === 1 ? keys : values
-    return through(parts[0].bound, 1, range, norm)
+    return passed(i === 1 ? keys : values)
   })
-}
-
-/** Queries, keys and values side by side or apart, with one bias for all; masks and relative positions are fixed. */
-const multiHead: BoundRule = (context) => {
-  const [query, key, value] = [context.input(0), context.input(1), context.input(2)]
-  const bias = sizeOfBias(context.input(3))
-  if (query === null || key === null || value === null)
-    return refused(context, 'has queries, keys and values packed into one tensor')
-  if (bias === null || varies(context, [4, 5, 8, 9])) return refused(context, others)
-  const { length, features } = layoutOf(query.shape, intAttribute(context.node, 'num_heads', null))
-  const inputs = [alone(query), joined(context.input(6), key), joined(context.input(7), value)].map(
-    (part, i) => shifted(part, bias, sizeOf([query, key, value][i].shape ?? [null])),
-  )
-  const heads = { queries: length, sharing: 1, scale: scaleOf(context, features) }
-  const first = attended(context, [inputs[0], inputs[1], inputs[2]], heads)
-  return context.node.outputs.map((_, i) => (i === 0 ? first : context.refuse('gives keys and values')))
-}
-
-/** Fewer heads of keys and values, and a rotation by constant tables. */
-const groupedQuery: BoundRule = (context) => {
-  const { node } = context
-  const [query, key, value] = [context.input(0), context.input(1), context.input(2)]
-  if (query === null || key === null || value === null)
-    return refused(context, 'has queries, keys and values packed into one tensor')
-  if (varies(context, [5, 6, 7, 8, 9, 10, 11])) return refused(context, others)
-  if (context.input(12) !== null || context.input(13) !== null)
-    return refused(context, 'keeps keys and values in few bits')
-  const rotates = intAttribute(node, 'do_rotary', 0) !== 0
-  const turn = rotates ? rotationGain(context.input(7), context.input(8)) : 1
-  if (turn === null) return refused(context, 'rotates its data by tables that are not constant')
-  const numbers = ['num_heads', 'kv_num_heads'].map((name) => intAttribute(node, name, null))
-  const { length, features } = layoutOf(query.shape, numbers[0])
-  const heads = {
-    queries: length,
-    sharing: numbers[0] && numbers[1] ? numbers[0] / numbers[1] : Number.NaN,
-    scale: scaleOf(context, features),
-  }
-  if (!(heads.sharing >= 1)) return refused(context, 'has a number of heads that is not known')
-  // past keys have been rotated before: to stretch them once more makes the bound no smaller
-  const keys = stretched(joined(context.input(3), key), turn)
-  const queries = stretched(alone(query), turn)
-  const first = attended(context, [queries, keys, joined(context.input(4), value)], heads)
-  return node.outputs.map((_, i) => (i === 0 ? first : context.refuse('gives keys and values')))
-}
-
-/** One merged weight for queries, keys and values: the layers 'q', 'k' and 'v'. */
-const merged: BoundRule = (context) => {
-  const { node } = context
-  const [data, bias] = [context.input(0), sizeOfBias(context.input(2))]
-  const gains = ['q', 'k', 'v'].map((role) => context.layerNorm(role))
-  if (data === null || bias === null || gains.some((gain) => gain === null))
-    return refused(context, 'has weights that are computed from data')
-  if (context.input(4) !== null) return refused(context, 'has a past')
-  if (varies(context, [3, 5, 6])) return refused(context, others)
-  if (intAttribute(node, 'do_rotary', 0) !== 0) return refused(context, 'rotates its data by a table')
-  const [length, width] = [data.shape?.at(-2) ?? null, context.input(1)?.shape?.at(-1) ?? null]
-  const widths = node.attributes.get('qkv_hidden_sizes')
-  const third = width === null ? null : width / 3
-  const sizes = widths?.kind === 'ints' ? widths.value : [third, third, third]
-  const rows = sizeOf(data.shape?.slice(0, -1) ?? [null])
-  const projections = gains.map((gain, i): Projection => {
-    const norm = mulUp(mag.toNumber(gain!.value), data.norm)
-    const [size, count] = [sizes[i], rows]
-    const elements = size === null || count === null ? null : size * count
-    const range = { lo: -norm, hi: norm }
-    return shifted({ parts: [{ bound: data, gain: gain! }], range, norm }, bias, elements)
-  })
-  const heads = intAttribute(node, 'num_heads', null)
-  const features = heads && sizes[0] !== null ? sizes[0] / heads : null
-  const first = attended(context, [projections[0], projections[1], projections[2]], {
-    queries: length,
-    sharing: 1,
-    scale: scaleOf(context, features),
-  })
-  return node.outputs.map((_, i) => (i === 0 ? first : context.refuse('gives keys and values')))
 }
 
 /** As the standard's, without masks and pasts; what its bodies do to scores or weights has no rule. */
@@ -231,7 +171,4 @@ const flexible: BoundRule = (context) =>
 export const attentionRules = {
   FlexAttention: flexible,
   Attention: attention,
-  MultiHeadAttention: multiHead,
-  GroupQueryAttention: groupedQuery,
-  MergedAttention: merged,
 } satisfies Record<string, BoundRule>

@@ -98,7 +98,7 @@ const dequantize: BoundRule = (context) => {
 }
 
 /** s·(q − z) for codes q within the range of their type, and all scales. */
-function dequantizedImage(x: BoundOperand, scale: Scales, zero: Interval | null): Interval {
+export function dequantizedImage(x: BoundOperand, scale: Scales, zero: Interval | null): Interval {
   if (zero === null) return everything
   return multiplied(difference(intersection(codeRange(x.info.type), x.range), zero), scale.range)
 }
