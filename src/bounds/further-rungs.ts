@@ -15,6 +15,7 @@ import {
   type NetworkBounds,
   type Rung,
   refinementOptions,
+  rungFailureProbability,
   tightened,
 } from './network-bounds.ts'
 import { boundBySdp } from './sdp/rung.ts'
@@ -46,8 +47,9 @@ export function climbFurther(
   // what no rule bounds, no slope does
   if (graph.outputs.every(({ refusal }) => refusal !== null)) return base
   const boxes = rangesOnDomain(typed, norms, base, options)
-  const further = [meanSlope(typed, norms, base, options, boxes)]
-  if (bound !== 'mean-slope') further.push(...semidefinite(typed, norms, base, options, boxes))
+  const slopes = meanSlope(typed, norms, base, options, boxes)
+  const further = [slopes]
+  if (bound !== 'mean-slope') further.push(...semidefinite(typed, norms, base, options, boxes, slopes))
   const ladder = [...base.ladder, ...further.toSorted(looserFirst)]
   const isThere = ({ method, joint }: Rung) => method === bound && joint.refusal === null
   const chosen = bound === 'best' ? undefined : ladder.find(isThere)
@@ -155,8 +157,17 @@ function semidefinite(
   typed: TypedGraph,
   norms: LayerNorms,
   { selected, ladder }: NetworkBounds,
-  { bound, effort = 'normal', expired, ball, inputRanges }: FurtherOptions,
+  {
+    bound,
+    effort = 'normal',
+    expired,
+    ball,
+    inputRanges,
+    certify = 'probabilistic',
+    seed = 0,
+  }: FurtherOptions,
   boxes: ReadonlyMap<Value, Box>,
+  slopes: Rung,
 ): Rung[] {
   const graph = ladder.at(-1) as Rung
   const budget = budgets[effort]
@@ -165,15 +176,20 @@ function semidefinite(
     normOf: norms.spectral,
     audited: selected.inputs,
     targets: selected.outputs,
-    walk: graph.walk,
+    walk: slopes.walk ?? graph.walk,
     boxes,
+    certify,
+    seed,
+    failureProbability: rungFailureProbability,
+    further: budget.further,
+    loop: budget.loop,
     budget: budget.descent,
     enough: budget.enough,
     most: budget.evaluations,
     ...(expired === undefined ? {} : { expired }),
   })
   const isLocal = ball !== undefined || (inputRanges?.size ?? 0) > 0
-  const rung = (joint: TensorBound): Rung => ({
+  const rung = (joint: TensorBound, own = 0): Rung => ({
     method: 'sdp',
     joint,
     // no output alone varies more than all together
@@ -185,12 +201,14 @@ function semidefinite(
     walk: null,
     // the norms of layers bound the rounding of composed maps, and ranges on a domain
     restsOn: 'spectral',
-    failureProbability: graph.outputs.length > 1 || isLocal ? graph.failureProbability : 0,
+    failureProbability: own > 0 || graph.outputs.length > 1 || isLocal ? own + slopes.failureProbability : 0,
   })
-  if (typeof found !== 'number') {
+  if (!('bound' in found)) {
     return bound === 'sdp' ? [rung({ ...graph.joint, lipschitz: term.infinite, refusal: found })] : []
   }
-  return [rung({ ...graph.joint, lipschitz: term.constant(found), refusal: null })]
+  return [
+    rung({ ...graph.joint, lipschitz: term.constant(found.bound), refusal: null }, found.failureProbability),
+  ]
 }
 
 function pick({

@@ -1,3 +1,4 @@
+import type { Certificate } from '../../core/enclosure.ts'
 import type { Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
 import type { Box, Refusal } from '../../ops/bound.ts'
@@ -6,6 +7,7 @@ import { type Parts, partsOf } from '../slope/parts.ts'
 import { slopeRange } from '../slope/splits.ts'
 import { gainsOf, type NormOf, type Walk } from '../walk.ts'
 import { extractProblem, isObstacle, type Network } from './extract.ts'
+import { boundByLoop } from './loop/network-loop.ts'
 import { sdpBound } from './sdp-bound.ts'
 
 export interface SdpRungOptions {
@@ -19,6 +21,13 @@ export interface SdpRungOptions {
   readonly budget: number
   readonly enough: number
   readonly most: number
+  /** What `budget` is where the loop has proven a bound. */
+  readonly further: number
+  /** Multiply-adds and steps for the loop, and how it is proven. */
+  readonly loop: { readonly budget: number; readonly steps: number }
+  readonly certify: Certificate
+  readonly seed: number
+  readonly failureProbability: number
   readonly expired?: () => boolean
 }
 
@@ -49,19 +58,51 @@ export function networkOf(
   }
 }
 
+/** What the SDP proves, and the probability that it may fail with beside the layers' norms. */
+export interface SdpFound {
+  readonly bound: number
+  readonly failureProbability: number
+}
+
 /** |Δtargets| / |Δinputs| at most, or why the SDP says nothing. */
-export function boundBySdp(typed: TypedGraph, options: SdpRungOptions): number | Refusal {
-  const problem = extractProblem(options.targets, networkOf(typed, options), {
-    elements: NEURONS,
-    matrix: ELEMENTS,
+export function boundBySdp(typed: TypedGraph, options: SdpRungOptions): SdpFound | Refusal {
+  const network = networkOf(typed, options)
+  const loop = boundRound(typed, network, options)
+  const found = boundByBlocks(network, options, loop !== null)
+  if (typeof found !== 'number') return loop ?? found
+  return loop !== null && loop.bound <= found ? loop : { bound: found, failureProbability: 0 }
+}
+
+/** The loop of the whole network, matrix-free; null where that proves nothing, or is not asked for. */
+function boundRound(
+  typed: TypedGraph,
+  network: Network & Parts,
+  { targets, walk, certify, seed, failureProbability, loop, expired }: SdpRungOptions,
+): SdpFound | null {
+  if (certify === 'deterministic' || !(loop.budget > 0)) return null
+  const found = boundByLoop(network, {
+    targets,
+    walk,
+    shapeOf: (value) => typed.operand(value).shape,
+    ...loop,
+    seed,
+    failureProbability,
+    ...(expired === undefined ? {} : { expired }),
   })
+  return found === null ? null : { bound: found.bound, failureProbability }
+}
+
+/** The blocks written down, where they are few enough: fewer still where there is a bound already. */
+function boundByBlocks(network: Network, options: SdpRungOptions, isBounded: boolean): number | Refusal {
+  const problem = extractProblem(options.targets, network, { elements: NEURONS, matrix: ELEMENTS })
   if (isObstacle(problem)) {
     const { obstacle } = problem
     if (obstacle === null) return refusal('the network is too large for its matrices, or of unknown size')
     const reason = 'is neither affine nor an activation with bounded slopes'
     return { node: obstacle.name, op: obstacle.op, reason }
   }
-  const { budget, enough, most, expired } = options
+  const { enough, most, expired } = options
+  const budget = isBounded ? options.further : options.budget
   const found = sdpBound(problem, { budget, enough, most, ...(expired === undefined ? {} : { expired }) })
   return found ?? refusal('no certificate is found within the effort')
 }

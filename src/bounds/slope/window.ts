@@ -1,9 +1,9 @@
 import type { Node, Value } from '../../graph/graph.ts'
 import { gamma, outward } from '../../linalg/rounding-error.ts'
 import type { UnrolledConvolution } from '../../linalg/unrolled-convolution.ts'
-import type { LinearMap } from '../../ops/linear-map.ts'
 import { type ComposedMap, compose, type Step } from '../../ops/maps/composed.ts'
 import type { ActivationPart, MatrixFactor, Parts } from './parts.ts'
+import { diagonalStep, splitStep } from './split-steps.ts'
 import { errorsOf } from './window-errors.ts'
 
 /** How an activation is split: Δa = C Δz + √R u with |u| ≤ |√R Δz|, elementwise. */
@@ -188,10 +188,7 @@ export function openWindow(
         })
         size += elements
       }
-      const gain = outward(Math.hypot(largest(center), largest(root)))
-      const step = { inputs: [reads[0], slot], outputs: writes, map: splitMap(center, root), gain }
-      const none = { matrix: null, convolution: null }
-      steps.push({ ...step, ...none, rounding: 8 * gamma(1) * gain, split: { center, root } })
+      steps.push(splitStep([reads[0], slot], writes, center, root))
     }
     for (const value of varying) {
       if (value !== null && pending.has(value) && (around.isInput(value) || value.producer === null)) {
@@ -254,22 +251,10 @@ function finish(parts: Unfinished): Window {
 /** The window to weights ∘ target, for one target. */
 export function weighted(window: Window, weights: Float64Array): Window {
   const { steps, elements, targetSlots, targetSizes } = window
-  const gain = largest(weights)
-  const split = { center: weights, root: 0 }
-  const step: Placed = {
-    inputs: [targetSlots[0], -1],
-    outputs: [elements.length],
-    map: splitMap(weights, 0),
-    gain,
-    rounding: 8 * gamma(1) * gain,
-    matrix: null,
-    convolution: null,
-    split,
-  }
   const picks = Int32Array.from([...weights.keys()].filter((i) => weights[i] !== 0))
   return finish({
     ...window,
-    steps: [...steps, step],
+    steps: [...steps, diagonalStep(targetSlots[0], elements.length, weights)],
     elements: [...elements, targetSizes[0]],
     targetSlots: [elements.length],
     picks,
@@ -277,33 +262,3 @@ export function weighted(window: Window, weights: Float64Array): Window {
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
-
-function largest(factor: number | Float64Array): number {
-  if (typeof factor === 'number') return Math.abs(factor)
-  let most = 0
-  for (const value of factor) most = Math.max(most, Math.abs(value))
-  return most
-}
-
-/** (Δz, u) ↦ C Δz + √R u. */
-function splitMap(center: number | Float64Array, root: number | Float64Array): LinearMap {
-  const add = (target: Float64Array, factor: number | Float64Array, source: Float64Array) => {
-    if (typeof factor === 'number') for (let i = 0; i < target.length; i++) target[i] += factor * source[i]
-    else for (let i = 0; i < target.length; i++) target[i] += factor[i] * source[i]
-  }
-  const scaled = (factor: number | Float64Array, source: Float64Array) => {
-    const target = new Float64Array(source.length)
-    add(target, factor, source)
-    return target
-  }
-  return {
-    apply: ([z, u]) => {
-      if (z === null && u === null) return [null]
-      const a = new Float64Array((z ?? u)!.length)
-      if (z) add(a, center, z)
-      if (u) add(a, root, u)
-      return [a]
-    },
-    applyAdjoint: ([a]) => (a === null ? [null, null] : [scaled(center, a), scaled(root, a)]),
-  }
-}
