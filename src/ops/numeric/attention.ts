@@ -5,7 +5,6 @@ import type { Operator } from '../operator.ts'
 import { attentionRules } from '../rules/attention.ts'
 import { fusedAttentionRules } from '../rules/fused-attention.ts'
 import { linearAttentionRules } from '../rules/linear-attention.ts'
-import { movementRules } from '../rules/movement.ts'
 import { rotationRules } from '../rules/rotation.ts'
 import { infoOf, likeFirstInput, requiredInput, unknownInfo } from '../shape/operands.ts'
 import { attentionLayers, quantizedAttentionLayers } from './attention-layers.ts'
@@ -217,7 +216,7 @@ export const attentions: readonly Operator[] = [
   },
   {
     op: 'RestorePadding',
-    bound: movementRules.SelectionWithZeros,
+    bound: fusedAttentionRules.RestorePadding,
     ...microsoft,
     infer: inferRestorePadding,
   },

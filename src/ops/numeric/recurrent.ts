@@ -114,7 +114,7 @@ export const recurrences: readonly Operator[] = [
   },
   {
     op: 'DynamicQuantizeLSTM',
-    without: 'is recurrent and rounds its data, step by step, by their range',
+    bound: recurrentRules.DynamicQuantizeLSTM,
     domain: 'com.microsoft',
     infer: inferQuantizedLstm,
     layers: quantizedRecurrentLayers(['i', 'o', 'f', 'c']),

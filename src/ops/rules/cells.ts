@@ -1,6 +1,6 @@
 import type { Interval } from '../bound.ts'
 import { interval, up } from './interval.ts'
-import { argumentOf, type Gate, hyperbolic, logistic, resetReach } from './preactivations.ts'
+import { argumentOf, type Gate, hyperbolic, logistic, type Response, resetReach } from './preactivations.ts'
 import type { CellStep } from './recurrence.ts'
 
 /**
@@ -36,6 +36,10 @@ export interface Cell {
 
 export type CellOf = (facts: CellFacts, steps: number) => Cell
 
+/** max √((1 − z)² + z²) over the values of a gate. */
+const turnedBy = ({ least, most }: Response) =>
+  up(Math.max(Math.hypot(1 - least, least), Math.hypot(1 - most, most)))
+
 const upTo = (most: number) => interval(-most, most)
 const none = interval(0, 0)
 
@@ -67,10 +71,7 @@ export const gru: CellOf = (facts, steps) => {
       : argumentOf(hGate, up(reset.most * before))
     const candidate = hyperbolic(argument)
     eta = Math.max(before, candidate.most)
-    const turned = up(
-      Math.max(Math.hypot(1 - update.least, update.least), Math.hypot(1 - update.most, update.most)),
-    )
-    return { before, update, reset, candidate, inner, turned }
+    return { before, update, reset, candidate, inner, turned: turnedBy(update) }
   })
   return {
     hidden: upTo(eta),
@@ -89,6 +90,16 @@ export const gru: CellOf = (facts, steps) => {
         return { hidden: mixed + (before + candidate.most) * z, cell: 0 }
       },
   }
+}
+
+/** The output of an LSTM: h = o∘tanh(c), with the output gate of Δ-argument `o`. */
+interface Shown {
+  readonly output: Response
+  readonly tanh: number
+}
+
+function shown({ output, tanh }: Shown, o: number, cell: number, rooted: boolean): number {
+  return rooted ? output.most * Math.hypot(o, cell) : output.slope * tanh * o + output.most * cell
 }
 
 /**
@@ -130,10 +141,45 @@ export const lstm: CellOf = (facts, steps) => {
         const kept = forget.most * previous.cell + before * forget.slope * argument(wf, rf, previous.cell)
         const cell = kept + written
         const o = argument(wo, ro, cell)
-        const shown = rooted
-          ? output.most * Math.hypot(o, cell)
-          : output.slope * tanh * o + output.most * cell
-        return { hidden: shown, cell }
+        return { hidden: shown({ output, tanh }, o, cell, rooted), cell }
+      },
+  }
+}
+
+/**
+ * With coupled gates (`input_forget`), f = 1 − i: c = (1 − i)∘c′ + i∘k is a convex combination, so that |c_t| ≤ β_t = max(β_{t−1}, sup|k|),
+ * and |Δc| ≤ |(1 − i)Δc′ + iΔk| + (β_{t−1} + sup|k|)·|Δi| as in a GRU.
+ */
+export const coupledLstm: CellOf = (facts, steps) => {
+  const [iGate, oGate, , cGate] = facts.gates ?? [null, null, null, null]
+  const { peephole } = facts
+  let [hidden, beta, reach] = [facts.hidden, facts.cell, 0]
+  const known = Array.from({ length: steps }, () => {
+    const before = beta
+    const input = logistic(argumentOf(iGate, hidden, up(peephole * before)))
+    const candidate = hyperbolic(argumentOf(cGate, hidden))
+    beta = Math.max(before, candidate.most)
+    const output = logistic(argumentOf(oGate, hidden, up(peephole * beta)))
+    const tanh = Math.min(1, up(Math.tanh(beta)))
+    hidden = up(output.most * tanh)
+    reach = Math.max(reach, hidden)
+    return { before, input, candidate, output, tanh, turned: turnedBy(input) }
+  })
+  return {
+    hidden: upTo(reach),
+    cell: upTo(beta),
+    stepOf:
+      ([wi, wo, , wc, ri, ro, , rc], rooted) =>
+      (t, previous, x) => {
+        const { before, input, candidate, output, tanh, turned } = known[t - 1]
+        const i = input.slope * (wi * x + ri * previous.hidden + peephole * previous.cell)
+        const k = candidate.slope * (wc * x + rc * previous.hidden)
+        const mixed = rooted
+          ? turned * Math.hypot(previous.cell, k)
+          : (1 - input.least) * previous.cell + input.most * k
+        const cell = mixed + (before + candidate.most) * i
+        const o = wo * x + ro * previous.hidden + peephole * cell
+        return { hidden: shown({ output, tanh }, o, cell, rooted), cell }
       },
   }
 }

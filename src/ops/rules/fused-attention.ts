@@ -21,6 +21,8 @@ import {
 } from './attention.ts'
 import { farthest } from './interval.ts'
 import { isFixed, through } from './join.ts'
+import { selectionWithZeros } from './movement.ts'
+import { companions } from './norms.ts'
 import { dequantizedImage, scaleOf as quantizationOf, zeroOf } from './quantization.ts'
 import { rotationGain } from './rotation.ts'
 
@@ -208,4 +210,5 @@ export const fusedAttentionRules = {
   PackedAttention: merged({ bias: 2, held: packedInputs.merged, past: null }),
   QAttention: merged({ bias: 2, held: [3, 4, 5, 6, 7], past: 8 }, quantizedData),
   RemovePadding: removePadding,
+  RestorePadding: companions(selectionWithZeros, (context) => selectionWithZeros(context)),
 } satisfies Record<string, BoundRule>

@@ -77,6 +77,22 @@ export function stateGains(step: CellStep, steps: number, initial: States, early
   return widened({ sequence: Math.sqrt(squares), lastHidden: hidden, lastCell: cell })
 }
 
+/**
+ * What hidden states that are off by `noise` before every step add up to: responses to several steps add up, so that all of them run
+ * through the recurrence at once.
+ */
+export function noiseGains(step: CellStep, steps: number, noise: number, early: boolean): Gains {
+  let states: States = { hidden: 0, cell: 0 }
+  let [squares, hidden, cell] = [0, 0, 0]
+  for (let t = 1; t <= steps; t++) {
+    states = step(t, { ...states, hidden: states.hidden + noise }, 0)
+    squares += states.hidden ** 2
+    hidden = early ? Math.max(hidden, states.hidden) : states.hidden
+    cell = early ? Math.max(cell, states.cell) : states.cell
+  }
+  return widened({ sequence: Math.sqrt(squares), lastHidden: hidden, lastCell: cell })
+}
+
 /** The less of each, of several bounds on one recurrence. */
 export function least(all: readonly Gains[]): Gains {
   const of = (output: keyof Gains) => Math.min(...all.map((gains) => gains[output]))

@@ -1,8 +1,10 @@
-import { isBounded, type Term } from '../../core/term.ts'
+import { divUp, mulUp, sqrtUp } from '../../core/rounding.ts'
+import { isBounded, sum, type Term } from '../../core/term.ts'
 import { intAttribute, stringAttribute, stringsAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand, BoundRule, Interval, TensorBound } from '../bound.ts'
-import { type CellFacts, type CellOf, gru, lstm, rnn } from './cells.ts'
+import { type CellFacts, type CellOf, coupledLstm, gru, lstm, rnn } from './cells.ts'
 import { elementsOf, entriesOf, rangeOf } from './constant.ts'
+import { roundedDynamically } from './dynamic.ts'
 import { farthest } from './interval.ts'
 import { added, isFixed, type Part, stacked } from './join.ts'
 import { gatesOf } from './preactivations.ts'
@@ -13,12 +15,14 @@ import {
   inputGains,
   least,
   longest,
+  noiseGains,
   stateGains,
 } from './recurrence.ts'
 
 /**
  * RNN, GRU and LSTM with constant weights over a known number of steps, with the activations of the standard (RNN with any of
- * those that have a slope): the gains of their cells, unrolled.
+ * those that have a slope): the gains of their cells, unrolled. Where data and states are rounded, x̂ takes the place of x, and every
+ * step adds to what the state varies by.
  */
 interface CellKind {
   /** Gates in the order of the standard: the layers 'W.gate' and 'R.gate'. */
@@ -26,8 +30,21 @@ interface CellKind {
   /** Activations of one direction; null where they may be any that has a slope. */
   readonly activations: readonly string[] | null
   readonly cellOf: CellOf
+  /** The cell where `input_forget` is set; absent: the attribute says nothing. */
+  readonly coupledCellOf?: CellOf
+  /** Weights are quantised, and data and states rounded by their range before each product. */
+  readonly rounds?: true
   /** What has to be bounded for there to be a constant. */
   readonly needs: (facts: CellFacts) => string | null
+}
+
+const lstmKind: CellKind = {
+  gates: ['i', 'o', 'f', 'c'],
+  activations: ['sigmoid', 'tanh', 'tanh'],
+  cellOf: lstm,
+  coupledCellOf: coupledLstm,
+  needs: ({ cell }) =>
+    cell < Infinity ? null : 'starts from a cell state that has no proven bounds; give --input-range',
 }
 
 const kinds = {
@@ -39,12 +56,14 @@ const kinds = {
     needs: ({ hidden }) =>
       hidden < Infinity ? null : 'starts from a hidden state that has no proven bounds; give --input-range',
   },
-  LSTM: {
-    gates: ['i', 'o', 'f', 'c'],
-    activations: ['sigmoid', 'tanh', 'tanh'],
-    cellOf: lstm,
-    needs: ({ cell }) =>
-      cell < Infinity ? null : 'starts from a cell state that has no proven bounds; give --input-range',
+  LSTM: lstmKind,
+  DynamicQuantizeLSTM: {
+    ...lstmKind,
+    rounds: true,
+    needs: (facts) =>
+      facts.hidden < Infinity
+        ? lstmKind.needs(facts)
+        : 'rounds a hidden state that has no proven bounds; give --input-range',
   },
 } satisfies Record<string, CellKind>
 
@@ -58,6 +77,8 @@ const simpleActivations: ReadonlyMap<string, CellFacts['activation']> = new Map(
 ])
 
 const inputs = { x: 0, bias: 3, lengths: 4, hidden: 5, cell: 6, peephole: 7 }
+/** Scales and zero points of W and R. */
+const quantization = [8, 9, 10, 11]
 
 /** The activation of each direction of an RNN, tanh by default. */
 function activationOf(context: BoundContext, direction: number): CellFacts['activation'] | null {
@@ -74,9 +95,9 @@ function obstacle(context: BoundContext, kind: CellKind, directions: number): st
   if (other.length > 0) return 'has activations that have no rule'
   if (kind.activations === null && given.some((_, i) => activationOf(context, i) === null))
     return 'has activations that have no rule'
-  if (intAttribute(node, 'input_forget', 0) !== 0)
-    return 'couples its input and forget gates, which has no rule'
-  const held = [1, 2, inputs.bias, inputs.peephole].map((i) => context.input(i))
+  const held = [1, 2, inputs.bias, inputs.peephole, ...(kind.rounds === true ? quantization : [])].map((i) =>
+    context.input(i),
+  )
   if (held.some((operand) => operand !== null && !isFixed(operand)))
     return 'has weights that are computed from data'
   const lengths = context.input(inputs.lengths)
@@ -111,7 +132,8 @@ function factsOf(context: BoundContext, kind: CellKind, direction: number): Cell
     hidden: reachOf(context.input(inputs.hidden)),
     cell: reachOf(context.input(inputs.cell)),
     peephole: reachOf(context.input(inputs.peephole)),
-    gates: gatesOf(context, count, direction, linearBeforeReset ? count - 1 : -1),
+    gates:
+      kind.rounds === true ? null : gatesOf(context, count, direction, linearBeforeReset ? count - 1 : -1),
     linearBeforeReset,
     activation: activationOf(context, direction) ?? { slope: 1, most: Infinity },
   }
@@ -125,6 +147,8 @@ function recurrent(kind: CellKind): BoundRule {
     const reason = obstacle(context, kind, suffixes.length)
     const steps = stepsOf(context)
     if (reason !== null || steps === null) return refuse(reason ?? 'has no rule')
+    const data = dataOf(context, kind)
+    if (typeof data === 'string') return refuse(data)
     const directions: TensorBound[][] = []
     for (const [direction, suffix] of suffixes.entries()) {
       const norms = ['W', 'R'].flatMap((matrix) =>
@@ -136,7 +160,8 @@ function recurrent(kind: CellKind): BoundRule {
       if (norms.includes(null)) return refuse('has weights that are not constant')
       if (norms.some((norm) => norm !== null && !isBounded(norm)))
         return refuse('has a weight that is not finite')
-      directions.push(oneDirection(context, kind, facts, norms as Term[], steps))
+      const given = { facts, norms: norms as Term[], steps, data }
+      directions.push(oneDirection(context, kind, given))
     }
     return context.node.outputs.map((_, i) =>
       stacked(
@@ -147,23 +172,39 @@ function recurrent(kind: CellKind): BoundRule {
   }
 }
 
-/** Bounds of Y, Y_h and Y_c of one direction: the sum over what varies. */
+/** The data as the gates' products see them, or why they have no bound. */
+function dataOf(context: BoundContext, kind: CellKind): TensorBound | string {
+  const data = context.input(inputs.x)
+  if (data === null) return 'has no data'
+  return kind.rounds === true ? roundedDynamically(data) : data
+}
+
+/** What is known of one direction. */
+interface Direction {
+  readonly facts: CellFacts
+  readonly norms: readonly Term[]
+  readonly steps: number
+  readonly data: TensorBound
+}
+
+/** Bounds of Y, Y_h and Y_c of one direction: the sum over what varies, and what rounding states adds. */
 function oneDirection(
   context: BoundContext,
   kind: CellKind,
-  facts: CellFacts,
-  norms: readonly Term[],
-  steps: number,
+  { facts, norms, steps, data }: Direction,
 ): TensorBound[] {
   const early = mayEndEarly(context, steps)
-  const { hidden, cell, stepOf } = kind.cellOf(facts, steps)
+  const isCoupled = intAttribute(context.node, 'input_forget', 0) !== 0
+  const cellOf = (isCoupled ? kind.coupledCellOf : undefined) ?? kind.cellOf
+  const { hidden, cell, stepOf } = cellOf(facts, steps)
+  const noise = kind.rounds === true ? roundingOfStates(context, Math.max(facts.hidden, farthest(hidden))) : 0
   const sources: readonly { at: number; gains: (step: CellStep) => Gains }[] = [
     { at: inputs.x, gains: (step) => inputGains(step, steps, early) },
     { at: inputs.hidden, gains: (step) => stateGains(step, steps, { hidden: 1, cell: 0 }, early) },
     { at: inputs.cell, gains: (step) => stateGains(step, steps, { hidden: 0, cell: 1 }, early) },
   ]
   const varying = sources.flatMap(({ at, gains }) => {
-    const bound = context.input(at)
+    const bound = at === inputs.x ? data : context.input(at)
     if (bound === null || isFixed(bound)) return []
     const gainsOf = once((values) => least([false, true].map((rooted) => gains(stepOf(values, rooted)))))
     return [{ bound, gainsOf }]
@@ -173,12 +214,24 @@ function oneDirection(
     { gain: 'lastHidden', range: hidden },
     { gain: 'lastCell', range: cell },
   ]
+  const noiseOf = once((values) =>
+    least([false, true].map((rooted) => noiseGains(stepOf(values, rooted), steps, noise, early))),
+  )
   return outputs.map(({ gain, range }) => {
     const parts = varying.map(
       ({ bound, gainsOf }): Part => ({ bound, gain: functionOf(norms, (values) => gainsOf(values)[gain]) }),
     )
-    return added(parts, range)
+    const bound = added(parts, range)
+    if (noise === 0 || isFixed(bound) || bound.refusal !== null) return bound
+    const rounding = functionOf(norms, (values) => noiseOf(values)[gain])
+    return { ...bound, offset: sum(bound.offset, rounding) }
   })
+}
+
+/** How far a hidden state of elements up to `most` moves where it is rounded to 256 steps: √n·2·most/255 for n of them. */
+function roundingOfStates(context: BoundContext, most: number): number {
+  const [batch, units] = [context.input(inputs.x)?.shape?.[1] ?? null, context.input(2)?.shape?.[1] ?? null]
+  return batch === null || units === null ? Infinity : mulUp(sqrtUp(batch * units), divUp(2 * most, 255))
 }
 
 /** Computes what it is asked for once for the same numbers: three outputs ask for the same gains. */
@@ -196,4 +249,5 @@ export const recurrentRules = {
   RNN: recurrent(kinds.RNN),
   GRU: recurrent(kinds.GRU),
   LSTM: recurrent(kinds.LSTM),
+  DynamicQuantizeLSTM: recurrent(kinds.DynamicQuantizeLSTM),
 } satisfies Record<string, BoundRule>

@@ -211,6 +211,34 @@ const cases: readonly {
     ],
     constants: { w: int8([4, 3]), least: scalar(-1), most: scalar(2) },
   },
+  ...['forward', 'bidirectional'].map((direction) => {
+    const both = direction === 'bidirectional' ? 2 : 1
+    const perDirection = (value: number) => tensor([both], new Array<number>(both).fill(value))
+    return {
+      name: `DynamicQuantizeLSTM, ${direction}`,
+      isLoose: true,
+      x: [3, 1, 2],
+      nodes: [
+        node('Clip', ['x', 'least', 'most'], ['c']),
+        node(
+          'DynamicQuantizeLSTM',
+          ['c', 'w', 'r', 'b', '', '', '', '', 'each', 'zeros', 'each', 'zeros'],
+          ['out'],
+          { hidden_size: 3, direction },
+          { domain: 'com.microsoft' },
+        ),
+      ],
+      constants: {
+        w: int8([both, 2, 12]),
+        r: int8([both, 3, 12]),
+        b: tensor([both, 24], new Float32Array(24 * both).fill(0.1)),
+        each: perDirection(0.01),
+        zeros: tensor([both], new Array<number>(both).fill(0), 'int8'),
+        least: scalar(-1),
+        most: scalar(2),
+      },
+    }
+  }),
 ]
 
 const specOf = ({ x, nodes, constants }: (typeof cases)[number]): ModelSpec => ({

@@ -49,6 +49,13 @@ describeCases('recurrences', [
   cell('LSTM', 4, 4),
   cell('LSTM', 4, 3, { attributes: { direction: 'bidirectional' } }),
   cell('LSTM', 4, 2, { states: true }),
+  cell('LSTM', 4, 3, { attributes: { input_forget: 1 } }),
+  cell('LSTM', 4, 3, { attributes: { input_forget: 1, direction: 'bidirectional' }, states: true }),
+  cell('LSTM', 4, 2, {
+    attributes: { input_forget: 1 },
+    constants: { P: numbers([1, 3 * hidden]) },
+    inputs: ['x', 'W', 'R', 'B', '', '', '', 'P'],
+  }),
   cell('LSTM', 4, 3, {
     constants: { P: numbers([1, 3 * hidden]) },
     inputs: ['x', 'W', 'R', 'B', '', '', '', 'P'],
