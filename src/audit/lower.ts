@@ -1,5 +1,7 @@
 import type { LowerBound } from '../bounds/lower/lower-bound.ts'
+import { splitParts } from '../bounds/lower/point.ts'
 import { attempt } from '../core/stop.ts'
+import { sizeOf } from '../core/tensor.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import { type AuditOptions, defaults, type RunOptions } from './options.ts'
 import type { Proof } from './proof.ts'
@@ -16,12 +18,15 @@ export async function boundBelow(
 ): Promise<LowerBound | null> {
   // Pairs of points are looked for where they are far apart in ℓ2.
   if ((options.norm ?? 'l2') !== 'l2') return null
+  const attained = bounds.ladder.find((rung) => rung.attained != null)?.attained
+  const points = attained == null ? [] : [splitParts(attained, sizesOf(typed, bounds))]
   const { lowerBound, isObstacle } = await import('../bounds/lower/lower-bound.ts')
   const found = await attempt(stop, () =>
     lowerBound(typed, bounds.selected, {
       effort: options.effort ?? defaults.effort,
       seed: options.seed ?? defaults.seed,
       ranges: box,
+      points,
       ...(ball !== null && {
         ball: { ...ball, center: bounds.selected.inputs.map(({ name }) => ball.center.get(name)!) },
       }),
@@ -29,4 +34,8 @@ export async function boundBelow(
     }),
   )
   return found.reason !== null || isObstacle(found.value) ? null : found.value
+}
+
+function sizesOf(typed: TypedGraph, { selected }: Proof['bounds']): number[] {
+  return selected.inputs.map((input) => sizeOf(typed.operand(input).shape ?? [null]) ?? 0)
 }

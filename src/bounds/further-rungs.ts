@@ -8,6 +8,7 @@ import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { Box, Interval, TensorBound } from '../ops/bound.ts'
 import { type Ball, boxesOf, intervalsOf } from './ball.ts'
 import { type BoundChoice, budgets } from './effort.ts'
+import { cellRung } from './exact/rung.ts'
 import {
   type BoundOptions,
   climb,
@@ -50,6 +51,7 @@ export function climbFurther(
   const slopes = meanSlope(typed, norms, base, options, boxes)
   const further = [slopes]
   if (bound !== 'mean-slope') further.push(...semidefinite(typed, norms, base, options, boxes, slopes))
+  if (bound === 'best') further.push(...throughCells(typed, base, options))
   const ladder = [...base.ladder, ...further.toSorted(looserFirst)]
   const isThere = ({ method, joint }: Rung) => method === bound && joint.refusal === null
   const chosen = bound === 'best' ? undefined : ladder.find(isThere)
@@ -209,6 +211,18 @@ function semidefinite(
   return [
     rung({ ...graph.joint, lipschitz: term.constant(found.bound), refusal: null }, found.failureProbability),
   ]
+}
+
+/** A search through the linear regions of small piecewise linear networks, which ends with the constant itself. */
+function throughCells(
+  typed: TypedGraph,
+  { selected, ladder }: NetworkBounds,
+  { effort = 'normal', expired, ball, inputRanges }: FurtherOptions,
+): Rung[] {
+  const { cells: budget, neurons } = budgets[effort]
+  const graph = ladder.at(-1) as Rung
+  const rung = cellRung(typed, selected, graph, { ball, inputRanges, budget, neurons, expired })
+  return rung === null ? [] : [rung]
 }
 
 function pick({

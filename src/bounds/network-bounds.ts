@@ -29,6 +29,7 @@ export type BoundMethod =
   | 'graph'
   | 'mean-slope'
   | 'sdp'
+  | 'branch-and-bound'
   | 'exact'
 
 /** One way to bound the network: from all audited inputs to all audited outputs, and to each output alone. */
@@ -42,6 +43,8 @@ export interface Rung {
   /** Norms of layers that the bound rests on, and the probability that norms taken beside them may fail with. */
   readonly restsOn: 'frobenius' | 'spectral' | 'nothing'
   readonly failureProbability: number
+  /** A point of all inputs, in one vector, at which the Jacobian is as long as the joint bound, or nearly. */
+  readonly attained?: Float64Array | null
 }
 
 export interface NetworkBounds {

@@ -23,6 +23,7 @@ const methodNames = new Map([
   ['graph', 'graph'],
   ['mean-slope', 'mean slope'],
   ['sdp', 'SDP'],
+  ['branch-and-bound', 'branch and bound'],
   ['jacobian', 'Jacobian'],
 ])
 

@@ -1,0 +1,118 @@
+import { sizeOf } from '../../core/tensor.ts'
+import * as term from '../../core/term.ts'
+import type { Value } from '../../graph/graph.ts'
+import type { TypedGraph } from '../../infer/typed-graph.ts'
+import type { Interval, TensorBound } from '../../ops/bound.ts'
+import type { Ball } from '../ball.ts'
+import type { Rung } from '../network-bounds.ts'
+import type { Selected } from '../selection.ts'
+import { ballDomain, boxDomain, type SearchDomain } from './domain.ts'
+import { extractPiecewise, isObstacle } from './extract.ts'
+import { type Found, searchCells } from './search.ts'
+
+export interface CellSearchOptions {
+  readonly ball?: Ball | undefined
+  readonly inputRanges?: ReadonlyMap<string, Interval> | undefined
+  /** Multiply-adds, about, and neurons of networks that are searched at all. */
+  readonly budget: number
+  readonly neurons: number
+  readonly expired?: (() => boolean) | undefined
+}
+
+/** Inputs, and elements of any tensor between them and the outputs. */
+const INPUTS = 64
+const ELEMENTS = 2048
+
+/** Relative distance of upper and lower bound at which the constant counts as known. */
+const CLOSED = 1e-6
+
+/** Outputs that are searched one by one, too. */
+const OUTPUTS = 4
+
+/**
+ * The rung of the search: 'exact' where upper and lower bounds meet for all outputs, 'branch-and-bound' where the search ended
+ * before. It needs no norm of a layer and no probability. Null where there is nothing to search.
+ */
+export function cellRung(
+  typed: TypedGraph,
+  selected: Selected,
+  graph: Rung,
+  options: CellSearchOptions,
+): Rung | null {
+  const { outputs } = selected
+  if (graph.joint.refusal !== null || outputs.length === 0) return null
+  const whole = searchNetwork(typed, selected, outputs, options)
+  if (whole === null) return null
+  const alone =
+    outputs.length === 1 || outputs.length > OUTPUTS
+      ? outputs.map(() => whole)
+      : outputs.map((output) => searchNetwork(typed, selected, [output], options) ?? whole)
+  const boundOf = (bound: TensorBound, { upper }: Found): TensorBound => ({
+    ...bound,
+    lipschitz: term.constant(upper),
+    offset: term.zero,
+    refusal: null,
+  })
+  return {
+    method: [whole, ...alone].every(isClosed) ? 'exact' : 'branch-and-bound',
+    joint: boundOf(graph.joint, whole),
+    outputs: graph.outputs.map((bound, i) => boundOf(bound, alone[i])),
+    walk: null,
+    restsOn: 'nothing',
+    failureProbability: 0,
+    attained: whole.point,
+  }
+}
+
+/** Whether the search ended with the constant itself, as far as numbers are printed. */
+function isClosed({ upper, lower }: Found): boolean {
+  return upper <= lower * (1 + CLOSED)
+}
+
+/**
+ * The constant of the network between the audited inputs and some outputs by search through its cells; null where it is
+ * not piecewise linear, too large, or its domain has no inside.
+ */
+function searchNetwork(
+  typed: TypedGraph,
+  { inputs, cuts }: Selected,
+  outputs: readonly Value[],
+  { budget, neurons, expired, ...within }: CellSearchOptions,
+): Found | null {
+  // what takes the place of integers is no real vector
+  if (cuts.length > 0) return null
+  const network = extractPiecewise(typed, inputs, outputs, { inputs: INPUTS, neurons, elements: ELEMENTS })
+  if (isObstacle(network) || network.outputs.length === 0) return null
+  const domain = domainOf(inputs, network.inputs, typed, within)
+  return domain && searchCells(network, domain, { budget, ...(expired && { expired }) })
+}
+
+function domainOf(
+  inputs: readonly Value[],
+  size: number,
+  typed: TypedGraph,
+  { ball, inputRanges }: Pick<CellSearchOptions, 'ball' | 'inputRanges'>,
+): SearchDomain | null {
+  if (ball !== undefined) {
+    const center = new Float64Array(inputs.flatMap(({ name }) => [...(ball.center.get(name) ?? [])]))
+    if (center.length !== size) return null
+    const { radius } = ball
+    if (ball.norm === 'l2') return ballDomain(center, radius)
+    // the box in floats holds the ball
+    const widened = (value: number, side: number) =>
+      value + side * (radius + (Math.abs(value) + radius) * 2 ** -50)
+    return boxDomain(
+      center.map((value) => widened(value, -1)),
+      center.map((value) => widened(value, 1)),
+    )
+  }
+  const ends = inputs.flatMap((input) => {
+    const elements = sizeOf(typed.operand(input).shape ?? [null]) ?? 0
+    const { lo, hi } = inputRanges?.get(input.name) ?? { lo: -Infinity, hi: Infinity }
+    return new Array<Interval>(elements).fill({ lo, hi })
+  })
+  return boxDomain(
+    Float64Array.from(ends, ({ lo }) => lo),
+    Float64Array.from(ends, ({ hi }) => hi),
+  )
+}
