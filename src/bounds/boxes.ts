@@ -1,4 +1,3 @@
-import { boxLimits } from '../core/limits.ts'
 import type { Value } from '../graph/graph.ts'
 import type { BoundContext, BoundOperand, BoundRule, Box, TensorBound } from '../ops/bound.ts'
 import {
@@ -45,7 +44,7 @@ export function narrow(
     const [box, value, info] = [boxes[i] ?? null, context.node.outputs[i], context.output(i)]
     if (box === null || value === null || info?.shape == null || !fits(box, info)) return bound
     const own = narrowed(box, bound.range)
-    if (!isUniform(own) && store.kept + own.lo.length <= boxLimits.totalIntervals) {
+    if (!isUniform(own) && store.kept + own.lo.length <= context.limits.keptIntervals) {
       store.kept += own.lo.length
       store.boxes.set(value, own)
     }
@@ -64,7 +63,8 @@ function fits({ dims, lo }: Box, { shape }: Pick<ValueInfo, 'shape'>): boolean {
   )
 }
 
-function boxOf(store: BoxStore, operand: BoundOperand | null): Box | null {
+/** What is known of an operand's elements, one interval for all where that is all; null where its rank is not known. */
+export function boxOf(store: BoxStore, operand: BoundOperand | null): Box | null {
   if (operand === null || operand.shape === null) return null
   const known = store.boxes.get(operand.operand.value)
   if (known !== undefined && fits(known, operand)) return known

@@ -1,3 +1,4 @@
+import { linearContext } from '../calculus/node-context.ts'
 import { LipschitzError } from '../core/errors.ts'
 import * as mag from '../core/magnitude.ts'
 import { magnitude } from '../core/magnitude.ts'
@@ -6,7 +7,6 @@ import type { Term } from '../core/term.ts'
 import * as term from '../core/term.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import { displayDomain } from '../graph/opsets.ts'
-import { bodiesOf, nodesOf } from '../graph/walk.ts'
 import type { MergedLayer } from '../infer/merged-layers.ts'
 import type { TypedGraph, TypedNode } from '../infer/typed-graph.ts'
 import {
@@ -22,10 +22,13 @@ import { formBound } from '../ops/forms/forms.ts'
 import { scalarOf } from '../ops/rules/constant.ts'
 import { fixed, isFixed, through, unbounded } from '../ops/rules/join.ts'
 import { ruleIn } from '../ops/rules/norms.ts'
+import type { Spread } from '../ops/spreads/spread.ts'
 import { type BoxStore, createBoxStore, narrow } from './boxes.ts'
 import { explained, guarded } from './guarded.ts'
 import { type LayerTerms, layerKeys, layerNorm, leafOf, type NormOf } from './layer-terms.ts'
 import { constantRange, settled, typeRange } from './ranges.ts'
+import { refused } from './refused.ts'
+import { createSpreadStore, type SpreadStore, spreadOut } from './spreads.ts'
 
 export type { NormOf }
 
@@ -71,6 +74,8 @@ export interface Walk {
   find(value: Value): TensorBound | null
   /** Where single elements lie; null where nothing beyond the value's range is known. */
   boxOf(value: Value): Box | null
+  /** How much single parts vary; null where nothing beyond the value's bound is known. */
+  spreadOf(value: Value): Spread | null
 }
 
 /** What one walk carries along. */
@@ -80,6 +85,8 @@ interface State extends LayerTerms {
   readonly bounds: Map<Value, TensorBound>
   /** Ranges of single elements; null where ranges are not followed. */
   readonly boxes: BoxStore | null
+  /** How much single parts of tensors vary; null where that is not followed. */
+  readonly spreads: SpreadStore | null
   /** Nodes of bodies walked so far, each as often as it was. */
   walkedNodes: number
   /** Tensors that are cut into parts; null where parts are not followed, as in bodies. */
@@ -101,6 +108,10 @@ export function walkGraph(typed: TypedGraph, options: WalkOptions): Walk {
     leaves: new Map(),
     // nor are the ranges of single elements, which are those of the reference, the other network's
     boxes: options.refined && options.readAs === undefined ? createBoxStore() : null,
+    spreads:
+      options.refined && options.readAs === undefined && (options.norm ?? 'l2') === 'l2'
+        ? createSpreadStore()
+        : null,
     walkedNodes: 0,
     // what a node reads otherwise than others is no part of one tensor
     origins: options.refined && options.readAs === undefined ? new Map() : null,
@@ -115,6 +126,7 @@ export function walkGraph(typed: TypedGraph, options: WalkOptions): Walk {
     boundOf: (value) => boundOf(state, value),
     find: (value) => state.bounds.get(value) ?? null,
     boxOf: (value) => state.boxes?.boxes.get(value) ?? null,
+    spreadOf: (value) => state.spreads?.spreads.get(value) ?? null,
   }
 }
 
@@ -138,6 +150,7 @@ function walkNodes(state: State, graph: Graph): void {
       const found = results[i] ?? unbounded(node, 'has no rule for this output')
       const isCut = state.options.audited.includes(output.value)
       if (isCut) state.boxes?.boxes.delete(output.value)
+      if (isCut) state.spreads?.spreads.delete(output.value)
       const result = isCut ? inputBound(state, output.value) : found
       state.bounds.set(output.value, state.options.refined ? settled(result, output) : plain(state, result))
     }
@@ -176,7 +189,17 @@ export function gainsOf(
   return (node, varies) => {
     const bounds = new Map<Value, TensorBound>()
     for (const value of node.inputs) if (value !== null && varies(value)) bounds.set(value, unit)
-    const state: State = { typed, options, bounds, keys, leaves, boxes: null, walkedNodes: 0, origins: null }
+    const state: State = {
+      typed,
+      options,
+      bounds,
+      keys,
+      leaves,
+      boxes: null,
+      spreads: null,
+      walkedNodes: 0,
+      origins: null,
+    }
     const operand = (value: Value | null) =>
       value === null || bounds.has(value) || typed.operand(value).isConstant
     for (const value of node.inputs) if (!operand(value)) bounds.set(value as Value, fixed())
@@ -242,7 +265,13 @@ function applyRule(state: State, typedNode: TypedNode): readonly TensorBound[] {
     const form = (usesForms?.(node) ?? true) ? formBound(context, measure) : null
     return form === null ? rule(context) : [form]
   }).map((bound) => explained(node, bound, norm))
-  return state.boxes === null ? results : narrow(state.boxes, context, rule, results)
+  const { boxes, spreads } = state
+  if (boxes === null) return results
+  const narrowed = narrow(boxes, context, rule, results)
+  const linear = spreads && linearContext(state.typed, node, (value) => !isFixed(boundOf(state, value)))
+  return spreads === null || linear === null
+    ? narrowed
+    : spreadOut({ spreads, boxes }, context, linear, rule, narrowed, usesForms?.(node) ?? true)
 }
 
 function createContext(
@@ -276,11 +305,13 @@ function createContext(
     },
     layerNorm: (role = '', of = node) =>
       state.options.hidesLayers?.(of) ? null : layerNorm(state, of, role, onNoNorm),
-    refuse: (reason) => refuse(state, node, operands, reason),
+    refuse: (reason) => refused(state.typed, node, readBy(state, node, operands), reason),
     body: (graph, given = []) => {
       state.walkedNodes += graph.nodes.length
       if (state.walkedNodes > state.typed.model.limits.walkedNodes)
-        return graph.outputs.map(() => refuse(state, node, operands, 'repeats bodies too often to follow'))
+        return graph.outputs.map(() =>
+          refused(state.typed, node, readBy(state, node, operands), 'repeats bodies too often to follow'),
+        )
       for (const [i, input] of graph.inputs.entries()) {
         const bound = given[i] ?? unbounded(node, 'gives no such input to its body')
         state.bounds.set(input, settled(bound, state.typed.operand(input)))
@@ -308,29 +339,7 @@ function originOf(state: State, value: Value | null): Origin | null {
   return origin
 }
 
-/** The first refusal among what the node reads, or a new one; nothing varies where nothing that it reads does. */
-function refuse(
-  state: State,
-  node: Node,
-  operands: readonly (TensorBound | null)[],
-  reason: string,
-): TensorBound {
-  const read = [...operands, ...Array.from(node.captures, (value) => boundOf(state, value))]
-  const varying = read.filter((bound) => bound !== null && !isFixed(bound))
-  if (varying.length === 0)
-    return bodyDraws(state, node)
-      ? unbounded(node, 'runs a body that draws random numbers or holds unknown operators')
-      : fixed()
-  return varying.find((bound) => bound?.refusal != null) ?? unbounded(node, reason)
-}
-
-/** Whether a body of the node holds what is no function of its inputs: random draws, or operators that are not known. */
-function bodyDraws({ typed }: State, node: Node): boolean {
-  return bodiesOf(node).some((body) => {
-    for (const inner of nodesOf(body)) {
-      const { operator } = typed.typed(inner)
-      if (operator === null || operator.draws?.(inner) === true) return true
-    }
-    return false
-  })
+function readBy(state: State, node: Node, operands: readonly (TensorBound | null)[]): TensorBound[] {
+  const captured = Array.from(node.captures, (value) => boundOf(state, value))
+  return [...operands.filter((bound) => bound !== null), ...captured]
 }

@@ -56,7 +56,8 @@ function runsOf(from: readonly number[], to: readonly number[]): Run[] | null {
   return runs
 }
 
-export function reshapeBox(box: Box, from: Shape, to: Shape): Box | null {
+/** `share` joins what few intervals are left for along the axes where its dims are 1. */
+export function reshapeBox(box: Box, from: Shape, to: Shape, share = sharedTo): Box | null {
   if (isUniform(box)) return null
   if (from.includes(null) || to.includes(null) || from.includes(0)) return null
   const [before, after] = [from as readonly number[], to as readonly number[]]
@@ -72,7 +73,7 @@ export function reshapeBox(box: Box, from: Shape, to: Shape): Box | null {
     const spread = fine.length === own.length ? current : spreadBox(current, before, own)
     current =
       spread ??
-      sharedTo(
+      share(
         current,
         current.dims.map((dim, axis) => (own.includes(axis) ? 1 : dim)),
       )

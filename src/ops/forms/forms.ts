@@ -1,9 +1,10 @@
 import type { NormName } from '../../core/norm-name.ts'
 import { isFloatType } from '../../core/tensor.ts'
+import type { Value } from '../../graph/graph.ts'
 import type { BoundContext, TensorBound } from '../bound.ts'
 import { dynamicProduct } from './dynamic-product.ts'
 import { exponentialQuotient, logarithmOfSum } from './exponential.ts'
-import { gatedProduct } from './product.ts'
+import { gatedProduct, gatedSlope } from './product.ts'
 import { inverseLength, magnitudeOfSquares, rootOfSquares } from './root.ts'
 import { deviation, shiftedProduct, standardised } from './standardised.ts'
 
@@ -41,4 +42,10 @@ export function formBound(context: BoundContext, norm: NormName = 'l2'): TensorB
     if (bound !== null && bound.refusal === null) return bound
   }
   return null
+}
+
+/** The value that the node's output is one function of, element by element, and that function's largest slope. */
+export function gatedRoot(context: BoundContext): { readonly value: Value; readonly slope: number } | null {
+  const { domain, op } = context.node
+  return domain === '' && op === 'Mul' ? gatedSlope(context) : null
 }

@@ -12,12 +12,23 @@ import { type Line, orders, polynomialIn, producerOf, stripped } from './pattern
  * an end of the range of (r·g)′. Holds for every value of the constants; c = 0 is no gate.
  */
 export function gatedProduct(context: BoundContext): TensorBound | null {
+  const found = foundIn(context)
+  if (found === null) return null
+  const whole = product(context.operandOf(found.factor).range, context.operandOf(found.gated).range)
+  const root = context.operandOf(found.root)
+  return through(root, up(found.slope), intersection(found.image?.(root.range) ?? whole, whole))
+}
+
+/** What y is a function of, and its largest slope. */
+export function gatedSlope(context: BoundContext): { readonly value: Value; readonly slope: number } | null {
+  const found = foundIn(context)
+  return found && { value: found.root, slope: up(found.slope) }
+}
+
+function foundIn(context: BoundContext): (Slope & { factor: Value; gated: Value }) | null {
   for (const [factor, gated] of orders(context.node)) {
     const found = slopeOf(context, factor, gated)
-    if (found === null || !Number.isFinite(found.slope)) continue
-    const whole = product(context.operandOf(factor).range, context.operandOf(gated).range)
-    const root = context.operandOf(found.root)
-    return through(root, up(found.slope), intersection(found.image?.(root.range) ?? whole, whole))
+    if (found !== null && Number.isFinite(found.slope)) return { ...found, factor, gated }
   }
   return null
 }
