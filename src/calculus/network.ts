@@ -1,4 +1,4 @@
-import type { Tensor } from '../core/tensor.ts'
+import type { FloatArray, Tensor } from '../core/tensor.ts'
 import type { Node, Value } from '../graph/graph.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { LinearMap } from '../ops/linear-map.ts'
@@ -23,6 +23,11 @@ export interface AffineNode {
   /** The outputs for inputs of zeros; null where they are zero. */
   readonly offsets: readonly (Float64Array | null)[]
   readonly outputs: readonly { readonly type: Tensor['type']; readonly dims: readonly number[] }[]
+  /**
+   * What the offsets of the first output add up, in absolute values, where they may cancel; null where they are read,
+   * undefined where nothing is known of it.
+   */
+  readonly offsetSize?: FloatArray | null
 }
 
 /** Prepares a network; computes nothing yet. */

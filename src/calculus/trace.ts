@@ -1,5 +1,5 @@
 import { LipschitzError } from '../core/errors.ts'
-import { beyondLimit, calculusLimits } from '../core/limits.ts'
+import { beyondLimit } from '../core/limits.ts'
 import { isFloatType, sizeOf, type Tensor } from '../core/tensor.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import type { Variable } from '../ops/algebra.ts'
@@ -8,6 +8,7 @@ import type { LinearMap } from '../ops/linear-map.ts'
 import { createAlgebra } from '../ops/maps/algebra.ts'
 import { type ComposedMap, compose, type Step } from '../ops/maps/composed.ts'
 import type { Operator } from '../ops/operator.ts'
+import { makeAffine } from './affine-node.ts'
 import type { AffineNode, Network } from './network.ts'
 import {
   asFloat64,
@@ -102,8 +103,9 @@ export function traceAt(network: Network, point: readonly Float64Array[]): Trace
 
   function write(value: Value | null, tensor: Tensor, varies: boolean): number {
     elements += tensor.data.length
-    if (elements > calculusLimits.elements)
-      throw new LipschitzError('limit', `its values take more than ${calculusLimits.elements} elements`)
+    const { pointElements } = typed.model.limits
+    if (elements > pointElements)
+      throw beyondLimit('pointElements', `its values take more than ${pointElements} elements`)
     const slot = varies ? slots++ : -1
     if (value !== null && !given.has(value)) held.set(value, { tensor, slot })
     return slot
@@ -170,33 +172,11 @@ export function traceAt(network: Network, point: readonly Float64Array[]): Trace
     )
     const isMain = network.needed.has(node)
     const made =
-      isFixed && isMain && operator.linear !== undefined ? makeAffine(node, operator, traced) : null
+      isFixed && isMain && operator.linear !== undefined
+        ? makeAffine(node, operator, traced, typed.typed(node).outputs)
+        : null
     if (isMain) network.affine.set(node, made)
     return made
-  }
-
-  function makeAffine(
-    node: Node,
-    operator: Operator,
-    traced: readonly (TracedTensor | null)[],
-  ): AffineNode | null {
-    const zeroed = traced.map((input) => {
-      if (input === null || input.slot < 0) return input
-      return { ...input, tensor: { ...input.tensor, data: new Float64Array(input.tensor.data.length) } }
-    })
-    const context = contextAt(node, operator, zeroed, typed.typed(node).outputs)
-    const map = operator.linear?.(context) ?? null
-    if (map === null) return null
-    const results = valuesAt(context)
-    if (results.some((tensor) => tensor !== null && !isFloatType(tensor.type) && tensor.type !== 'bool'))
-      return null
-    return {
-      map,
-      offsets: results.map((tensor) =>
-        tensor?.data.some((x) => x !== 0) ? Float64Array.from(tensor.data) : null,
-      ),
-      outputs: results.map((tensor) => ({ type: tensor?.type ?? 'float64', dims: tensor?.dims ?? [] })),
-    }
   }
 
   function writeAffine(

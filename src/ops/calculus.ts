@@ -1,4 +1,4 @@
-import type { Tensor } from '../core/tensor.ts'
+import type { FloatArray, Tensor } from '../core/tensor.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import type { Algebra, Variable } from './algebra.ts'
 import type { LinearMap } from './linear-map.ts'
@@ -53,6 +53,16 @@ export interface UnrollContext {
   ): TracedTensor
 }
 
+/** What a definition reads besides the arrays themselves. */
+export interface DefinitionContext extends EvaluationContext {
+  readonly algebra: Algebra
+  /** Input i at the point; null where it is omitted. */
+  readonly variables: readonly (Variable | null)[]
+}
+
+/** An operator in terms of an algebra: its outputs; null for those, or altogether, where the node has no rule. */
+export type Definition = (context: DefinitionContext) => readonly (Variable | null)[] | null
+
 /** What an operator is as a function of real numbers. All optional: what is absent is not known. */
 export interface Calculus {
   /**
@@ -70,6 +80,15 @@ export interface Calculus {
    * known. Absent: folding, and where there is none, `linear` applied to the inputs.
    */
   readonly evaluate?: (context: EvaluationContext) => readonly (Float64Array | null)[] | null
+  /** The operator in terms of an algebra, which may be one of enclosures. */
+  readonly definition?: Definition
+  /** For elementwise operators: float64 evaluates them without rounding. */
+  readonly isExact?: true
+  /**
+   * What the outputs for inputs of zeros add up, in absolute values, for operators that may cancel there; null where it is
+   * not known. Absent: these outputs are read, not computed.
+   */
+  readonly offsetSize?: (context: EvaluationContext) => FloatArray | null
   /** The largest of the outputs stands where the largest of the first input stands: Softmax and its logarithm. */
   readonly keepsOrder?: true
   /** The outputs do not change where they are differentiable: comparisons, positions. */

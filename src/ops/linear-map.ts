@@ -19,4 +19,6 @@ export interface AbsoluteMap {
   apply(sizes: readonly (Float64Array | null)[]): (Float64Array | null)[]
   /** Products that one element adds up at the most. */
   readonly terms: number
+  /** Whether every element of a result is an element, or 0: nothing is rounded. */
+  readonly isSelection?: true
 }

@@ -1,6 +1,6 @@
 import type { FloatArray } from '../../core/tensor.ts'
 import { stridesOf } from '../../core/tensor.ts'
-import type { Algebra, Binary, Variable } from '../algebra.ts'
+import type { Algebra, Binary, Largest, Variable } from '../algebra.ts'
 import type { LinearMap } from '../linear-map.ts'
 import { broadcastShapes } from '../shape/broadcast.ts'
 import { compose, type Step } from './composed.ts'
@@ -84,6 +84,17 @@ export function createAlgebra(): Algebra {
     })
   }
 
+  function largest(x: Variable, dims: readonly number[], places: Int32Array, taps: number): Largest {
+    const found = new Int32Array(places.length / taps).fill(-1)
+    for (let out = 0; out < found.length; out++) {
+      for (let tap = 0; tap < taps; tap++) {
+        const place = places[out * taps + tap]
+        if (place >= 0 && (found[out] < 0 || x.data[place] > x.data[found[out]])) found[out] = place
+      }
+    }
+    return { values: select(x, dims, found, -Infinity), positions: constant(dims, Float64Array.from(found)) }
+  }
+
   function reducedSum(x: Variable, axes: readonly number[]): Variable {
     const reduced = reducedBy(x.dims, axes)
     const map = reductionMap(1, reduced, 1)
@@ -160,6 +171,8 @@ export function createAlgebra(): Algebra {
 
   return {
     constant,
+    fixed: ({ dims, data }) => constant(dims, data),
+    largest,
     input: ({ dims, data }, varies) => ({ dims, data, slot: varies ? slots++ : -1 }),
     map(x, f, slope) {
       const data = Float64Array.from(x.data, (value) => f(value))

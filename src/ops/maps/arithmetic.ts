@@ -1,4 +1,6 @@
-import type { Calculus, DerivativeRule, PointContext } from '../calculus.ts'
+import type { Binary, Variable } from '../algebra.ts'
+import type { Calculus, Definition, DerivativeRule, PointContext } from '../calculus.ts'
+import { divided, larger, multiplied, smaller } from './definition.ts'
 import { alignedDims } from './elementwise.ts'
 import { type BroadcastTerm, broadcastMap, repeated } from './terms.ts'
 
@@ -49,6 +51,15 @@ const prelu = partials(
   (x) => Math.min(x, 0),
 )
 
+/** Operand after operand, as versions from 7 on broadcast. */
+const folded =
+  (join: Binary): Definition =>
+  ({ algebra, node, variables }) => {
+    const [first, ...rest] = variables
+    if (node.version < 7 || !first || rest.includes(null)) return null
+    return [rest.reduce<Variable>((joined, x) => algebra.zip(joined, x as Variable, join), first)]
+  }
+
 /** Operators of two operands that may both vary. */
 export const arithmeticCalculus: Readonly<Record<string, Calculus>> = {
   Mul: {
@@ -56,12 +67,14 @@ export const arithmeticCalculus: Readonly<Record<string, Calculus>> = {
       (_, y) => y,
       (x) => x,
     ),
+    definition: folded(multiplied),
   },
   Div: {
     derivative: partials(
       (_, y) => 1 / y,
       (x, y) => -x / (y * y),
     ),
+    definition: folded(divided),
   },
   Pow: {
     derivative: partials(
@@ -69,8 +82,8 @@ export const arithmeticCalculus: Readonly<Record<string, Calculus>> = {
       (x, y) => (x > 0 ? Math.log(x) * x ** y : x === 0 && y > 0 ? 0 : Number.NaN),
     ),
   },
-  Max: { derivative: extreme },
-  Min: { derivative: extreme },
+  Max: { derivative: extreme, definition: folded(larger) },
+  Min: { derivative: extreme, definition: folded(smaller) },
   PRelu: {
     derivative: (context) => (context.node.version < 7 ? null : prelu(context)),
     kinks: () => [0],

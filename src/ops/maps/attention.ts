@@ -2,6 +2,7 @@ import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribu
 import type { Algebra, Variable } from '../algebra.ts'
 import type { Calculus } from '../calculus.ts'
 import { type Definition, defined, multiplied, scaled, subtracted, summed } from './definition.ts'
+import { stretched, tanh } from './secants.ts'
 import { productOf } from './sizes.ts'
 import { softmaxOver } from './softmax.ts'
 
@@ -46,6 +47,7 @@ function attend(
       scores,
       (x) => softcap * Math.tanh(x / softcap),
       (_, y) => 1 - (y / softcap) ** 2,
+      stretched(tanh, softcap, 1 / softcap),
     )
   }
   if (bias !== null) {

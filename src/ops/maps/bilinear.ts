@@ -1,6 +1,8 @@
 import { floatAttribute } from '../../graph/attribute.ts'
+import type { Algebra, Variable } from '../algebra.ts'
 import type { Calculus, DerivativeRule, EvaluationContext } from '../calculus.ts'
 import { channelBias, dataMap, weightMap, windowedOf, windowProducts } from './convolution.ts'
+import { scaled, summed } from './definition.ts'
 import { channelDims } from './elementwise.ts'
 import {
   added,
@@ -9,6 +11,7 @@ import {
   einsumProduct,
   factorMap,
   gemmProduct,
+  type Labelled,
   matrixProduct,
   type Product,
   productValue,
@@ -30,8 +33,28 @@ function factorMaps(context: EvaluationContext, product: Product | null) {
   })
 }
 
+/** A product of two factors in terms of an algebra, whose labels are single letters. */
+function defineProduct(
+  algebra: Algebra,
+  { operands, output, factor }: Product,
+  [a, b]: readonly (Variable | null)[],
+): Variable | null {
+  if (operands.length !== 2 || !a || !b) return null
+  const names = [...new Set([...operands, output].flatMap(({ labels }) => labels))]
+  const letters = ({ labels }: Labelled) =>
+    labels.map((label) => String.fromCharCode(97 + names.indexOf(label))).join('')
+  if (operands.some(({ labels }) => new Set(labels).size < labels.length)) return null
+  const product = algebra.product(a, letters(operands[0]), b, letters(operands[1]), letters(output))
+  const scaledProduct = factor === 1 ? product : scaled(algebra, product, factor)
+  return algebra.reshape(scaledProduct, output.dims)
+}
+
 function productCalculus(productOf: (context: EvaluationContext) => Product | null): Calculus {
   return {
+    definition: (context) => {
+      const product = productOf(context)
+      return product && [defineProduct(context.algebra, product, context.variables)]
+    },
     evaluate: (context) => {
       const product = productOf(context)
       const values = context.values.filter((value) => value !== null)
@@ -44,6 +67,15 @@ function productCalculus(productOf: (context: EvaluationContext) => Product | nu
 }
 
 const gemm: Calculus = {
+  definition: (context) => {
+    const { algebra, variables } = context
+    const product = gemmProduct(context)
+    const whole = product && defineProduct(algebra, product, variables)
+    if (!whole) return null
+    const bias = variables[2] ?? null
+    const beta = floatAttribute(context.node, 'beta', 1)
+    return [bias === null ? whole : algebra.zip(whole, scaled(algebra, bias, beta), summed)]
+  },
   evaluate: (context) => {
     const product = gemmProduct(context)
     const [a, b, bias] = context.values

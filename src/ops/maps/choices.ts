@@ -43,7 +43,7 @@ const reverseSequence: Definition = (context) => {
   const [batchAxis, timeAxis] = [intAttribute(node, 'batch_axis', 1), intAttribute(node, 'time_axis', 0)]
   const stepOf = (axis: number) => productOf(x.dims.slice(axis + 1))
   const [batchStep, timeStep] = [stepOf(batchAxis), stepOf(timeAxis)]
-  const places = Int32Array.from({ length: x.data.length }, (_, i) => {
+  const places = Int32Array.from({ length: productOf(x.dims) }, (_, i) => {
     const batch = Math.floor(i / batchStep) % x.dims[batchAxis]
     const time = Math.floor(i / timeStep) % x.dims[timeAxis]
     const length = lengths.data[batch]
@@ -107,7 +107,7 @@ const reduceProduct: Definition = (context) => {
     ...axes.filter(isReduced),
   ])
   let length = reduced.count
-  let rows = algebra.reshape(ordered, [x.data.length / length, length])
+  let rows = algebra.reshape(ordered, [productOf(x.dims) / length, length])
   while (length > 1) {
     const half = Math.floor(length / 2)
     const product = algebra.zip(

@@ -1,17 +1,10 @@
 import type { Algebra, Variable } from '../algebra.ts'
-import type { Calculus, EvaluationContext } from '../calculus.ts'
+import type { Calculus, Definition, EvaluationContext } from '../calculus.ts'
 import type { LinearMap } from '../linear-map.ts'
 import { createAlgebra } from './algebra.ts'
+import { constantSlope } from './secants.ts'
 
-/** What a definition reads besides the arrays themselves. */
-export interface DefinitionContext extends EvaluationContext {
-  readonly algebra: Algebra
-  /** Input i at the point; null where it is omitted. */
-  readonly variables: readonly (Variable | null)[]
-}
-
-/** An operator in terms of an algebra: its outputs; null for those, or altogether, where the node has no rule. */
-export type Definition = (context: DefinitionContext) => readonly (Variable | null)[] | null
+export type { Definition, DefinitionContext } from '../calculus.ts'
 
 function run(definition: Definition, context: EvaluationContext, varies: (i: number) => boolean) {
   const algebra = createAlgebra()
@@ -22,6 +15,7 @@ function run(definition: Definition, context: EvaluationContext, varies: (i: num
 /** Value and derivative of an operator from its definition. */
 export function defined(definition: Definition): Calculus {
   return {
+    definition,
     evaluate: (context) => {
       const { outputs } = run(definition, context, () => false)
       return outputs?.map((output) => output && Float64Array.from(output.data)) ?? null
@@ -47,12 +41,24 @@ export const divided = {
   second: (_: number, y: number, result: number) => -result / y,
 }
 
+export const larger = {
+  value: Math.max,
+  first: (x: number, y: number) => (x >= y ? 1 : 0),
+  second: (x: number, y: number) => (x >= y ? 0 : 1),
+}
+export const smaller = {
+  value: Math.min,
+  first: (x: number, y: number) => (x <= y ? 1 : 0),
+  second: (x: number, y: number) => (x <= y ? 0 : 1),
+}
+
 /** factor · x + offset for constants. */
 export function scaled(algebra: Algebra, x: Variable, factor: number, offset = 0): Variable {
   return algebra.map(
     x,
     (value) => factor * value + offset,
     () => factor,
+    constantSlope(factor),
   )
 }
 

@@ -1,12 +1,12 @@
 import type { FloatArray } from '../../core/tensor.ts'
 import { isFloatType } from '../../core/tensor.ts'
 import { floatAttribute } from '../../graph/attribute.ts'
-import type { LinearContext, LinearRule } from '../calculus.ts'
+import type { Calculus, EvaluationContext, LinearContext, LinearRule } from '../calculus.ts'
 import type { LinearMap } from '../linear-map.ts'
 import { normalizesByData } from '../numeric/batch-normalization.ts'
 import { alignedShape } from '../shape/old-broadcast.ts'
 import { identityMap } from './selection.ts'
-import { inputDims, knownDims, outputDims, varyingInputs } from './sizes.ts'
+import { inputDims, knownDims, outputDims, productOf, varyingInputs } from './sizes.ts'
 import { type BroadcastTerm, broadcastMap, repeated } from './terms.ts'
 
 /** Dims of operand i as they are repeated: before version 7 `axis` aligns the second one. */
@@ -78,6 +78,40 @@ const batchNormalization: LinearRule = (context) => {
 /** Dims with which one number for each channel is repeated over [N, C, …]. */
 export function channelDims(channels: number, rank: number): number[] {
   return rank < 2 ? [channels] : [channels, ...new Array<number>(rank - 2).fill(1)]
+}
+
+/** |bias| + |scale · mean| / √(variance + ε) for each element; null where a variance is no variance. */
+const normalizedOffsets = (context: EvaluationContext): FloatArray | null => {
+  const output = outputDims(context)
+  const [, scale, bias, mean, variance] = context.values
+  if (output === null || !scale || !bias || !mean || !variance || scale.dims.length > 1) return null
+  if (!variance.data.every((x) => x >= 0)) return null
+  const epsilon = floatAttribute(context.node, 'epsilon', Math.fround(1e-5))
+  const sizes = Float64Array.from(scale.data, (gain, i) => {
+    return Math.abs(bias.data[i]) + Math.abs(gain * mean.data[i]) / Math.sqrt(variance.data[i] + epsilon)
+  })
+  return repeated(sizes, channelDims(sizes.length, output.length), output)
+}
+
+/** Σ |inputs|, those that vary at 0. */
+const summedOffsets = (context: EvaluationContext): FloatArray | null => {
+  const output = outputDims(context)
+  if (output === null) return null
+  const sizes = new Float64Array(productOf(output))
+  for (const [i, tensor] of context.values.entries()) {
+    const dims = alignedDims(context, i)
+    if (tensor === null || dims === null) return null
+    const own = repeated(tensor.data, dims, output)
+    for (let k = 0; k < sizes.length; k++) sizes[k] += Math.abs(own[k])
+  }
+  return sizes
+}
+
+/** What the constants of affine operators add up, where they may cancel. */
+export const offsetSizes: Readonly<Record<string, Calculus>> = {
+  BatchNormalization: { offsetSize: normalizedOffsets },
+  Sum: { offsetSize: summedOffsets },
+  Mean: { offsetSize: summedOffsets },
 }
 
 /** `scale` times the data, plus a number for each channel. */

@@ -6,7 +6,7 @@ import { bilinearCalculus } from './bilinear.ts'
 import { choiceCalculus } from './choices.ts'
 import { controlCalculus } from './control.ts'
 import { convolutionMaps } from './convolution.ts'
-import { elementwiseMaps } from './elementwise.ts'
+import { elementwiseMaps, offsetSizes } from './elementwise.ts'
 import { fusedCalculus } from './fused.ts'
 import { interpolationMaps } from './interpolation.ts'
 import { normalizationCalculus } from './normalization.ts'
@@ -87,6 +87,7 @@ const locallyConstant = [
 const families: readonly Readonly<Record<string, Calculus>>[] = [
   Object.fromEntries(Object.entries(rules).map(([op, linear]) => [op, { linear }])),
   Object.fromEntries(locallyConstant.map((op) => [op, { locallyConstant: true }])),
+  offsetSizes,
   elementwiseCalculus,
   arithmeticCalculus,
   bilinearCalculus,

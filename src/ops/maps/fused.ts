@@ -1,16 +1,19 @@
 import { floatAttribute, floatsAttribute, intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
+import type { SecantsOf } from '../algebra.ts'
 import type { Calculus, EvaluationContext, PointContext } from '../calculus.ts'
 import type { LinearMap } from '../linear-map.ts'
 import { erf, sigmoid } from '../numeric/special-functions.ts'
 import { bilinearCalculus } from './bilinear.ts'
 import { type Definition, defined, summed } from './definition.ts'
+import { constantSlope } from './secants.ts'
 import { tanhGelu, tanhGeluSlope } from './slopes.ts'
 import { broadcastMap } from './terms.ts'
 
 interface Curve {
   readonly f: (x: number) => number
   readonly slope: (x: number) => number
+  readonly secants?: SecantsOf
 }
 
 /** What ONNX Runtime puts behind a linear map; null for what it is not known to. */
@@ -79,10 +82,10 @@ const gelu: Curve = {
 }
 
 /** f(x + bias). */
-function biased({ f, slope }: Curve): Definition {
+function biased({ f, slope, secants }: Curve): Definition {
   return ({ algebra, variables: [x, bias] }) => {
     if (!x) return null
-    return [algebra.map(bias ? algebra.zip(x, bias, summed) : x, f, slope)]
+    return [algebra.map(bias ? algebra.zip(x, bias, summed) : x, f, slope, secants)]
   }
 }
 
@@ -104,6 +107,7 @@ const fusedMatMul: Definition = ({ algebra, node, variables: [a, b] }) => {
       algebra.product(a, left, b, right, output),
       (x) => alpha * x,
       () => alpha,
+      constantSlope(alpha),
     ),
   ]
 }

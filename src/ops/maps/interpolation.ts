@@ -29,8 +29,14 @@ const resize: LinearRule = (context) => {
     if (rows === null) return null
     matrices.push(sparseMatrix(length, rows))
   }
-  return separableMap(context.inputs.length, input, matrices)
+  const map = separableMap(context.inputs.length, input, matrices)
+  // weights are differences of places: where float64 rounds them, nothing is known of their relative error
+  return matrices.every((matrix) => matrix === null || matrix.weights.every(isShort))
+    ? map
+    : { ...map, absolute: undefined }
 }
+
+const isShort = (weight: number) => Number.isInteger(weight * 2 ** 24)
 
 const averagePool: LinearRule = (context) => {
   const [input, output] = [inputDims(context, 0), outputDims(context)]

@@ -2,6 +2,7 @@ import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribu
 import type { Algebra, Variable } from '../algebra.ts'
 import type { Calculus } from '../calculus.ts'
 import { sigmoid } from '../numeric/special-functions.ts'
+import { swishDerivative, swishTurns, turning } from '../slopes/derivatives.ts'
 import {
   type Definition,
   type DefinitionContext,
@@ -14,6 +15,7 @@ import {
 } from './definition.ts'
 import { channelDims } from './elementwise.ts'
 import { normOver } from './reductions.ts'
+import * as secants from './secants.ts'
 import { productOf } from './sizes.ts'
 
 const axesFrom = (first: number, rank: number) => Array.from({ length: rank - first }, (_, i) => first + i)
@@ -43,6 +45,7 @@ function standardised(
     variance,
     (value) => 1 / Math.sqrt(value + epsilon),
     (_, result) => -0.5 * result ** 3,
+    secants.inverseRoot(epsilon),
   )
   return { y: algebra.zip(shifted, inverse, multiplied), mean: centre, inverse }
 }
@@ -132,6 +135,7 @@ const groupNorm: Definition = (context) => {
       whole,
       (value) => value * sigmoid(value),
       (value) => sigmoid(value) * (1 + value * (1 - sigmoid(value))),
+      turning(swishDerivative, swishTurns),
     ),
   ]
 }
@@ -149,6 +153,7 @@ const meanVariance: Definition = (context) => {
     mean(algebra, algebra.zip(shifted, shifted, multiplied), axes),
     (value) => Math.sqrt(value) + 1e-9,
     (value) => (value === 0 ? 0 : 0.5 / Math.sqrt(value)),
+    secants.sqrt,
   )
   return [algebra.zip(shifted, deviation, divided)]
 }
@@ -194,6 +199,7 @@ const localResponse: Definition = (context) => {
     scaled(algebra, sums, alpha / size, bias),
     (value) => value ** -beta,
     (value) => -beta * value ** (-beta - 1),
+    secants.negativePower(beta),
   )
   return [algebra.zip(x, factor, multiplied)]
 }

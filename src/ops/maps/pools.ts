@@ -51,16 +51,8 @@ const maxPool: Calculus = defined((context) => {
   const windows = x && windowPlaces(context, x.dims)
   const dims = outputDims(context)
   if (!x || !windows || dims === null) return null
-  const { places, taps } = windows
-  const largest = new Int32Array(productOf(dims)).fill(-1)
-  for (let out = 0; out < largest.length; out++) {
-    for (let tap = 0; tap < taps; tap++) {
-      const place = places[out * taps + tap]
-      if (place >= 0 && (largest[out] < 0 || x.data[place] > x.data[largest[out]])) largest[out] = place
-    }
-  }
-  const positions = Float64Array.from(largest)
-  return [context.algebra.select(x, dims, largest, -Infinity), context.algebra.constant(dims, positions)]
+  const { values, positions } = context.algebra.largest(x, dims, windows.places, windows.taps)
+  return [values, positions]
 })
 
 const lpPool: Calculus = defined((context) => {

@@ -5,9 +5,10 @@ import {
   stringAttribute,
   stringsAttribute,
 } from '../../graph/attribute.ts'
-import type { Algebra, Variable } from '../algebra.ts'
+import type { Algebra, SecantsOf, Variable } from '../algebra.ts'
 import type { Calculus } from '../calculus.ts'
 import { sigmoid, softplus } from '../numeric/special-functions.ts'
+import { interval } from '../rules/interval.ts'
 import {
   type Definition,
   type DefinitionContext,
@@ -16,6 +17,7 @@ import {
   subtracted,
   summed,
 } from './definition.ts'
+import * as secants from './secants.ts'
 
 /** An activation of a gate with its parameters. */
 type Activation = (algebra: Algebra, x: Variable) => Variable
@@ -23,25 +25,57 @@ type Activation = (algebra: Algebra, x: Variable) => Variable
 type Rule = (
   alpha: number,
   beta: number,
-) => { readonly f: (x: number) => number; readonly slope: (x: number, result: number) => number }
+) => {
+  readonly f: (x: number) => number
+  readonly slope: (x: number, result: number) => number
+  readonly secants: SecantsOf
+}
 
 /** Activations of the standard, by names in small letters, with the defaults of alpha and beta. */
 const rules: Readonly<
   Record<string, { readonly alpha: number; readonly beta: number; readonly rule: Rule }>
 > = {
-  sigmoid: { alpha: 0, beta: 0, rule: () => ({ f: sigmoid, slope: (_, y) => y * (1 - y) }) },
-  tanh: { alpha: 0, beta: 0, rule: () => ({ f: Math.tanh, slope: (_, y) => 1 - y * y }) },
-  relu: { alpha: 0, beta: 0, rule: () => ({ f: (x) => Math.max(x, 0), slope: (x) => (x > 0 ? 1 : 0) }) },
-  affine: { alpha: 1, beta: 0, rule: (a, b) => ({ f: (x) => a * x + b, slope: () => a }) },
+  sigmoid: {
+    alpha: 0,
+    beta: 0,
+    rule: () => ({ f: sigmoid, slope: (_, y) => y * (1 - y), secants: secants.logistic }),
+  },
+  tanh: {
+    alpha: 0,
+    beta: 0,
+    rule: () => ({ f: Math.tanh, slope: (_, y) => 1 - y * y, secants: secants.tanh }),
+  },
+  relu: {
+    alpha: 0,
+    beta: 0,
+    rule: () => ({
+      f: (x) => Math.max(x, 0),
+      slope: (x) => (x > 0 ? 1 : 0),
+      secants: secants.leakySlopes(0),
+    }),
+  },
+  affine: {
+    alpha: 1,
+    beta: 0,
+    rule: (a, b) => ({ f: (x) => a * x + b, slope: () => a, secants: secants.constantSlope(a) }),
+  },
   leakyrelu: {
     alpha: 0.01,
     beta: 0,
-    rule: (a) => ({ f: (x) => (x < 0 ? a * x : x), slope: (x) => (x < 0 ? a : 1) }),
+    rule: (a) => ({
+      f: (x) => (x < 0 ? a * x : x),
+      slope: (x) => (x < 0 ? a : 1),
+      secants: secants.leakySlopes(a),
+    }),
   },
   scaledtanh: {
     alpha: 1,
     beta: 1,
-    rule: (a, b) => ({ f: (x) => a * Math.tanh(b * x), slope: (x) => a * b * (1 - Math.tanh(b * x) ** 2) }),
+    rule: (a, b) => ({
+      f: (x) => a * Math.tanh(b * x),
+      slope: (x) => a * b * (1 - Math.tanh(b * x) ** 2),
+      secants: secants.stretched(secants.tanh, a, b),
+    }),
   },
   hardsigmoid: {
     alpha: 0.2,
@@ -49,19 +83,28 @@ const rules: Readonly<
     rule: (a, b) => ({
       f: (x) => Math.min(Math.max(a * x + b, 0), 1),
       slope: (x) => (a * x + b > 0 && a * x + b < 1 ? a : 0),
+      secants: () => interval(Math.min(a, 0), Math.max(a, 0)),
     }),
   },
   elu: {
     alpha: 1,
     beta: 0,
-    rule: (a) => ({ f: (x) => (x < 0 ? a * Math.expm1(x) : x), slope: (x) => (x < 0 ? a * Math.exp(x) : 1) }),
+    rule: (a) => ({
+      f: (x) => (x < 0 ? a * Math.expm1(x) : x),
+      slope: (x) => (x < 0 ? a * Math.exp(x) : 1),
+      secants: () => interval(Math.min(0, a, 1), Math.max(0, a, 1)),
+    }),
   },
   softsign: {
     alpha: 0,
     beta: 0,
-    rule: () => ({ f: (x) => x / (1 + Math.abs(x)), slope: (x) => 1 / (1 + Math.abs(x)) ** 2 }),
+    rule: () => ({
+      f: (x) => x / (1 + Math.abs(x)),
+      slope: (x) => 1 / (1 + Math.abs(x)) ** 2,
+      secants: secants.softsign,
+    }),
   },
-  softplus: { alpha: 0, beta: 0, rule: () => ({ f: softplus, slope: sigmoid }) },
+  softplus: { alpha: 0, beta: 0, rule: () => ({ f: softplus, slope: sigmoid, secants: secants.softplus }) },
 }
 
 /** The activations of all directions, one after the other; null where one is not known. */
@@ -80,8 +123,8 @@ function activationsOf(
   const found = names.map((name, i): Activation | null => {
     const known = rules[name.toLowerCase()]
     if (known === undefined) return null
-    const { f, slope } = known.rule(alphas[i] ?? known.alpha, betas[i] ?? known.beta)
-    return (algebra, x) => algebra.map(clipped(algebra, x, limit), f, slope)
+    const { f, slope, secants } = known.rule(alphas[i] ?? known.alpha, betas[i] ?? known.beta)
+    return (algebra, x) => algebra.map(clipped(algebra, x, limit), f, slope, secants)
   })
   return found.some((activation) => activation === null) ? null : (found as Activation[])
 }
@@ -92,6 +135,7 @@ function clipped(algebra: Algebra, x: Variable, limit: number): Variable {
     x,
     (value) => Math.min(Math.max(value, -limit), limit),
     (value) => (Math.abs(value) < limit ? 1 : 0),
+    secants.clippedSlopes(-limit, limit),
   )
 }
 
@@ -152,6 +196,7 @@ const lstm: Cell = ({ algebra, projected, recur, gate, peephole, f, coupled }, {
         input,
         (value) => 1 - value,
         () => -1,
+        secants.constantSlope(-1),
       )
     : f[0](algebra, watched(2, c, 2))
   const candidate = f[1](algebra, gate(gates, 3))

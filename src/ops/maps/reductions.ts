@@ -3,6 +3,7 @@ import type { Algebra, Variable } from '../algebra.ts'
 import type { Calculus } from '../calculus.ts'
 import { type Definition, defined, multiplied, scaled } from './definition.ts'
 import { reducedOf, spatialAxes } from './reduction.ts'
+import * as secants from './secants.ts'
 import { logSumExpOver } from './softmax.ts'
 
 type Reduction = (algebra: Algebra, x: Variable, axes: readonly number[]) => Variable
@@ -29,12 +30,13 @@ function overSpace(
   })
 }
 
-const log = (algebra: Algebra, x: Variable) => algebra.map(x, Math.log, (value) => 1 / value)
+const log = (algebra: Algebra, x: Variable) => algebra.map(x, Math.log, (value) => 1 / value, secants.log)
 const square = (algebra: Algebra, x: Variable) => algebra.zip(x, x, multiplied)
 const squareRoot = (algebra: Algebra, x: Variable) =>
   // ‖·‖₂ has no derivative at 0; 0 lies between its slopes.
-  algebra.map(x, Math.sqrt, (_, result) => (result === 0 ? 0 : 0.5 / result))
-export const absolute = (algebra: Algebra, x: Variable) => algebra.map(x, Math.abs, Math.sign)
+  algebra.map(x, Math.sqrt, (_, result) => (result === 0 ? 0 : 0.5 / result), secants.sqrt)
+export const absolute = (algebra: Algebra, x: Variable) =>
+  algebra.map(x, Math.abs, Math.sign, secants.leakySlopes(-1))
 
 export const lengthOver: Reduction = (algebra, x, axes) =>
   squareRoot(algebra, algebra.sum(square(algebra, x), axes))
@@ -47,6 +49,7 @@ export function normOver(algebra: Algebra, x: Variable, axes: readonly number[],
     x,
     (value) => Math.abs(value) ** p,
     (value) => p * Math.sign(value) * Math.abs(value) ** (p - 1),
+    secants.power(p),
   )
   return algebra.map(
     algebra.sum(powers, axes),

@@ -36,7 +36,7 @@ export function selectionMap(
     })
   return {
     apply,
-    absolute: () => ({ apply, terms: 1 }),
+    absolute: () => ({ apply, terms: 1, isSelection: true }),
     applyAdjoint: (changes) => {
       const results = new Array<Float64Array | null>(inputCount).fill(null)
       for (const { input, first, size } of blocks) {
@@ -83,7 +83,7 @@ export function identityMap(inputCount: number, input = 0): LinearMap {
   const apply: LinearMap['apply'] = (changes) => [changes[input] ?? null]
   return {
     apply,
-    absolute: () => ({ apply, terms: 1 }),
+    absolute: () => ({ apply, terms: 1, isSelection: true }),
     applyAdjoint: (changes) => {
       const results = new Array<Float64Array | null>(inputCount).fill(null)
       results[input] = changes[0] ?? null

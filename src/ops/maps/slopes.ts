@@ -68,7 +68,7 @@ export const slopes = {
   Atanh: () => (x) => 1 / (1 - x * x),
   Relu: () => (x) => (x > 0 ? 1 : 0),
   LeakyRelu: (node) => {
-    const alpha = alphaOf(node, 0.01)
+    const alpha = alphaOf(node, Math.fround(0.01))
     return (x) => (x < 0 ? alpha : 1)
   },
   Elu: (node) => {
@@ -80,8 +80,8 @@ export const slopes = {
     return (x) => (x < 0 ? Math.exp(x / alpha) : 1)
   },
   Selu: (node) => {
-    const alpha = alphaOf(node, 1.6732632423543772)
-    const gamma = floatAttribute(node, 'gamma', 1.0507009873554805)
+    const alpha = alphaOf(node, 1.6732631921768188)
+    const gamma = floatAttribute(node, 'gamma', 1.0507010221481323)
     return (x) => gamma * (x < 0 ? alpha * Math.exp(x) : 1)
   },
   ThresholdedRelu: (node) => {
@@ -94,12 +94,12 @@ export const slopes = {
   },
   Sigmoid: () => (x) => sigmoid(x) * (1 - sigmoid(x)),
   HardSigmoid: (node) => {
-    const [alpha, beta] = [alphaOf(node, 0.2), betaOf(node, 0.5)]
+    const [alpha, beta] = [alphaOf(node, Math.fround(0.2)), betaOf(node, 0.5)]
     return (x) => alpha * within(alpha * x + beta, 0, 1)
   },
   HardSwish: () => hardSwishSlope,
   Swish: (node) => swishSlope(alphaOf(node, 1)),
-  QuickGelu: (node) => swishSlope(alphaOf(node, 1.702)),
+  QuickGelu: (node) => swishSlope(alphaOf(node, Math.fround(1.702))),
   Mish: () => mishSlope,
   Gelu: (node) => (stringAttribute(node, 'approximate', 'none') === 'tanh' ? tanhGeluSlope : geluSlope),
   Softplus: () => sigmoid,
@@ -123,7 +123,7 @@ const kinks: Readonly<Record<string, (context: EvaluationContext) => readonly nu
   Selu: () => [0],
   HardSwish: () => [-3, 3],
   HardSigmoid: ({ node }) => {
-    const [alpha, beta] = [alphaOf(node, 0.2), betaOf(node, 0.5)]
+    const [alpha, beta] = [alphaOf(node, Math.fround(0.2)), betaOf(node, 0.5)]
     return [-beta / alpha, (1 - beta) / alpha]
   },
   Clip: (context) => clipLimits(context),
@@ -156,9 +156,15 @@ function elementwise(slopeOf: (node: Node) => Slope): Calculus {
   }
 }
 
+/** What float64 evaluates without rounding. */
+const exact = ['Abs', 'Relu']
+
 export const elementwiseCalculus: Readonly<Record<string, Calculus>> = {
   ...Object.fromEntries(
-    Object.entries(slopes).map(([op, slopeOf]) => [op, { ...elementwise(slopeOf), kinks: kinks[op] }]),
+    Object.entries(slopes).map(([op, slopeOf]) => [
+      op,
+      { ...elementwise(slopeOf), kinks: kinks[op], ...(exact.includes(op) && { isExact: true }) },
+    ]),
   ),
-  Clip: { derivative: clip, kinks: kinks.Clip },
+  Clip: { derivative: clip, kinks: kinks.Clip, isExact: true },
 }

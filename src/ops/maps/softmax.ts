@@ -1,7 +1,8 @@
 import type { Algebra, Variable } from '../algebra.ts'
 import type { Calculus } from '../calculus.ts'
 import { softmaxAxes } from '../numeric/softmax.ts'
-import { type Definition, defined, divided, subtracted } from './definition.ts'
+import { type Definition, defined, divided, subtracted, summed } from './definition.ts'
+import * as secants from './secants.ts'
 
 /** e^x / Σ e^x over the axes; shifted by the largest, which changes nothing. */
 export function softmaxOver(algebra: Algebra, x: Variable, axes: readonly number[]): Variable {
@@ -10,27 +11,27 @@ export function softmaxOver(algebra: Algebra, x: Variable, axes: readonly number
 }
 
 function exponentials(algebra: Algebra, x: Variable, axes: readonly number[]): Variable {
-  const largest = held(algebra, algebra.max(x, axes))
+  const largest = algebra.fixed(algebra.max(x, axes))
   // A group that is masked entirely has nothing to be shifted by.
   const shift = algebra.map(
     largest,
     (value) => (value === -Infinity ? 0 : value),
     () => 1,
   )
-  return algebra.map(algebra.zip(x, shift, subtracted), Math.exp, (_, result) => result)
-}
-
-/** The same numbers, not varying. */
-export function held(algebra: Algebra, x: Variable): Variable {
-  return algebra.constant(x.dims, x.data)
+  return algebra.map(algebra.zip(x, shift, subtracted), Math.exp, (_, result) => result, secants.exp)
 }
 
 export function logSumExpOver(algebra: Algebra, x: Variable, axes: readonly number[]): Variable {
-  const largest = held(algebra, algebra.max(x, axes))
-  const powers = algebra.map(algebra.zip(x, largest, subtracted), Math.exp, (_, result) => result)
+  const largest = algebra.fixed(algebra.max(x, axes))
+  const powers = algebra.map(
+    algebra.zip(x, largest, subtracted),
+    Math.exp,
+    (_, result) => result,
+    secants.exp,
+  )
   const total = algebra.sum(powers, axes)
-  const log = algebra.map(total, Math.log, (value) => 1 / value)
-  return algebra.zip(log, largest, { value: (a, b) => a + b, first: () => 1, second: () => 1 })
+  const log = algebra.map(total, Math.log, (value) => 1 / value, secants.log)
+  return algebra.zip(log, largest, summed)
 }
 
 function overGroups(rule: (algebra: Algebra, x: Variable, axes: readonly number[]) => Variable): Definition {

@@ -55,7 +55,7 @@ function foldPRelu(context: FoldingContext) {
 export const activations: readonly Operator[] = [
   elementary('Relu', () => (x) => Math.max(x, 0)),
   elementary('LeakyRelu', (node) => {
-    const alpha = alphaOf(node, 0.01)
+    const alpha = alphaOf(node, Math.fround(0.01))
     return (x) => (x < 0 ? alpha * x : x)
   }),
   { op: 'PRelu', bound: elementwiseRules.PRelu, infer: inferPRelu, fold: foldPRelu },
@@ -74,8 +74,8 @@ export const activations: readonly Operator[] = [
     return (x) => Math.max(x, 0) + Math.min(0, alpha * Math.expm1(x / alpha))
   }),
   elementary('Selu', (node) => {
-    const alpha = alphaOf(node, 1.6732632423543772)
-    const gamma = floatAttribute(node, 'gamma', 1.0507009873554805)
+    const alpha = alphaOf(node, 1.6732631921768188)
+    const gamma = floatAttribute(node, 'gamma', 1.0507010221481323)
     return (x) => gamma * (x < 0 ? alpha * Math.expm1(x) : x)
   }),
   elementary('ThresholdedRelu', (node) => {
@@ -89,7 +89,7 @@ export const activations: readonly Operator[] = [
   }),
   elementary('Sigmoid', () => sigmoid),
   elementary('HardSigmoid', (node) => {
-    const alpha = alphaOf(node, 0.2)
+    const alpha = alphaOf(node, Math.fround(0.2))
     const beta = betaOf(node, 0.5)
     return (x) => clamp(alpha * x + beta, 0, 1)
   }),
@@ -121,7 +121,7 @@ export const activations: readonly Operator[] = [
   elementary(
     'QuickGelu',
     (node) => {
-      const alpha = alphaOf(node, 1.702)
+      const alpha = alphaOf(node, Math.fround(1.702))
       return (x) => x * sigmoid(alpha * x)
     },
     { domain: 'com.microsoft' },

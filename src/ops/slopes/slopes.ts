@@ -160,7 +160,7 @@ const falling =
 /** Of ai.onnx. */
 const standard: Readonly<Record<string, SlopeRule>> = {
   Relu: unary(leaky(0)),
-  LeakyRelu: (context) => leaky(alpha(context, 0.01)),
+  LeakyRelu: (context) => leaky(alpha(context, Math.fround(0.01))),
   PRelu: prelu,
   Abs: unary(leaky(-1)),
   Clip: clip,
