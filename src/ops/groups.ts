@@ -3,6 +3,7 @@ import { arithmeticRules } from './rules/arithmetic.ts'
 import { attentionRules } from './rules/attention.ts'
 import { biasedRules } from './rules/biased.ts'
 import { causalRules } from './rules/causal.ts'
+import { channelBlockRules } from './rules/channel-blocks.ts'
 import { controlRules } from './rules/control.ts'
 import { deformRules } from './rules/deform.ts'
 import { einsumRules } from './rules/einsum.ts'
@@ -48,6 +49,7 @@ export const groups = {
   elementwise: { title: 'Elementwise functions', rules: [elementwiseRules, rangedRules] },
   arithmetic: { title: 'Arithmetic of several tensors', rules: [arithmeticRules] },
   linear: { title: 'Linear maps', rules: [linearRules, einsumRules, fusedRules, causalRules, deformRules] },
+  blocks: { title: 'Channels in blocks', rules: [channelBlockRules] },
   movement: {
     title: 'Moving and copying',
     rules: [movementRules, indexingRules, mixedRules, overlapRules],

@@ -170,7 +170,7 @@ const dimOrNull = (entry: number) => (Number.isNaN(entry) ? null : entry)
 
 const channels = { input: 1, output: 1 }
 
-const inferConvolution = inferWith(convolutionGeometry, 1, typeOfData)
+export const inferConvolution = inferWith(convolutionGeometry, 1, typeOfData)
 
 export const convolutions: readonly Operator[] = [
   {

@@ -3,6 +3,7 @@ import { activations } from './activations.ts'
 import { arithmetic } from './arithmetic.ts'
 import { attentions } from './attention.ts'
 import { batchNormalizations } from './batch-normalization.ts'
+import { channelBlocks } from './channel-blocks.ts'
 import { classicalOperators } from './classical.ts'
 import { convolutions } from './convolution.ts'
 import { einsums } from './einsum.ts'
@@ -34,6 +35,7 @@ export const numericFamilies: readonly (readonly Operator[])[] = [
   einsums,
   convolutions,
   pools,
+  channelBlocks,
   samplings,
   batchNormalizations,
   normalizations,

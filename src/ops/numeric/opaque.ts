@@ -15,7 +15,6 @@ const roundsBlocks = 'rounds blocks of its data to few bits by their largest ele
 const ordered = 'is quantised in a layout of one graphics processor, which is not decoded'
 const hides = 'hides a network that was compiled for one device'
 const trains = 'trains: gradients and optimisers are no inference'
-const blocked = 'holds channels in blocks for one processor; audit the model before this optimisation'
 const position = 'makes position biases from weights and data by several products, which has no rule'
 
 const microsoft: Readonly<Record<string, string>> = {
@@ -84,18 +83,6 @@ function inferOptimizer(perParameter: number): Operator['infer'] {
   }
 }
 
-/** What ONNX Runtime writes when it saves a graph that it has laid out for one processor. */
-const channelBlocks: Readonly<Record<string, string>> = {
-  AveragePool: blocked,
-  Conv: blocked,
-  GlobalAveragePool: blocked,
-  GlobalMaxPool: blocked,
-  MaxPool: blocked,
-  ReorderInput: blocked,
-  ReorderOutput: blocked,
-  Upsample: blocked,
-}
-
 const infer: Operator['infer'] = ({ node }) => node.outputs.map(() => unknownInfo)
 
 function refused(domain: string, reasons: Readonly<Record<string, string>>): Operator[] {
@@ -104,7 +91,6 @@ function refused(domain: string, reasons: Readonly<Record<string, string>>): Ope
 
 export const opaqueOperators: readonly Operator[] = [
   ...refused('com.microsoft', microsoft),
-  ...refused('com.microsoft.nchwc', channelBlocks),
   ...refused('ai.onnx.preview.training', { Gradient: trains }),
   ...Object.entries(optimizers).map(([op, perParameter]) => ({
     op,

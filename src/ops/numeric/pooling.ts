@@ -40,7 +40,7 @@ function pooledShape(context: InferenceContext): Shape | null {
   return [...shape.slice(0, 2), ...poolWindows(context, shape.slice(2)).output]
 }
 
-function inferPool(context: InferenceContext): ValueInfo[] {
+export function inferPool(context: InferenceContext): ValueInfo[] {
   return [infoOf(requiredInput(context, 0).type, pooledShape(context))]
 }
 
@@ -49,7 +49,7 @@ function inferMaxPool(context: InferenceContext): ValueInfo[] {
   return [infoOf(requiredInput(context, 0).type, shape), infoOf('int64', shape)]
 }
 
-function inferGlobalPool(context: InferenceContext): ValueInfo[] {
+export function inferGlobalPool(context: InferenceContext): ValueInfo[] {
   const { type, shape } = requiredInput(context, 0)
   if (shape !== null && shape.length < 2) context.fail(`data of rank ${shape.length} has no channels`)
   return [infoOf(type, shape === null ? null : shape.map((dim, axis) => (axis < 2 ? dim : 1)))]

@@ -79,10 +79,5 @@ export const signals: readonly Operator[] = [
   { op: 'DFT', bound: fourierRules.DFT, since: 17, infer: inferDft },
   { op: 'STFT', bound: fourierRules.STFT, since: 17, infer: inferStft },
   { op: 'Rfft', bound: fourierRules.Rfft, domain: 'com.microsoft', infer: inferTypeAlone },
-  {
-    op: 'Irfft',
-    without: 'inverts a Fourier transform by a scaling that ONNX Runtime does not define',
-    domain: 'com.microsoft',
-    infer: inferTypeAlone,
-  },
+  { op: 'Irfft', bound: fourierRules.Irfft, domain: 'com.microsoft', infer: inferTypeAlone },
 ]

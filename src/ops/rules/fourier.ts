@@ -1,5 +1,6 @@
 import * as mag from '../../core/magnitude.ts'
 import { addUp, mulUp } from '../../core/rounding.ts'
+import { sizeOf } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundOperand, type BoundRule, everything } from '../bound.ts'
 import { inverseRootOf, rootOf } from './broadcast.ts'
@@ -92,8 +93,31 @@ const realTransform: BoundRule = (context) => {
   return [through(x, rootOf(length), everything)]
 }
 
+/**
+ * ONNX Runtime's Irfft over the last `signal_ndim` axes before that of real and imaginary parts, divided by the number n of elements that
+ * it makes of a signal: 1/√n, times √2 as each frequency but some counts for two. With `onesided` the last axis of m frequencies
+ * becomes 2m − 1 elements.
+ */
+const inverseRealTransform: BoundRule = (context) => {
+  const x = context.input(0)
+  const axes = intAttribute(context.node, 'signal_ndim', 1)
+  const dims = x?.shape?.slice(-axes - 1, -1) ?? []
+  const sizes = dims.map((dim, i) =>
+    dim !== null && i === axes - 1 && isOneSidedByDefault(context) ? 2 * dim - 1 : dim,
+  )
+  const length = sizeOf(sizes)
+  if (x === null || dims.length !== axes || length === null || !(length >= 1))
+    return [context.refuse(unknownLength)]
+  if (intAttribute(context.node, 'normalized', 0) !== 0)
+    return [context.refuse('is normalised, which ONNX Runtime does not define')]
+  return [through(x, mag.multiply(rootOf(2), inverseRootOf(length)), everything)]
+}
+
+const isOneSidedByDefault = ({ node }: BoundContext) => intAttribute(node, 'onesided', 1) !== 0
+
 export const fourierRules = {
   DFT: transform,
   STFT: shortTime,
   Rfft: realTransform,
+  Irfft: inverseRealTransform,
 } satisfies Record<string, BoundRule>

@@ -1,11 +1,20 @@
 import * as mag from '../../core/magnitude.ts'
-import { addUp, mulUp, sqrtUp } from '../../core/rounding.ts'
+import { addUp, divUp, mulUp, sqrtUp } from '../../core/rounding.ts'
+import { type Dim, sizeOf } from '../../core/tensor.ts'
+import * as term from '../../core/term.ts'
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../../graph/attribute.ts'
-import { type BoundContext, type BoundRule, everything, type Interval, type TensorBound } from '../bound.ts'
+import {
+  type BoundContext,
+  type BoundOperand,
+  type BoundRule,
+  everything,
+  type Interval,
+  type TensorBound,
+} from '../bound.ts'
 import { rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { type Activation, clamp, fastGeluSlope, leaky } from './elementwise.ts'
-import { interval, sum, unit } from './interval.ts'
+import { farthest, interval, sum, unit } from './interval.ts'
 import { added, isFixed, type Part, through } from './join.ts'
 import { batchCopies, bilinear, linearRules, matrixNorm } from './linear.ts'
 import { windowMultiplicity } from './window-sharing.ts'
@@ -48,7 +57,7 @@ function activated(context: BoundContext, bound: TensorBound): TensorBound {
 }
 
 /** act(W ⋆ x + b + Z): the fourth input is a residual. */
-function convolved(linearOf: BoundRule): BoundRule {
+export function convolved(linearOf: BoundRule): BoundRule {
   return (context) => {
     const residual = context.input(3)
     const [linear] = linearOf(context)
@@ -62,28 +71,45 @@ function convolved(linearOf: BoundRule): BoundRule {
 }
 
 /**
- * Convolutions with channels last, whose weights ONNX Runtime's documents and its tools store in different orders: a bound for
- * either. An output sees ⟨W, window⟩, so that |y|² ≤ ‖W‖_F²·Σ |window|² ≤ ‖W‖_F²·m·|x|², m windows sharing an element.
+ * Convolutions whose weights may stand in any order within their shape. An output sees ⟨W, window⟩, so that
+ * |y|² ≤ ‖W‖_F²·Σ |window|² ≤ ‖W‖_F²·m·|x|², m windows sharing an element. `kernelOf`: the sizes of the windows; empty where they are
+ * not known, m is then at most the number of taps `tapsOf` gives.
  */
-const channelsLast: BoundRule = (context) => {
-  const [x, weights, bias] = [context.input(0), context.input(1), context.input(2)]
-  const elements = elementsOf(weights)
-  const dims = weights?.shape?.map((dim) => dim ?? Number.NaN) ?? []
-  if (x === null || elements === null || (bias !== null && !isFixed(bias)))
-    return [context.refuse('has weights or a bias that are computed from data')]
-  const size = (kernel: readonly number[]) => kernel.reduce((product, length) => product * length, 1)
-  const kernel = intsAttribute(context.node, 'kernel_shape', null)
-  const strides = intsAttribute(context.node, 'strides', null)
-  const dilations = intsAttribute(context.node, 'dilations', null)
-  const shared =
-    kernel === null
-      ? Math.max(size(dims.slice(2)), size(dims.slice(1, -1)))
-      : size(kernel.map((length, i) => windowMultiplicity(length, strides?.[i] ?? 1, dilations?.[i] ?? 1)))
-  let squares = 0
-  for (const weight of elements) squares = addUp(squares, mulUp(weight, weight))
-  if (!(shared >= 0 && squares < Infinity)) return [context.refuse('has weights that are not finite')]
-  return [through(x, mag.multiply(rootOf(shared), mag.magnitude(sqrtUp(squares))), everything)]
+export function inAnyOrder(
+  kernelOf: (context: BoundContext) => readonly Dim[],
+  tapsOf: (dims: readonly number[]) => number = () => Number.NaN,
+): BoundRule {
+  return (context) => {
+    const [x, weights, bias] = [context.input(0), context.input(1), context.input(2)]
+    const elements = elementsOf(weights)
+    const dims = weights?.shape?.map((dim) => dim ?? Number.NaN) ?? []
+    if (x === null || elements === null || (bias !== null && !isFixed(bias)))
+      return [context.refuse('has weights or a bias that are computed from data')]
+    const kernel = kernelOf(context)
+    const strides = intsAttribute(context.node, 'strides', null)
+    const dilations = intsAttribute(context.node, 'dilations', null)
+    const shared =
+      kernel.length === 0
+        ? tapsOf(dims)
+        : product(
+            kernel.map((length, i) =>
+              windowMultiplicity(length ?? Number.NaN, strides?.[i] ?? 1, dilations?.[i] ?? 1),
+            ),
+          )
+    let squares = 0
+    for (const weight of elements) squares = addUp(squares, mulUp(weight, weight))
+    if (!(shared >= 0 && squares < Infinity)) return [context.refuse('has weights that are not finite')]
+    return [through(x, mag.multiply(rootOf(shared), mag.magnitude(sqrtUp(squares))), everything)]
+  }
 }
+
+const product = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1)
+
+/** Channels last, with weights that ONNX Runtime's documents and its tools store in different orders. */
+const channelsLast = inAnyOrder(
+  (context) => intsAttribute(context.node, 'kernel_shape', null) ?? [],
+  (dims) => Math.max(product(dims.slice(2)), product(dims.slice(1, -1))),
+)
 
 /** α·A′·B′: with one constant factor its norm, with two that vary as MatMul: transposing changes no norm. */
 const fusedMatMul: BoundRule = (context) => {
@@ -115,22 +141,31 @@ const fusedMatMul: BoundRule = (context) => {
   return [added(parts, everything)]
 }
 
-/** Dequantised weights; `accuracy_level` 4 rounds the data, too. */
+/**
+ * Data that blocks of a row round to 8 bits by their extremes. With |x| ≤ m a step of 255 or 254 between them is at most m/127 long, and
+ * no element moves by more, however zero points are rounded: |Δx̂| ≤ |Δx| + 2√n·m/127.
+ */
+function roundedByBlocks(x: BoundOperand): TensorBound | string {
+  const [size, largest] = [x.shape && sizeOf(x.shape), farthest(x.range)]
+  if (isFixed(x) || x.refusal !== null) return x
+  if (!(largest < Infinity))
+    return 'rounds its data to 8 bits by their range, which has no proven bounds; give --input-range'
+  if (size === null) return 'rounds a number of elements that is not known; give --input-shape'
+  const jitter = mulUp(mulUp(2, sqrtUp(size)), divUp(largest, 127))
+  return { ...x, offset: term.sum(x.offset, term.constant(jitter)) }
+}
+
+/** Dequantised weights; `accuracy_level` 4 lets runtimes round the data, too. */
 const nBits: BoundRule = (context) => {
-  if (intAttribute(context.node, 'accuracy_level', 0) === 4) {
-    return [context.refuse('rounds its data to 8 bits by the range of that data')]
-  }
   for (let i = 1; i < context.inputCount; i++) {
     const operand = context.input(i)
     if (operand !== null && !isFixed(operand))
       return [context.refuse('has weights that are computed from data')]
   }
   const [x, norm] = [context.input(0), context.layerNorm()]
-  return [
-    x === null || norm === null
-      ? context.refuse('has weights that are not constant')
-      : through(x, norm, everything),
-  ]
+  if (x === null || norm === null) return [context.refuse('has weights that are not constant')]
+  const data = intAttribute(context.node, 'accuracy_level', 0) === 4 ? roundedByBlocks(x) : x
+  return [typeof data === 'string' ? context.refuse(data) : through(data, norm, everything)]
 }
 
 /** GELU by tanh of x·W + bias. */

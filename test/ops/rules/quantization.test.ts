@@ -211,6 +211,31 @@ const cases: readonly {
     ],
     constants: { w: int8([4, 3]), least: scalar(-1), most: scalar(2) },
   },
+  {
+    name: 'MatMulNBits that may round its data',
+    isLoose: true,
+    x: [2, 32],
+    nodes: [
+      node('Clip', ['x', 'least', 'most'], ['c']),
+      node(
+        'MatMulNBits',
+        ['c', 'codes', 'scales'],
+        ['out'],
+        { K: 32, N: 3, bits: 4, block_size: 16, accuracy_level: 4 },
+        { domain: 'com.microsoft' },
+      ),
+    ],
+    constants: {
+      codes: tensor(
+        [3, 2, 8],
+        Array.from({ length: 48 }, () => Math.floor(256 * random())),
+        'uint8',
+      ),
+      scales: tensor([6], [0.1, 0.2, 0.15, 0.1, 0.05, 0.3]),
+      least: scalar(-1),
+      most: scalar(2),
+    },
+  },
   ...['forward', 'bidirectional'].map((direction) => {
     const both = direction === 'bidirectional' ? 2 : 1
     const perDirection = (value: number) => tensor([both], new Array<number>(both).fill(value))

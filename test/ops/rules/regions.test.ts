@@ -131,6 +131,18 @@ describe('fused operators by the norms of their layers', () => {
     expect(await boundOf(spec)).toBeCloseTo(Math.sqrt(32), 9)
   })
 
+  it('transform half of the frequencies back, exactly for signals of one axis', async () => {
+    const [frequencies, length] = [4, 7]
+    const spec: ModelSpec = {
+      inputs: { x: [frequencies, 2] },
+      outputs: any,
+      nodes: [node('Irfft', ['x'], ['y'], { signal_ndim: 1, normalized: 0, onesided: 1 }, { domain })],
+    }
+    // y_t = (X₀ + 2·Σ Re X_k·e^{2πikt/n})/n: columns are orthogonal, and those of inner frequencies the longest
+    const column = Array.from({ length }, (_, t) => (2 * Math.cos((2 * Math.PI * t) / length)) / length)
+    expect(await boundOf(spec)).toBeCloseTo(Math.hypot(...column), 9)
+  })
+
   it('pool channels that stand last', async () => {
     const spec: ModelSpec = {
       inputs: { x: [1, 6, 6, 2] },
