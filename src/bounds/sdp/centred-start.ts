@@ -1,7 +1,10 @@
 import { allocateFloats, floatsAt, scoped } from '../../linalg/arena.ts'
-import type { Pointer } from '../../linalg/kernels.ts'
+import { kernels, type Pointer } from '../../linalg/kernels.ts'
 import { addProduct, plain } from './block-matrix.ts'
 import type { BlockRow, SdpProblem } from './problem.ts'
+
+/** Steps of power iteration. */
+const POWER = 25
 
 /**
  * ln of multipliers under which P is positive definite whatever the slopes are: those of the mean-slope bound. With
@@ -37,11 +40,14 @@ export function centredStart(problem: SdpProblem): Float64Array | null {
       for (const { block, columns, data } of row.reads) {
         const own = floatsAt(at(block), row.rows * columns)
         const root = block === 0 ? null : roots[block - 1]
-        for (let i = 0; i < own.length; i++) own[i] += data[i] * (root === null ? 1 : root[i % columns])
+        for (let i = 0; i < own.length; i += columns)
+          for (let k = 0; k < columns; k++) own[i + k] += data[i + k] * (root === null ? 1 : root[k])
         if (block === 0) continue
         const center = centers[block - 1]
         const through = allocateFloats(row.rows * columns)
-        floatsAt(through, row.rows * columns).set(data.map((value, i) => value * center[i % columns]))
+        const scaled = floatsAt(through, row.rows * columns)
+        for (let i = 0; i < scaled.length; i += columns)
+          for (let k = 0; k < columns; k++) scaled[i + k] = data[i + k] * center[k]
         for (const [source, map] of maps[block - 1]) {
           const shape = [row.rows, sizes[source], columns] as const
           addProduct(at(source), plain(through, columns), plain(map, sizes[source]), shape, 1, packed)
@@ -51,8 +57,7 @@ export function centredStart(problem: SdpProblem): Float64Array | null {
       norms.push(
         new Map(
           Array.from(found, ([source, map]) => {
-            const matrix = floatsAt(map, row.rows * sizes[source])
-            return [source, 1.02 * normOf(matrix, row.rows, sizes[source], scale)]
+            return [source, 1.02 * normOf(map, row.rows, sizes[source], scale)]
           }),
         ),
       )
@@ -82,22 +87,29 @@ export function centredStart(problem: SdpProblem): Float64Array | null {
   })
 }
 
-/** ‖diag(scale)·A‖₂ by power iteration, from below. */
-function normOf(a: Float64Array, rows: number, columns: number, scale: Float64Array | null): number {
-  let v = new Float64Array(columns).map((_, i) => 1 + ((i * 7919) % 101) / 101)
-  let norm = 0
-  for (let step = 0; step < 25; step++) {
-    const next = new Float64Array(columns)
-    for (let i = 0; i < rows; i++) {
-      let sum = 0
-      for (let k = 0, at = i * columns; k < columns; k++, at++) sum += a[at] * v[k]
-      if (scale !== null) sum *= scale[i] * scale[i]
-      for (let k = 0, at = i * columns; k < columns; k++, at++) next[k] += a[at] * sum
+/** ‖diag(scale)·A‖₂ by power iteration, from below, for A in the arena. */
+function normOf(a: Pointer, rows: number, columns: number, scale: Float64Array | null): number {
+  return scoped(() => {
+    const [image, vector] = [allocateFloats(rows), allocateFloats(columns)]
+    const [w, v] = [floatsAt(image, rows), floatsAt(vector, columns)]
+    for (let i = 0; i < columns; i++) v[i] = 1 + ((i * 7919) % 101) / 101
+    let [norm, length] = [0, lengthOf(v)]
+    for (let step = 0; step < POWER; step++) {
+      for (let i = 0; i < columns; i++) v[i] /= length
+      kernels().imageF64(a, rows, columns, vector, image)
+      if (scale !== null) for (let i = 0; i < rows; i++) w[i] *= scale[i] * scale[i]
+      v.fill(0)
+      kernels().adjointF64(a, rows, columns, image, vector)
+      length = lengthOf(v)
+      if (!(length > 0)) return 0
+      norm = Math.sqrt(length)
     }
-    const length = Math.hypot(...next)
-    if (!(length > 0)) return 0
-    norm = Math.sqrt(length / Math.hypot(...v))
-    v = next.map((value) => value / length)
-  }
-  return norm
+    return norm
+  })
+}
+
+function lengthOf(vector: Float64Array): number {
+  let square = 0
+  for (let i = 0; i < vector.length; i++) square += vector[i] * vector[i]
+  return Math.sqrt(square)
 }

@@ -21,6 +21,8 @@ const MEMORY = 20
 /** Longest step of one coordinate. */
 const LONGEST = 1.5
 const BACKTRACKS = 20
+/** How much longer than the step before a step may begin: where one left the domain, the next one often does. */
+const GROWTH = 1.5
 /** Least second derivative, of the largest, that a coordinate is taken to have. */
 const FLOOR = 3e-3
 
@@ -40,6 +42,7 @@ export function descend(evaluate: Evaluate, start: Float64Array, options: Descen
     if (!Number.isFinite(value)) return
     let slope = differentiate()
     const pairs: Pair[] = []
+    let last = 1
     for (let step = 0; step < steps && !spent(); step++) {
       const scales = scalesOf(slope)
       let direction = directionOf(slope.gradient, scales, pairs)
@@ -49,7 +52,7 @@ export function descend(evaluate: Evaluate, start: Float64Array, options: Descen
         direction = slope.gradient.map((element, i) => -element * scales[i])
         descent = dot(direction, slope.gradient)
       }
-      let length = Math.min(1, LONGEST / largest(direction))
+      let length = Math.min(1, LONGEST / largest(direction), last * GROWTH)
       let next = { value: Infinity, differentiate }
       let moved = point
       for (let tries = 0; tries < BACKTRACKS && !spent(); tries++, length *= 0.35) {
@@ -59,6 +62,7 @@ export function descend(evaluate: Evaluate, start: Float64Array, options: Descen
         if (next.value <= value + 1e-4 * length * descent) break
       }
       if (!(next.value < value)) break
+      last = length
       const after = next.differentiate()
       remember(pairs, point, moved, slope.gradient, after.gradient)
       const gained = value - next.value

@@ -47,6 +47,12 @@ const CHEAP = 2e7
 /** How far inside the start is moved, in logarithms. */
 const INSIDE = 0.2
 
+const failed: Evaluation = {
+  value: Infinity,
+  lipschitz: Infinity,
+  differentiate: () => ({ gradient: new Float64Array(0), curvature: new Float64Array(0) }),
+}
+
 /** Places everything in the arena, where it stays until the enclosing `scoped` call returns. */
 export function createObjective(problem: SdpProblem): Objective {
   const { activations, output } = problem
@@ -62,13 +68,12 @@ export function createObjective(problem: SdpProblem): Objective {
   const means = activations.map(({ lo, hi }) => lo.map((value, i) => (value + hi[i]) / 2))
   const products = activations.map(({ lo, hi }) => lo.map((value, i) => value * hi[i]))
   const mixes = products.map((product) => product.some((value) => value !== 0))
-  const largest = Math.max(...sizes)
   const input = placeUnitInput(problem)
   /** The first block that is eliminated as a matrix. */
   const first = input === null ? 0 : 1
-  const largestSide = Math.max(...sizes.slice(first))
-  const packed = allocateFloats((2 * largest + 6) * 256)
-  const scratch = [allocateFloats(largestSide * largest), allocateFloats(largestSide * largest)]
+  const largest = Math.max(...sizes.slice(first))
+  const packed = allocateFloats((2 * Math.max(...sizes) + 6) * 256)
+  const scratch = [0, 1].map(() => allocateFloats(largest * Math.max(...sizes)))
   const matrices = activations.map(({ reads }, j) => reads.map(({ data }) => (mixes[j] ? placed(data) : 0)))
   /** Maps from blocks other than a unit block, columns × rows. */
   const transposes = [...activations, output].map(({ rows, reads }) =>
@@ -261,12 +266,6 @@ export function createObjective(problem: SdpProblem): Objective {
     })
   }
 
-  const failed: Evaluation = {
-    value: Infinity,
-    lipschitz: Infinity,
-    differentiate: () => ({ gradient: new Float64Array(0), curvature: new Float64Array(0) }),
-  }
-
   function evaluate(logarithms: Float64Array, barrier: number): Evaluation {
     const multipliers = logarithms.map((value) => Math.exp(value))
     assemble(multipliers)
@@ -334,15 +333,17 @@ export function createObjective(problem: SdpProblem): Objective {
     evaluate,
     start: () => {
       const isMixed = products.some((product) => product.some((value) => value < 0))
-      const closed = isMixed ? null : closedForm()
-      const centred = isMixed || costOfEvaluation(problem) < CHEAP ? centredStart(problem) : null
-      const candidates = [closed?.map((value) => value - INSIDE), closed, centred]
       let [best, least]: [Float64Array | null, number] = [null, Infinity]
-      for (const candidate of candidates) {
-        if (candidate == null || (candidate === closed && best !== null)) continue
+      const consider = (candidate: Float64Array | null | undefined) => {
+        if (candidate == null) return
         const { value } = evaluate(candidate, 0)
         if (value < least) [best, least] = [candidate, value]
       }
+      consider(centredStart(problem))
+      if (isMixed || (best !== null && costOfEvaluation(problem) >= CHEAP)) return best
+      const closed = closedForm()
+      consider(closed?.map((value) => value - INSIDE))
+      if (best === null) consider(closed)
       return best
     },
   }
