@@ -59,6 +59,11 @@ export const limitTable = {
     counts: 'numbers outside tensor data: dims and attributes',
     reason: 'each takes 8 to 16 bytes of memory',
   },
+  operands: {
+    value: 10_000,
+    counts: 'inputs, or outputs, of one node',
+    reason: 'many times what the widest real nodes have; some rules look at each operand beside all others',
+  },
   functions: {
     value: 10_000,
     counts: 'functions that the model defines',
@@ -139,6 +144,16 @@ export const limitTable = {
     counts: 'steps of one loop that bounds are carried through',
     reason: 'real loops have as many as a sequence has elements',
   },
+  pointElements: {
+    value: 2 ** 28,
+    counts: 'elements of all values together where the network is evaluated at a point',
+    reason: '2 GiB, and as much again for changes; beyond it there is no lower bound',
+  },
+  keptIntervals: {
+    value: 2 ** 22,
+    counts: 'ranges of single elements that are kept for one walk over a model',
+    reason: '64 MB; beyond it the elements of a tensor share one range',
+  },
 } as const satisfies Record<string, Limit>
 
 export type LimitName = keyof typeof limitTable
@@ -178,16 +193,14 @@ export function beyondLimit(name: LimitName, message: string, facts: ErrorFacts 
 
 /** Values and derivatives at points. */
 export const calculusLimits = {
-  /** Elements of all values at one point together: 2 GiB, and as much again for changes. */
-  elements: 2 ** 28,
+  elements: standardLimits.pointElements,
 } as const
 
-/** Ranges of single elements, where they are kept apart. */
+/** Ranges of single elements, where they are kept apart: not what is refused, but how finely is looked. */
 export const boxLimits = {
   /** Intervals of one tensor; beyond it axes share theirs. Channels and rows of dense networks stay below. */
   intervals: 2 ** 15,
-  /** Intervals of one model: 64 MB. Beyond it tensors have one range each. */
-  totalIntervals: 2 ** 22,
+  totalIntervals: standardLimits.keptIntervals,
   /** Multiplications that one dense layer may cost; beyond it its rows share their intervals. */
   products: 2 ** 24,
 } as const

@@ -16,6 +16,9 @@ export function makeNode(builder: Builder, proto: NodeProto, scope: Scope): Draf
   const own = proto.name === '' ? (written ?? proto.opType) : proto.name
   const name = scope.prefix + own
   if (proto.opType === '') throw malformed('a node has no operator', { node: name })
+  const { operands } = builder.file.limits
+  if (Math.max(proto.input.length, proto.output.length) > operands)
+    throw beyondLimit('operands', `it has more than ${operands} inputs or outputs`, { node: name })
   const domain = canonicalDomain(proto.domain)
   const node = builder.drafter.node({
     name,

@@ -36,6 +36,11 @@ export function check(found: Audited, outcome: Outcome): void {
     expect(upper).toBeNull()
     return
   }
+  if ('exponent' in outcome) {
+    const { log10 } = model.lipschitz.upper
+    expect([upper, log10 && Math.floor(log10 * 10) / 10]).toEqual([null, outcome.exponent])
+    return
+  }
   if ('finding' in outcome) expect(model.findings.map(({ rule }) => rule)).toContain(outcome.finding)
   if (outcome.bound === undefined) return
   expect(upper).toBeGreaterThanOrEqual(outcome.bound[0])

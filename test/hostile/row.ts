@@ -8,8 +8,14 @@ import { type Message, type ModelSpec, model, node, tensor } from '../helpers/on
 
 export type Bytes = Uint8Array
 
-/** Something beside the model: content, a link, a further name of the model's folder, a pipe, a folder. */
-export type Beside = Bytes | { readonly link: string } | { readonly hardLink: string } | 'pipe' | 'folder'
+/** Something beside the model: content, a link, a further name of the model's folder, a pipe, a folder, a file with holes. */
+export type Beside =
+  | Bytes
+  | { readonly link: string }
+  | { readonly hardLink: string }
+  | { readonly size: number; readonly at: readonly (readonly [offset: number, content: Bytes])[] }
+  | 'pipe'
+  | 'folder'
 
 export type Outcome =
   /** Exit code 2, and an error of that code whose one line matches. */
@@ -18,6 +24,8 @@ export type Outcome =
   | { readonly unbounded: RegExp }
   /** Exit code 0 and a bound within these numbers. */
   | { readonly bound: readonly [number, number] }
+  /** Exit code 0, and a bound beyond what a number can hold, by its decimal logarithm, cut off behind one digit. */
+  | { readonly exponent: number }
   /** Any of these. */
   | { readonly oneOf: readonly Outcome[] }
   /** Exit code 0, whatever is found. */
@@ -32,10 +40,8 @@ export interface Row {
   readonly beside?: Readonly<Record<string, Beside>>
   readonly args?: readonly string[]
   readonly outcome: Outcome
-  /** ONNX Runtime is not asked: the file is beyond its limits too, but it finds out by trying. */
+  /** Run from outside, in a process of its own: what it costs is part of the row. */
   readonly isHeavy?: true
-  /** Why a file is audited that ONNX Runtime refuses. */
-  readonly lenient?: string
 }
 
 /** A chapter of the corpus: rows by what they are about. */

@@ -1,7 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Row } from './row.ts'
+import type { Beside, Row } from './row.ts'
 
 /** Writes the files of a row below the folder; returns the path of the model. */
 export function writeRow(row: Row, folder: string): string {
@@ -15,7 +25,16 @@ export function writeRow(row: Row, folder: string): string {
     else if (content === 'pipe') execFileSync('mkfifo', [file])
     else if ('link' in content) symlinkSync(content.link, file)
     else if ('hardLink' in content) linkSync(join(folder, content.hardLink), file)
+    else if ('size' in content) writeWithHoles(file, content)
     else writeFileSync(file, content)
   }
   return path
+}
+
+/** Writes a file that is larger than what it takes on disk. The model itself gets such a tail under its own name. */
+function writeWithHoles(path: string, { size, at }: Extract<Beside, { readonly size: number }>): void {
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT)
+  ftruncateSync(file, size)
+  for (const [offset, content] of at) writeSync(file, content, 0, content.length, offset)
+  closeSync(file)
 }

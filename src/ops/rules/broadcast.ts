@@ -1,7 +1,9 @@
 import type { Magnitude } from '../../core/magnitude.ts'
 import * as mag from '../../core/magnitude.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
 import type { BoundContext, BoundOperand } from '../bound.ts'
+import { repeated } from './norms.ts'
 
 /**
  * Broadcasting repeats elements: an operand whose every element appears m times in the output enters with √m,
@@ -55,10 +57,15 @@ export function broadcastCounts(context: BoundContext, operands: readonly BoundO
   const output = context.output(0)?.shape ?? null
   // before version 7 shapes were aligned by an attribute
   const numpy = context.node.domain !== '' || context.node.version >= 7
-  return operands.map((operand, i) => {
-    const others = operands.filter((_, j) => j !== i).map((other) => other.shape)
-    return growth(operand.shape, output) ?? (numpy ? copies(operand.shape, others, output) : null)
-  })
+  const othersOf = (i: number) => operands.filter((_, j) => j !== i).map((other) => other.shape)
+  return operands.map(
+    ({ shape }, i) => growth(shape, output) ?? (numpy ? copies(shape, othersOf(i), output) : null),
+  )
+}
+
+/** How much an element counts that appears so often: √count in ℓ2, once in ℓ∞, every time in ℓ1. */
+export function countedIn(norm: NormName, count: number): Magnitude {
+  return norm === 'l2' ? rootOf(count) : mag.magnitude(repeated[norm](count))
 }
 
 export function rootOf(count: number): Magnitude {

@@ -1,5 +1,5 @@
 import type { Magnitude } from '../../core/magnitude.ts'
-import type { OtherNorm } from '../../core/norm-name.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import type { Term } from '../../core/term.ts'
 import * as term from '../../core/term.ts'
 import type { Node } from '../../graph/graph.ts'
@@ -79,9 +79,9 @@ export function stacked(parts: readonly Part[], range: Interval, norm = Infinity
   return joined(parts, range, norm, joinings.l2.stacked)
 }
 
-/** As `added`, in another norm: |Δout|_p ≤ Σ gainᵢ·|Δᵢ|_p. */
+/** As `added`, in any norm: |Δout|_p ≤ Σ gainᵢ·|Δᵢ|_p. */
 export function addedIn(
-  name: OtherNorm,
+  name: NormName,
   parts: readonly Part[],
   range: Interval,
   norm = Infinity,
@@ -89,9 +89,9 @@ export function addedIn(
   return joined(parts, range, norm, joinings[name].added)
 }
 
-/** As `stacked`, in another norm: |Δout|_p is at most that of the gainᵢ·Δᵢ side by side. */
+/** As `stacked`, in any norm: |Δout|_p is at most that of the gainᵢ·Δᵢ side by side. */
 export function stackedIn(
-  name: OtherNorm,
+  name: NormName,
   parts: readonly Part[],
   range: Interval,
   norm = Infinity,
@@ -128,13 +128,12 @@ function groupsOf(bounds: readonly TensorBound[]): TensorBound[][] {
       groups.push({ members: [bound], dependence: bound.dependence })
       continue
     }
-    const merged = {
-      members: [...touching.flatMap((group) => group.members), bound],
-      dependence: union([...touching.map((group) => group.dependence), bound.dependence]),
-    }
-    groups = groups
-      .map((group) => (group === touching[0] ? merged : group))
-      .filter((group) => !touching.includes(group))
+    const [first, ...others] = touching
+    // a node may have thousands of operands: those that are there are not copied for each that joins them
+    for (const { members } of others) for (const member of members) first.members.push(member)
+    first.members.push(bound)
+    first.dependence = union([...touching.map((group) => group.dependence), bound.dependence])
+    if (others.length > 0) groups = groups.filter((group) => !others.includes(group))
   }
   return groups.map((group) => group.members)
 }

@@ -61,25 +61,30 @@ export const reshaping = withBoxes(selection, reshapedBox)
 export const transposing = withBoxes(selection, transposedBox)
 export const splitting = companions(
   selection,
-  (context) => selection(context).map((bound, i) => cutFrom(context, bound, partOf(context, i))),
+  (context) => {
+    const parts = partsOf(context)
+    return selection(context).map((bound, i) => cutFrom(context, bound, parts[i]))
+  },
   { boxes: splitBoxes },
 )
 export const passing = withBoxes(selection, sameBox)
 
-/** What output i of a Split holds of its input; null where the sizes before it are not known. */
-function partOf(context: BoundContext, i: number): Region | null {
+/** What each output of a Split holds of its input; null where the sizes before it are not known. */
+function partsOf(context: BoundContext): (Region | null)[] {
   const shape = context.input(0)?.shape
-  if (!shape) return null
   const axis = intAttribute(context.node, 'axis', 0)
-  const at = axis < 0 ? axis + shape.length : axis
-  let start = 0
-  for (let part = 0; part <= i; part++) {
+  const at = axis < 0 ? axis + (shape?.length ?? 0) : axis
+  let start: number | null = 0
+  return context.node.outputs.map((_, part) => {
     const count = context.output(part)?.shape?.[at] ?? null
-    if (count === null) return null
-    if (part === i) return shape.map((_, other) => (other === at ? { start, step: 1, count } : null))
+    if (!shape || start === null || count === null) {
+      start = null
+      return null
+    }
+    const region = { start, step: 1, count }
     start += count
-  }
-  return null
+    return shape.map((_, other) => (other === at ? region : null))
+  })
 }
 
 /** As `selection`, and fills the rest with 0. */
