@@ -1,5 +1,5 @@
 export { cholesky, eliminate } from './cholesky'
-export { combineRuns, multiplyFrequencies } from './circle'
+export { combineRuns, multiplyFrequencies, multiplyFrequenciesSingle } from './circle'
 export { gatherProduct } from './gather'
 export { gramF32, gramF64 } from './gram'
 export { evaluateHermitian, factoriseShifted, multiplyHermitian } from './hermitian'

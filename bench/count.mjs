@@ -26,6 +26,7 @@ const work = {
   multiplyHermitian: (_r, _i, order) => [order * order * 8, 8 * order * order],
   combineRuns: (_m, outputs, inputs, _i, _o, _p, count, length) => [0, 2 * outputs * inputs * count * length],
   multiplyFrequencies: (_w, count, channels) => [count * channels ** 2 * 8, 16 * count * channels ** 2],
+  multiplyFrequenciesSingle: (_w, count, channels) => [count * channels ** 2 * 8, 16 * count * channels ** 2],
   gatherProduct: (_p, count, _t, taps, _w, channels, panels) => [
     taps * channels * panels * 32,
     8 * count * taps * channels * panels,

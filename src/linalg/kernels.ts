@@ -69,7 +69,22 @@ export interface Kernels {
     y: Pointer,
     add: number,
   ): void
-  multiplyFrequencies(weights: Pointer, count: number, channels: number, x: Pointer, y: Pointer): void
+  multiplyFrequencies(
+    weights: Pointer,
+    count: number,
+    channels: number,
+    x: Pointer,
+    y: Pointer,
+    turned: Pointer,
+  ): void
+  multiplyFrequenciesSingle(
+    weights: Pointer,
+    count: number,
+    channels: number,
+    x: Pointer,
+    y: Pointer,
+    turned: Pointer,
+  ): void
   gatherProduct(
     positions: Pointer,
     count: number,

@@ -17,11 +17,10 @@ import { largestEigenvalue, solveShifted, topEigenvector } from './tridiagonal.t
  * bound (Probabilistic upper bounds for the matrix two-norm, 2013) since βₖxₖ(t) = 1/|pₖ(t)| for the Lanczos
  * polynomial pₖ. The event does not depend on k: the process may stop at any step.
  *
- * Several processes with independent starts only fail together: λ ≥ t needs |⟨u, v₁⟩| ≤ F(t) in each, so the product
- * of the overlaps is at most the product of the F(t). The overlaps are independent, but t is chosen after the fact:
- * what is bounded is the probability that the product is small (see `productQuantile`). Two processes, sharing each
- * pass over the weights, need hardly more than half the steps of one, and each may be sure to 1e-6 only, far above
- * rounding.
+ * Two processes with independent starts only fail together: λ ≥ t needs |⟨u, v₁⟩| ≤ F(t) in each. The overlaps are
+ * independent, but t is chosen after the fact: what is bounded is the probability that there is any t for which both
+ * are that small (see `jointFailure`). Two processes, sharing each pass over the weights, need hardly more than half
+ * the steps of one, and each may be sure to 1e-6 only, far above rounding.
  *
  * The proof needs no orthogonality, only small fⱼ. Reorthogonalisation is for processes that run on after a Ritz
  * value has converged to rounding; up to there it changes nothing.
@@ -39,14 +38,16 @@ export interface Lanczos {
   readonly ritzValue: number
   /** The vector v whose product B v the next step needs. */
   readonly direction: Float64Array
-  /** Takes the step; overwrites `product`. */
-  step(product: Float64Array): void
+  /** Takes the step; overwrites `product`, whose rounding error is that of all products where none is given. */
+  step(product: Float64Array, roundingError?: number): void
   /** ‖B y − θ y‖ for the Ritz pair (θ, y), but for rounding. */
   residual(): number
   /** Writes the Ritz vector; its norm is 1 but for rounding. */
   ritzVector(out: Float64Array): void
   /** A probability that is not exceeded by that of λ ≥ t, over the random start; 1 for t that is not above θ. */
   failureAt(t: number): number
+  /** What one more step with a product of this rounding error adds to `failureAt(t)`; 1 for t that is not above θ. */
+  harmAt(t: number, roundingError: number): number
 }
 
 function dot(a: FloatArray, b: Float64Array): number {
@@ -75,6 +76,8 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
   let offDiagonal = new Float64Array(capacity)
   /** φⱼ without the part that grows with ‖A‖. */
   let defects = new Float64Array(capacity)
+  /** Rounding errors of the products, the part that grows with ‖A‖. */
+  let errors = new Float64Array(capacity)
   /** All vectors so far, for the Ritz vector; float32 suffices where nothing is orthogonalised against them. */
   const basis: FloatArray[] = []
   let current = new Float64Array(n)
@@ -95,6 +98,7 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
     diagonal = longer(diagonal)
     offDiagonal = longer(offDiagonal)
     defects = longer(defects)
+    errors = longer(errors)
   }
 
   const matrix = () => ({ order: steps, diagonal, offDiagonal })
@@ -109,7 +113,7 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
   }
   advance(start, Math.sqrt(dot(start, start)))
 
-  function step(residue: Float64Array): void {
+  function step(residue: Float64Array, productError = roundingError): void {
     grow()
     const beta = steps > 0 ? offDiagonal[steps - 1] : 0
     const size = Math.sqrt(dot(residue, residue))
@@ -137,6 +141,7 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
     const elementwise =
       12 * unitRoundoff * (size + clamped + beta + norm) + 2 * gamma(steps + 4) * accumulated
     defects[steps] = (elementwise + (clamped - alpha) + removed) * (1 + 4 * gamma(n))
+    errors[steps] = productError
     steps++
     ritz = largestEigenvalue(matrix(), ritz * (1 - 2 ** -50))
     exhausted = (reorthogonalise && steps === n) || norm <= 2 ** -46 * ritz
@@ -148,8 +153,8 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
   /** One component of a random unit vector is as small as `overlap` with probability ≤ density · overlap. */
   const density = Math.sqrt((2 * n) / Math.PI) * (1 + 2 ** -20)
 
-  function failureAt(t: number): number {
-    if (n < 3) return 1
+  /** x(t), in `scratch`; false where it is not defined. */
+  function solveAt(t: number): boolean {
     if (scratch.x.length < steps) {
       scratch = {
         x: new Float64Array(capacity),
@@ -159,11 +164,21 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
       scratch.b[0] = 1
     }
     const { x, pivots, b } = scratch
-    if (!solveShifted(matrix(), t, b, x, pivots)) return 1
-    const product = roundingError * Math.sqrt(t)
+    return solveShifted(matrix(), t, b, x, pivots)
+  }
+
+  function failureAt(t: number): number {
+    if (n < 3 || !solveAt(t)) return 1
+    const { x } = scratch
+    const root = Math.sqrt(t)
     let overlap = offDiagonal[steps - 1] * x[steps - 1] * (1 + gamma(n))
-    for (let i = 0; i < steps; i++) overlap += x[i] * (product + defects[i])
+    for (let i = 0; i < steps; i++) overlap += x[i] * (errors[i] * root + defects[i])
     return Math.min(1, overlap * density)
+  }
+
+  function harmAt(t: number, productError: number): number {
+    if (n < 3 || steps === 0 || !solveAt(t)) return 1
+    return Math.min(1, scratch.x[steps - 1] * productError * Math.sqrt(t) * density)
   }
 
   return {
@@ -190,40 +205,42 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
       for (let i = 0; i < steps; i++) addScaled(out, weights[i], basis[i])
     },
     failureAt,
+    harmAt,
   }
 }
 
+/** How far apart two processes may be, as a natural logarithm, for the better one to count in full. */
+const SPREAD = 2
+
 /**
- * A number p ≤ the one with P(U₁···Uₘ ≤ p) = ε for independent Uᵢ uniform in [0, 1]: that probability is
- * p · Σ (ln 1/p)ʲ / j! over j < m, so p = ε for one factor and about ε / ln(1/ε) for two. It holds for any independent factors
- * with P(Uᵢ ≤ x) ≤ x, and for sets of outcomes chosen after the fact, where the product of the factors' own
- * probabilities does not.
+ * The failures of processes with independent starts as one number, which over the starts is p or less with a probability
+ * of at most p for one process and (1 + SPREAD)·p for two.
+ *
+ * The product f·g of two would be, with a probability of p(1 + ln 1/p): below the hyperbola there is much room where one
+ * factor is large. Both are near one another, so the lesser one counts as no less than e^−SPREAD times the greater one.
+ * Of the area below the hyperbola that leaves what lies in the square with the side e^{SPREAD/2}√p, which is p + SPREAD·p.
  */
-export function productQuantile(factors: number, failureProbability: number): number {
-  const probability = (p: number) => {
-    let term = p
-    let sum = p
-    for (let j = 1; j < factors; j++) {
-      term *= -Math.log(p) / j
-      sum += term
-    }
-    return sum
-  }
-  let p = failureProbability
-  while (probability(p) > failureProbability) p *= 1 - 2 ** -4
-  return p
+export function jointFailure(failures: readonly number[]): number {
+  const largest = Math.max(...failures)
+  const counted = failures.length < 2 ? 0 : largest * Math.exp(-SPREAD) * (1 + 2 ** -50)
+  return failures.reduce((product, failure) => product * Math.max(failure, counted), 1)
+}
+
+/** What `jointFailure` of one or two processes may be at most. */
+export function jointQuantile(processes: number, failureProbability: number): number {
+  return processes < 2 ? failureProbability : failureProbability / (1 + SPREAD)
 }
 
 /**
- * The least t (within 1 % of its distance from the Ritz value) that λ exceeds with at most the given probability, by
- * processes with independent uniformly random starts. Infinity where they prove nothing.
+ * The least t (within 1 % of its distance from the Ritz value) that λ exceeds with at most the given probability, by one
+ * process or two with independent uniformly random starts. Infinity where they prove nothing.
  */
 export function upperBound(processes: readonly Lanczos[], failureProbability: number): number {
   const ritz = Math.max(...processes.map((process) => process.ritzValue))
-  const quantile = productQuantile(processes.length, failureProbability)
+  const quantile = jointQuantile(processes.length, failureProbability)
   const holds = (gap: number) => {
     const t = ritz * (1 + gap)
-    return processes.reduce((product, process) => product * process.failureAt(t), 1) <= quantile
+    return jointFailure(processes.map((process) => process.failureAt(t))) <= quantile
   }
   let high = 2 ** -48
   while (!holds(high)) {

@@ -15,6 +15,12 @@ export function gamma(roundings: number): number {
   return total < 0.5 ? (total / (1 - total)) * OUTWARD : Infinity
 }
 
+/** `gamma` for roundings to float32, whose unit roundoff is 2⁻²⁴. */
+export function singleGamma(roundings: number): number {
+  const total = roundings * 2 ** -24
+  return total < 0.5 ? (total / (1 - total)) * OUTWARD : Infinity
+}
+
 /** Roundings that one of `terms` products meets in a sum over `lanes` partial sums, joined one after another. */
 export function sumDepth(terms: number, lanes = 1): number {
   return Math.ceil(terms / lanes) + lanes

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createRandom, gaussianVector } from '../../src/core/random.ts'
-import { lanczos, productQuantile, upperBound } from '../../src/linalg/lanczos.ts'
+import { jointFailure, jointQuantile, lanczos, upperBound } from '../../src/linalg/lanczos.ts'
 
 /** Runs `count` processes on the diagonal matrix with these eigenvalues, `steps` steps each. */
 function runDiagonal(eigenvalues: Float64Array, steps: number, seed: number, count: number) {
@@ -52,9 +52,9 @@ describe('lanczos', () => {
       let naive = 0
       for (let seed = 0; seed < 10_000; seed++) {
         const processes = runDiagonal(spike, 1, seed, 2)
-        const product = processes.reduce((all, process) => all * process.failureAt(0.9999), 1)
-        if (product <= productQuantile(2, 0.05)) failures++
-        if (product <= 0.05) naive++
+        const alone = processes.map((process) => process.failureAt(0.9999))
+        if (jointFailure(alone) <= jointQuantile(2, 0.05)) failures++
+        if (alone[0] * alone[1] <= 0.05) naive++
       }
       expect(failures).toBeGreaterThan(100)
       expect(failures).toBeLessThanOrEqual(500)
@@ -62,21 +62,61 @@ describe('lanczos', () => {
     }
   })
 
-  it('knows how often the product of independent uniform numbers is small', () => {
+  it('knows how often failures of independent uniform starts are small together', () => {
     const random = createRandom(11)
-    for (const factors of [1, 2, 3]) {
-      const level = productQuantile(factors, 0.05)
-      let below = 0
-      for (let run = 0; run < 100_000; run++) {
-        let product = 1
-        for (let i = 0; i < factors; i++) product *= random.uniform()
-        if (product <= level) below++
+    for (const probability of [0.05, 0.01]) {
+      for (const processes of [1, 2]) {
+        const level = jointQuantile(processes, probability)
+        let below = 0
+        for (let run = 0; run < 100_000; run++) {
+          const failures = Array.from({ length: processes }, () => random.uniform())
+          if (jointFailure(failures) <= level) below++
+        }
+        // the probability is met exactly; six standard deviations
+        const expected = 100_000 * probability
+        expect(Math.abs(below - expected)).toBeLessThan(6 * Math.sqrt(expected))
       }
-      // 5,000 expected at most, standard deviation 69
-      expect(below).toBeLessThan(5300)
-      expect(below).toBeGreaterThan(3500)
     }
-    expect(productQuantile(2, 1e-10)).toBeGreaterThan(1e-10 / 40)
+  })
+
+  it('counts failures together no lower where one of them rises', () => {
+    const random = createRandom(12)
+    for (let run = 0; run < 10_000; run++) {
+      const [a, b, more] = [random.uniform() ** 4, random.uniform() ** 4, 1 + random.uniform()]
+      expect(jointFailure([a * more, b])).toBeGreaterThanOrEqual(jointFailure([a, b]))
+      expect(jointFailure([a, b])).toBeGreaterThanOrEqual(a * b)
+      expect(jointFailure([a, b])).toBe(jointFailure([b, a]))
+    }
+  })
+
+  it('bears products that are wrong by what a step is told, and says what that costs', () => {
+    const eigenvalues = Float64Array.from({ length: 200 }, (_, i) => 1 - (i / 200) ** 0.7)
+    const random = createRandom(21)
+    const wrong = 1e-4
+    let harmful = 0
+    for (let run = 0; run < 200; run++) {
+      const process = lanczos(gaussianVector(200, random), 1e-15, false)
+      const exact = lanczos(gaussianVector(200, random), 1e-15, false)
+      const product = new Float64Array(200)
+      for (let step = 0; step < 16; step++) {
+        for (const each of [process, exact]) {
+          const { direction } = each
+          for (let i = 0; i < 200; i++) product[i] = eigenvalues[i] * direction[i]
+          const isWrong = each === process && step >= 8
+          const harm = isWrong ? each.harmAt(1.01, wrong) : 0
+          if (isWrong) {
+            const error = gaussianVector(200, random)
+            const length = Math.hypot(...error)
+            for (let i = 0; i < 200; i++) product[i] += (0.99 * wrong * error[i]) / length
+          }
+          each.step(product, isWrong ? wrong : undefined)
+          if (harm > 0 && harm < 1 && each.failureAt(1.01) < harm) harmful++
+        }
+      }
+      if (upperBound([process], 1e-2) < 1) harmful++
+    }
+    // 2 expected at most
+    expect(harmful).toBeLessThanOrEqual(10)
   })
 
   it('never puts the Ritz value above the eigenvalue but for rounding, and converges', () => {

@@ -1,7 +1,7 @@
 import { allocateFloats, floatsAt } from '../arena.ts'
 import { gamma, outward } from '../rounding-error.ts'
 import type { SizedAxis } from './axis.ts'
-import { circlePart, circlesOf } from './circle-part.ts'
+import { circlePart, circlesOf, type Precision } from './circle-part.ts'
 import { fieldOf, offsetIn, type Placement, positionsOf } from './field.ts'
 import { padded } from './gather.ts'
 import { type Kernel, tapCount } from './kernel.ts'
@@ -22,10 +22,10 @@ export interface CircleMap {
   readonly size: number
   /** ‖B̃ − B‖₂ is at most this. */
   readonly deviation: number
-  /** ‖fl(B̃v) − B̃v‖ ≤ productError · ‖v‖. */
-  readonly productError: number
+  /** ‖fl(B̃v) − B̃v‖ ≤ productError · ‖v‖, by how the products are made. */
+  readonly productError: Readonly<Record<Precision, number>>
   /** z = B̃v and y = B̃u. */
-  applyPair(v: Float64Array, u: Float64Array, z: Float64Array, y: Float64Array): void
+  applyPair(v: Float64Array, u: Float64Array, z: Float64Array, y: Float64Array, precision?: Precision): void
 }
 
 /** Bytes that the frequencies of one layer may take. */
@@ -83,6 +83,7 @@ export function circleMap(kernel: Kernel, symbol: FourierSymbol | null = null): 
   const parts = [main, ...marginParts(kernel, placement, main.magnitude)]
   const positions = positionsOf(counts)
   const starts = positions.map((position) => placement.read(position))
+  const ends = positions.map((position) => placement.write(position))
 
   function write(vector: Float64Array, copy: number): void {
     const field = floatsAt(from, read.size)
@@ -94,21 +95,26 @@ export function circleMap(kernel: Kernel, symbol: FourierSymbol | null = null): 
   function fetch(copy: number, vector: Float64Array): void {
     const field = floatsAt(to, written.size)
     for (let i = 0, k = 0; i < starts.length; i++) {
-      for (let c = 0, at = (2 * i + copy) * read.run; c < outputs; c++) vector[k++] = field[at++]
+      for (let c = 0, at = ends[i] + copy * read.run; c < outputs; c++) vector[k++] = field[at++]
     }
+  }
+
+  /** Every part is added to what the others have left. */
+  function errorOf(precision: Precision): number {
+    const later = gamma(2 * parts.length)
+    return outward(
+      parts.reduce((sum, part) => sum + part.productError[precision] + later * part.magnitude, 0),
+    )
   }
 
   return {
     size: starts.length * outputs,
     deviation: outward(parts.reduce((sum, part) => sum + part.deviation, 0)),
-    // every part is added to what the others have left
-    productError: outward(
-      parts.reduce((sum, part) => sum + part.productError + gamma(2 * parts.length) * part.magnitude, 0),
-    ),
-    applyPair(v, u, z, y) {
+    productError: { double: errorOf('double'), single: errorOf('single') },
+    applyPair(v, u, z, y, precision = 'double') {
       write(v, 0)
       write(u, 1)
-      for (const part of parts) part.apply(from, to)
+      for (const part of parts) part.apply(from, to, precision)
       fetch(0, z)
       fetch(1, y)
     },

@@ -1,6 +1,6 @@
 import { allocate, allocateFloats, scoped, singlesAt } from '../arena.ts'
 import { kernels, type Pointer } from '../kernels.ts'
-import { gamma, outward, unitRoundoff } from '../rounding-error.ts'
+import { gamma, outward, singleGamma, unitRoundoff } from '../rounding-error.ts'
 import type { SizedAxis } from './axis.ts'
 import {
   basisOffsets,
@@ -16,14 +16,17 @@ import type { Kernel } from './kernel.ts'
 import { type RunCombination, runCombination } from './runs.ts'
 import { type FourierSymbol, symbolOf } from './symbol.ts'
 
+/** What products between frequencies are made in: float32 is twice as fast. Sums of more than a few dozen are float64. */
+export type Precision = 'double' | 'single'
+
 /** A symmetric operator on fields of outputs, and what is wrong with its products. */
 export interface NormalPart {
   /** y += B̃x or y −= B̃x, or y = B̃x, for both vectors. */
-  apply(x: Pointer, y: Pointer): void
+  apply(x: Pointer, y: Pointer, precision: Precision): void
   /** ‖B̃ − B‖₂ is at most this. */
   readonly deviation: number
   /** ‖fl(B̃v) − B̃v‖ ≤ productError · ‖v‖. */
-  readonly productError: number
+  readonly productError: Readonly<Record<Precision, number>>
   /** A bound on ‖B‖₂. */
   readonly magnitude: number
 }
@@ -39,8 +42,9 @@ export function circlesOf(kernel: Kernel): number[] {
  * T_f T_f* for a convolution T_f whose input does not end, between frequencies: a Toeplitz operator on the outputs with the
  * symbol H(ω) = K̂(ω)K̂(ω)* of degree D_a, hence on m_a outputs a part of the circulant on m_a + D_a points.
  *
- * H(ω) is held in float32; that and the rounding of the basis are in `deviation`. `productError` is the rounding of
- * the products: |fl(Σ) − Σ| ≤ γ Σ|·|, stage by stage, with ‖|A|‖₂ ≤ ‖A‖_F for every matrix A on the way.
+ * H(ω) = C + iD is held in float32; that and the rounding of the basis are in `deviation`. `productError` is the rounding of
+ * the products: |fl(Σ) − Σ| ≤ γ Σ|·|, stage by stage, with ‖|A|‖₂ ≤ ‖A‖_F for the transforms. For H itself the sums of
+ * magnitudes are made by the symmetric matrix of |C| and |D|, whose norm is at most that of |C| + |D|, and so its largest row sum.
  */
 export function circlePart(
   kernel: Kernel,
@@ -53,11 +57,12 @@ export function circlePart(
   const points = circlesOf(kernel)
   const groups = frequencyGroups(points)
   const frequencies = groups.flatMap((group) => group.frequencies)
-  const { weights, largest, error } = placeSymbol(kernel, symbol, frequencies)
+  const { weights, largest, absolute, error } = placeSymbol(kernel, symbol, frequencies)
   const transform = transformOf(placement, counts, points, groups, mode)
   const { run } = placement
   const waves = allocateFloats(frequencies.length * 4 * run)
   const images = allocateFloats(frequencies.length * 4 * run)
+  const turned = allocateFloats(4 * run)
 
   const basis = counts.map((count, a) => ({
     defect: 2 ** -49 * Math.sqrt(2 * count),
@@ -65,25 +70,36 @@ export function circlePart(
   }))
   const stretched = basis.reduce((product, { defect }) => product * (1 + defect) ** 2, 1 + 2 ** -44)
   const inTransforms = basis.reduce((sum, { rounding }) => sum + rounding, 2 * gamma(10) * 8)
-  const inProduct = Math.SQRT2 * gamma(2 * run + 2)
+  const inDouble = gamma(2 * run + 2) * absolute
+  // rounding the vectors, products, and sums of 32; products of numbers below 2⁻⁷⁰ may vanish
+  const inSingle = (singleGamma(36) + gamma(run / 16 + 4)) * absolute + run * 2 ** -69
+  const others = (inTransforms + 4 * unitRoundoff) * largest
   return {
     magnitude: largest,
     deviation: outward(error + (stretched - 1) * largest),
-    productError: (inTransforms + inProduct + 4 * unitRoundoff) * largest * (1 + 2 ** -16),
-    apply(x, y) {
+    productError: {
+      double: (inDouble + others) * (1 + 2 ** -16),
+      single: (inSingle + others) * (1 + 2 ** -16),
+    },
+    apply(x, y, precision) {
       transform.forward(x, waves)
-      kernels().multiplyFrequencies(weights, frequencies.length, run, waves, images)
+      const { multiplyFrequencies, multiplyFrequenciesSingle } = kernels()
+      const multiply = precision === 'double' ? multiplyFrequencies : multiplyFrequenciesSingle
+      multiply(weights, frequencies.length, run, waves, images, turned)
       transform.back(images, y)
     },
   }
 }
 
-/** H at the given frequencies in float32, as the kernel reads it; `largest` bounds ‖H‖_F, `error` what is wrong with any of them. */
+/**
+ * H = C + iD at the given frequencies in float32, as the kernels read it: `largest` bounds ‖H‖_F, `absolute` ‖|C| + |D|‖₂, `error`
+ * what is wrong with any of them.
+ */
 function placeSymbol(
   kernel: Kernel,
   known: FourierSymbol | null,
   frequencies: readonly (readonly number[])[],
-): { weights: Pointer; largest: number; error: number } {
+): { weights: Pointer; largest: number; absolute: number; error: number } {
   const order = kernel.outputs
   const run = padded(order)
   const size = 2 * run * run
@@ -92,39 +108,59 @@ function placeSymbol(
   return scoped(() => {
     const symbol = known ?? symbolOf(kernel)
     const matrix = createHermitian(order)
+    const rowSums = new Float64Array(order)
     let largest = 0
+    let absolute = 0
     frequencies.forEach((frequency, index) => {
       matrix.evaluate(symbol, frequency)
-      const squares = packHermitian(matrix, singlesAt(weights + 4 * size * index, size), run)
+      const squares = packHermitian(matrix, singlesAt(weights + 4 * size * index, size), run, rowSums)
       largest = Math.max(largest, squares)
+      absolute = rowSums.reduce((most, sum) => Math.max(most, sum), absolute)
     })
     const norm = outward(Math.sqrt(largest) * (1 + gamma(size)))
-    return { weights, largest: norm, error: outward(symbol.error + 2 ** -24 * norm + run * 2 ** -148) }
+    const error = outward(symbol.error + 2 ** -24 * norm + run * 2 ** -148)
+    // those of float64, and what rounding them to float32 may add
+    return { weights, largest: norm, absolute: absolute * (1 + 2 ** -22) + run * 2 ** -148, error }
   })
 }
 
-/** Packs panels of four rows, in each all columns of the real part, then all of the imaginary part; returns ‖H‖_F². */
-function packHermitian({ order, elements }: Hermitian, out: Float32Array, run: number): number {
+/**
+ * Packs panels of eight rows, the last one of four where that is enough, in each all columns of the real part, then all of the
+ * imaginary part. Returns ‖H‖_F²; sets the sums over rows of |re| + |im|.
+ */
+function packHermitian(
+  { order, elements }: Hermitian,
+  out: Float32Array,
+  run: number,
+  rowSums: Float64Array,
+): number {
   const { real, imaginary } = elements()
-  const panel = 8 * run
-  const imaginaries = 4 * run
   let squares = 0
+  rowSums.fill(0)
   if (run !== order) out.fill(0)
+  /** Rows of the panel with row i, and where its row starts. */
+  const heights = Int32Array.from({ length: order }, (_, i) => Math.min(8, run - (i & ~7)))
+  const starts = Int32Array.from({ length: order }, (_, i) => (i >> 3) * 16 * run + (i & 7))
   for (let i = 0; i < order; i++) {
     const half = i >> 1
     const row = 2 * half * (half + 1) + (i & 1) * (2 * half + 2)
-    const ownPanel = (i >> 2) * panel + (i & 3)
+    const imaginaries = heights[i] * run
+    let sum = Math.abs(real[row + i])
     for (let j = 0; j < i; j++) {
       const re = real[row + j]
       const im = imaginary[row + j]
-      const own = ownPanel + 4 * j
-      const other = (j >> 2) * panel + 4 * i + (j & 3)
+      const own = starts[i] + heights[i] * j
+      const other = starts[j] + heights[j] * i
       out[own] = out[other] = re
       out[own + imaginaries] = im
-      out[other + imaginaries] = -im
+      out[other + heights[j] * run] = -im
       squares += 2 * (re * re + im * im)
+      const size = Math.abs(re) + Math.abs(im)
+      sum += size
+      rowSums[j] += size
     }
-    const own = ownPanel + 4 * i
+    rowSums[i] += sum
+    const own = starts[i] + heights[i] * i
     out[own] = real[row + i]
     out[own + imaginaries] = 0
     squares += real[row + i] ** 2

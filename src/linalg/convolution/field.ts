@@ -3,22 +3,26 @@ import { padded } from './gather.ts'
 /** A grid of positions in the arena, row-major, each with `copies` runs of channels, padded to fours. */
 export interface Field {
   readonly extents: readonly number[]
-  /** Elements of one run. */
+  /** Elements of one run, and from one position to the next. */
   readonly run: number
-  readonly copies: number
+  readonly pitch: number
   readonly size: number
 }
 
+/** Elements by which positions must not be apart: what is that far apart shares a few lines of the first-level cache. */
+const ALIASED = 128
+
 export function fieldOf(extents: readonly number[], channels: number, copies: number): Field {
   const run = padded(channels)
-  return { extents, run, copies, size: extents.reduce((product, extent) => product * extent, run * copies) }
+  const pitch = run * copies + ((run * copies) % ALIASED === 0 ? 8 : 0)
+  return { extents, run, pitch, size: extents.reduce((product, extent) => product * extent, pitch) }
 }
 
 /** Offset of a run, in elements. */
 export function offsetIn(field: Field, position: readonly number[], copy = 0): number {
   let index = 0
   for (let a = 0; a < position.length; a++) index = index * field.extents[a] + position[a]
-  return (index * field.copies + copy) * field.run
+  return index * field.pitch + copy * field.run
 }
 
 /** All positions of a grid, the last axis fastest. */

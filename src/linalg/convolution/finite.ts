@@ -1,10 +1,11 @@
 import type { Enclosure } from '../../core/enclosure.ts'
 import { createRandom, gaussianVector } from '../../core/random.ts'
 import { scoped } from '../arena.ts'
-import { lanczos, upperBound } from '../lanczos.ts'
+import { jointQuantile, type Lanczos, lanczos, upperBound } from '../lanczos.ts'
 import type { NormOptions } from '../norm-options.ts'
 import { outputsReachedBy, type SizedAxis } from './axis.ts'
 import { circleCost, circleMap } from './circle-map.ts'
+import type { Precision } from './circle-part.ts'
 import { adjointOf, type Kernel, sumOfSliceNorms, tapPositions } from './kernel.ts'
 import { directCost, finiteSize } from './matrix.ts'
 import { placedConvolution } from './placed.ts'
@@ -27,10 +28,10 @@ interface NormalMap {
   readonly size: number
   /** ‖B̃ − T*T‖₂ is at most this. */
   readonly deviation: number
-  /** ‖fl(B̃v) − B̃v‖ ≤ roundingError · √λ_max(B̃) · ‖v‖ where λ_max(B̃) ≥ `floor`. */
-  readonly roundingError: number
+  /** ‖fl(B̃v) − B̃v‖ ≤ roundingError · √λ_max(B̃) · ‖v‖ where λ_max(B̃) ≥ `floor`; null: not made in that precision. */
+  readonly roundingError: { readonly double: number; readonly single: number | null }
   readonly floor: number
-  applyPair(v: Float64Array, u: Float64Array, z: Float64Array, y: Float64Array): void
+  applyPair(v: Float64Array, u: Float64Array, z: Float64Array, y: Float64Array, precision: Precision): void
   /** A proven lower bound on ‖T‖. */
   stretch(v: Float64Array): number
 }
@@ -67,7 +68,7 @@ function mapOf({ method, kernel }: FinitePlan, symbol: FourierSymbol | null): No
     return {
       size: map.columns,
       deviation: 0,
-      roundingError: map.roundingError,
+      roundingError: { double: map.roundingError, single: null },
       floor: 0,
       applyPair: map.applyPair,
       stretch: map.stretch,
@@ -79,7 +80,7 @@ function mapOf({ method, kernel }: FinitePlan, symbol: FourierSymbol | null): No
   return {
     size: map.size,
     deviation: map.deviation,
-    roundingError: map.productError / least,
+    roundingError: { double: map.productError.double / least, single: map.productError.single / least },
     floor: least * least,
     applyPair: map.applyPair,
     stretch: (v) => scoped(() => placedConvolution(kernel).stretchAdjoint(v)),
@@ -89,7 +90,7 @@ function mapOf({ method, kernel }: FinitePlan, symbol: FourierSymbol | null): No
 /** The Ritz value of a few steps. */
 function earlyRitzValue(map: { readonly size: number; applyPair: NormalMap['applyPair'] }): number {
   const start = gaussianVector(map.size, createRandom(1))
-  const apply = (v: Float64Array, z: Float64Array) => map.applyPair(v, v, z, z)
+  const apply = (v: Float64Array, z: Float64Array) => map.applyPair(v, v, z, z, 'double')
   return ritzPair(apply, start, EARLY_STEPS).value
 }
 
@@ -108,6 +109,25 @@ function leastNorm(kernel: Kernel): number {
   return Math.sqrt(squares / Math.min(rows, columns)) * (1 - 2 ** -20)
 }
 
+/** Share of the failure probability that float32 may take, and what its steps take together as a multiple of the first one. */
+const SINGLE_SHARE = 1 / 3
+const SINGLE_STEPS = 32
+
+/**
+ * Whether products may be made in float32 from here on: what goes wrong in a step counts by xⱼ(t) (see Lanczos), which falls
+ * from step to step, and in the later half of them is small enough to bear it.
+ */
+function bearsSingle(map: NormalMap, processes: readonly Lanczos[], options: NormOptions): boolean {
+  const { single } = map.roundingError
+  if (single === null) return false
+  const ritz = Math.max(...processes.map((process) => process.ritzValue))
+  const level = Math.sqrt(jointQuantile(processes.length, options.failureProbability))
+  const t = ritz * (1 + options.tolerance) ** 2
+  return processes.every(
+    (process) => process.steps > 2 && SINGLE_STEPS * process.harmAt(t, single) <= SINGLE_SHARE * level,
+  )
+}
+
 /**
  * Encloses the norm of the finite operator by Lanczos on T*T or T T* through the convolution itself, over positions or
  * between frequencies (see CircleMap), with the probabilistic certificate of two independent random starts (see
@@ -124,14 +144,18 @@ export function encloseFinite(
   const symbol = known?.kernel === plan.kernel ? known.symbol : null
   const map = mapOf(plan, symbol)
   const random = createRandom(options.seed)
-  const processes = [0, 1].map(() => lanczos(gaussianVector(map.size, random), map.roundingError, false))
+  const { roundingError } = map
+  const processes = [0, 1].map(() => lanczos(gaussianVector(map.size, random), roundingError.double, false))
   const products = [0, 1].map(() => new Float64Array(map.size))
   const probabilistic = options.certify === 'probabilistic'
   let upper = Infinity
+  let precision: Precision = 'double'
   for (let step = 1; step <= STEP_LIMIT && processes.some((process) => !process.exhausted); step++) {
-    map.applyPair(processes[0].direction, processes[1].direction, products[0], products[1])
+    if (precision === 'double' && probabilistic && bearsSingle(map, processes, options)) precision = 'single'
+    map.applyPair(processes[0].direction, processes[1].direction, products[0], products[1], precision)
+    const error = roundingError[precision] ?? roundingError.double
     processes.forEach((process, i) => {
-      if (!process.exhausted) process.step(products[i])
+      if (!process.exhausted) process.step(products[i], error)
     })
     const goal = step < cheapSteps ? Math.min(FINEST, options.tolerance) : options.tolerance * 0.98
     if (probabilistic && step > 2) {

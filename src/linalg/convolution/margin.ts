@@ -232,10 +232,11 @@ function sideOf(
   }, 0)
   const roundings = gamma(own.length * outputs + 1) + gamma(own.length * inputs + 2) * (1 + 2 ** -30)
   const norm = Math.min(kappa, Math.sqrt(largest)) * (1 + 2 ** -40)
+  const error = roundings * kappa * norm * (1 + 2 ** -20)
   return {
     magnitude: norm * norm,
     deviation: 0,
-    productError: roundings * kappa * norm * (1 + 2 ** -20),
+    productError: { double: error, single: error },
     apply(x, y) {
       floatsAt(pointer, places.size).fill(0)
       for (const product of gathered) product.run(x, pointer)
