@@ -20,9 +20,6 @@ export interface Budget {
   /** Search through the cells of piecewise linear networks, and how many neurons they may have. */
   readonly cells: number
   readonly neurons: number
-  /** Search through the cells of piecewise linear networks, and how many neurons they may have. */
-  readonly cells: number
-  readonly neurons: number
 }
 
 export const budgets: Readonly<Record<Effort, Budget>> = {
@@ -37,8 +34,6 @@ export const budgets: Readonly<Record<Effort, Budget>> = {
     loop: { budget: 0, steps: 0 },
     cells: 0,
     neurons: 0,
-    cells: 0,
-    neurons: 0,
   },
   /** Some seconds at the most, hardly noticed for networks of some thousand weights. */
   normal: {
@@ -49,10 +44,8 @@ export const budgets: Readonly<Record<Effort, Budget>> = {
     evaluations: 90,
     further: 2e9,
     loop: { budget: 1e9, steps: 100 },
-    cells: 1.2e7,
-    neurons: 40,
-    cells: 1.2e7,
-    neurons: 40,
+    cells: 5e7,
+    neurons: 64,
   },
   /** Minutes. */
   high: {
@@ -63,8 +56,6 @@ export const budgets: Readonly<Record<Effort, Budget>> = {
     evaluations: 2000,
     further: 5e11,
     loop: { budget: 6e10, steps: 600 },
-    cells: 1e10,
-    neurons: 400,
     cells: 1e10,
     neurons: 400,
   },

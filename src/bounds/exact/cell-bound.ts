@@ -2,7 +2,7 @@ import { scoped } from '../../linalg/arena.ts'
 import { certifyBound } from '../sdp/certificate.ts'
 import { descend } from '../sdp/descent.ts'
 import { createObjective } from '../sdp/objective.ts'
-import { costOfEvaluation } from '../sdp/problem.ts'
+import { costOfEvaluation, type SdpProblem } from '../sdp/problem.ts'
 import type { Relaxation } from './relaxation.ts'
 
 export interface CellBoundOptions {
@@ -22,12 +22,14 @@ export interface CellBound {
 }
 
 const ROOM = [1e-10, 1e-8, 1e-6, 1e-4, 0.03]
-const STAGES = [0.02, 2e-3, 2e-4, 2e-5] as const
+const STAGES = [2e-3, 2e-4, 2e-5]
 /** What calls cost beside multiply-adds. */
 const OVERHEAD = 2e4
 
 /** The SDP bound of the network in a cell: one Cholesky factorisation proves it, also where no neuron is free. */
 export function boundCell({ problem, free }: Relaxation, options: CellBoundOptions): CellBound {
+  if (free.length === 0 && isZero(problem))
+    return { bound: errorOf(problem), multipliers: null, cost: OVERHEAD }
   const price = costOfEvaluation(problem) + OVERHEAD
   let used = 0
   const best: { lipschitz: number; point: Float64Array }[] = []
@@ -78,4 +80,13 @@ export function boundCell({ problem, free }: Relaxation, options: CellBoundOptio
     if (proven !== null) return { bound: proven, multipliers: best[0].point ?? stored, cost }
   }
   return { bound: Infinity, multipliers: null, cost }
+}
+
+function isZero({ output }: SdpProblem): boolean {
+  return output.reads.every(({ data }) => data.every((value) => value === 0))
+}
+
+/** The norm of what is computed as zero, at most. */
+function errorOf({ output }: SdpProblem): number {
+  return output.reads.reduce((sum, { error }) => sum + error, 0)
 }

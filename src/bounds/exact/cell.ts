@@ -1,207 +1,217 @@
 import type { SearchDomain } from './domain.ts'
 import { isProvenEmpty } from './emptiness.ts'
 import { exactForms, exactWall } from './exact-forms.ts'
+import { innerPoint, normalized, type Walled } from './inner-point.ts'
 import { meetingOf, type PiecewiseNetwork, type Span, slopesOf } from './piecewise-network.ts'
-import { type Deepest, deepestPoint } from './simplex.ts'
-import type { NeuronWall, Wall } from './walls.ts'
+import type { NeuronWall } from './walls.ts'
 
 /** Part of the domain where some neurons are on some of their pieces. */
-export interface Cell {
-  /** Pieces that each neuron may be on. */
+export interface Cell extends Walled {
+  /** Pieces that each neuron may be on, by its own walls or because others leave it no room. */
   readonly spans: readonly Span[]
-  readonly walls: readonly Wall[]
-  /** The walls in floats, of unit normals. */
-  readonly rows: readonly Float64Array[]
+  /** Where a search for a point ended. */
   readonly basis: Int32Array | null
-  /** A point inside, as far as floats tell; null where none was found. */
-  readonly point: Float64Array | null
+  /** Points inside, as far as floats tell. */
+  readonly points: readonly Float64Array[]
   /** Neurons whose element is an affine form of the inputs in the whole cell. */
   readonly ready: Uint8Array
   /** Neurons that the outputs depend on in the cell. */
   readonly matters: Uint8Array
+  /** Multiply-adds of making it. */
+  readonly cost: number
 }
 
-/** What neurons read, as forms of the inputs in floats: d + 1 numbers; null where that is no affine form in the cell. */
-type FloatForms = readonly (Float64Array | null)[]
+/** Points that are kept of a cell. */
+const MOST_POINTS = 24
 
-/** Distances from the origin at which a cell is looked for first, and beyond. */
-const REACHES = [1, 1e4, 1e8]
+/** How far from a wall, by |x|, a point has to be to count as on one side. */
+const CLEAR = 1e-10
 
-/** Tangents of a ball that are tried for one cell. */
-const MOST_CUTS = 30
+/** Sizes of forms beside those of what they are made of, below which they may be constant. */
+const VANISHING = 1e-9
 
-/** The whole domain; null where that is proven empty, which it is not. */
+/** The whole domain; null where that has provably no inside. */
 export function rootCell(network: PiecewiseNetwork, domain: SearchDomain): Cell | null {
   const spans = network.neurons.map(({ pieces }) => ({ first: 0, last: pieces.length - 1 }))
-  return settle(network, domain, spans, null)
+  const rows = domain.walls.map(({ normal, offset }) => normalized(normal, offset) as Float64Array)
+  return settle(network, domain, { spans, walls: [...domain.walls], rows, basis: null, points: [] })
 }
 
-/** The part of a cell where a neuron is on some pieces alone; null where that part is proven to have no inside. */
+/**
+ * The part of a cell where a neuron that is ready there is below (−1) or above (1) a place where two of its pieces meet;
+ * null where that part is proven to have no inside.
+ */
 export function childCell(
   network: PiecewiseNetwork,
   domain: SearchDomain,
   cell: Cell,
-  neuron: number,
-  span: Span,
+  wall: NeuronWall,
 ): Cell | null {
   const spans = cell.spans.slice()
-  spans[neuron] = span
-  return settle(network, domain, spans, cell)
+  const { first, last } = spans[wall.neuron]
+  spans[wall.neuron] = wall.side > 0 ? { first: wall.below + 1, last } : { first, last: wall.below }
+  const [walls, rows] = [[...cell.walls], [...cell.rows]]
+  const form = formsOf(network, cell.spans)(wall.neuron).form
+  const row = form && rowOf(wall, network, form)
+  if (row !== null) {
+    walls.push(wall)
+    rows.push(row)
+  }
+  const points = cell.points.filter((x) => row === null || sideOf(row, x) > 0)
+  return settle(network, domain, { spans, walls, rows, basis: cell.basis, points })
 }
 
-function settle(
-  network: PiecewiseNetwork,
-  domain: SearchDomain,
-  given: readonly Span[],
-  parent: Cell | null,
-): Cell | null {
-  const spans = given.slice()
-  const pieceAt = (neuron: number) => spans[neuron].first
-  const exact = exactForms(network, pieceAt)
-  const forms = floatForms(network, spans, (neuron) => constantSpan(network, exact, neuron, spans[neuron]))
-  if (forms === null) return null
-  const walls: Wall[] = [...(parent?.walls ?? domain.walls)]
-  const rows: Float64Array[] =
-    parent === null ? walls.map((wall) => unitRow(wall, network, forms)!) : [...parent.rows]
-  const known = new Set(walls.filter((wall) => wall.kind === 'neuron').map(keyOf))
-  network.neurons.forEach(({ pieces }, neuron) => {
-    if (forms[neuron] === null) return
+type Unsettled = Pick<Cell, 'walls' | 'rows' | 'basis' | 'points'> & { readonly spans: Span[] }
+
+/** Finds a point inside, and the neurons that all of the cell has on one piece. */
+function settle(network: PiecewiseNetwork, domain: SearchDomain, given: Unsettled): Cell | null {
+  const { spans, walls, rows } = given
+  const { inputs: dimension, neurons } = network
+  const exact = exactForms(network, (neuron) => spans[neuron].first)
+  let cost = 0
+  const look = (added: NeuronWall | null, row: Float64Array | null, basis: Int32Array | null) => {
+    const walled = added === null || row === null ? given : { walls: [...walls, added], rows: [...rows, row] }
+    const found = innerPoint(walled, {
+      dimension,
+      domain,
+      basis,
+      isEmpty: (support) => {
+        cost += 3e4 + 100 * dimension ** 3
+        return isProvenEmpty(support.map((at) => exactWall(walled.walls[at], network, exact)))
+      },
+    })
+    cost += found === 'empty' ? 0 : found.cost
+    return found
+  }
+  const inside = look(null, null, given.basis)
+  if (inside === 'empty') return null
+  const points = inside.point === null ? [...given.points] : [inside.point, ...given.points]
+
+  /** Whether a part of the cell is provably empty; a point in it is kept. */
+  function isEmpty(wall: NeuronWall, row: Float64Array): boolean {
+    if (points.some((x) => sideOf(row, x) > 0)) return false
+    const found = look(wall, row, (inside as Exclude<typeof inside, 'empty'>).basis)
+    if (found === 'empty') return true
+    if (found.point !== null) points.push(found.point)
+    return false
+  }
+
+  const matters = mattering(network, spans)
+  const ready = new Uint8Array(neurons.length)
+  const next = formsOf(network, spans)
+  for (let neuron = 0; neuron < neurons.length; neuron++) {
+    const { form, size } = next(neuron)
+    if (form === null) continue
+    ready[neuron] = 1
     const { first, last } = spans[neuron]
-    const bounds: NeuronWall[] = []
-    if (first > 0) bounds.push({ kind: 'neuron', neuron, below: first - 1, side: 1 })
-    if (last < pieces.length - 1) bounds.push({ kind: 'neuron', neuron, below: last, side: -1 })
-    for (const wall of bounds) {
-      if (known.has(keyOf(wall))) continue
-      const row = unitRow(wall, network, forms)
-      if (row === null) continue
-      walls.push(wall)
-      rows.push(row)
+    if (lengthOf(form) <= VANISHING * size) {
+      const span = constantSpan(network, exact, neuron, spans[neuron])
+      if (span === null) return null
+      if (span !== 'varies') spans[neuron] = span
+      continue
     }
-  })
-  const found = findPoint(walls, rows, network.inputs, domain, parent, (support) =>
-    isProvenEmpty(support.map((at) => exactWall(walls[at], network, exact))),
-  )
-  if (found === null) return null
+    if (matters[neuron] === 0) continue
+    for (let below = first; below < spans[neuron].last && first < last; below++) {
+      const wall = { kind: 'neuron', neuron, below, side: 1 } as const
+      const row = rowOf(wall, network, form)
+      if (row === null) continue
+      if (isEmpty(wall, row)) spans[neuron] = { ...spans[neuron], last: below }
+      else if (isEmpty({ ...wall, side: -1 }, negated(row)))
+        spans[neuron] = { ...spans[neuron], first: below + 1 }
+    }
+  }
   return {
     spans,
     walls,
     rows,
-    basis: found.basis,
-    point: found.point,
-    ready: Uint8Array.from(forms, (form) => (form === null ? 0 : 1)),
+    basis: inside.basis,
+    points: points.slice(0, MOST_POINTS),
+    ready,
     matters: mattering(network, spans),
+    cost,
   }
 }
 
-const keyOf = ({ neuron, below, side }: NeuronWall) => (neuron * 64 + below) * 2 + (side > 0 ? 1 : 0)
-
-/** A point inside all walls, adding tangents to a ball; null where there is provably none. */
-function findPoint(
-  walls: Wall[],
-  rows: Float64Array[],
-  dimension: number,
-  domain: SearchDomain,
-  parent: Cell | null,
-  isEmpty: (support: readonly number[]) => boolean,
-): { point: Float64Array | null; basis: Int32Array | null } | null {
-  const scale = scaleOf(rows, dimension)
-  let basis = parent?.basis ?? null
-  for (const reach of REACHES) {
-    for (let cuts = 0; cuts <= MOST_CUTS; cuts++) {
-      const options = { dimension, reach: 10 * scale * reach, cap: scale * reach, basis }
-      const deepest: Deepest | null = deepestPoint(rows, options)
-      if (deepest === null) return { point: null, basis: null }
-      basis = deepest.basis
-      if (!(deepest.depth > 1e-12 * scale)) {
-        if (isEmpty(deepest.support)) return null
-        if (deepest.leansOnReach) break
-        return { point: null, basis }
-      }
-      const cut = domain.cut(deepest.x)
-      if (cut === null) return { point: deepest.x, basis }
-      walls.push(cut)
-      rows.push(normalized(cut.normal, cut.offset) as Float64Array)
-    }
+/** Above 0 where a point is clear of a wall, inside. */
+function sideOf(row: Float64Array, x: Float64Array): number {
+  const d = x.length
+  let [value, size] = [row[d], Math.abs(row[d])]
+  for (let k = 0; k < d; k++) {
+    value += row[k] * x[k]
+    size += Math.abs(row[k] * x[k])
   }
-  return { point: null, basis }
+  return Math.abs(value) > CLEAR * size ? value : 0
 }
 
-/** How far from the origin walls are, about. */
-function scaleOf(rows: readonly Float64Array[], dimension: number): number {
-  const distances = rows.map((row) => Math.abs(row[dimension])).sort((a, b) => a - b)
-  return Math.max(1e-6, distances.at(-1) ?? 1)
-}
-
-function unitRow(wall: Wall, { neurons }: PiecewiseNetwork, forms: FloatForms): Float64Array | null {
-  if (wall.kind === 'domain') return normalized(wall.normal, wall.offset)
-  const form = forms[wall.neuron] as Float64Array
+function rowOf(wall: NeuronWall, { neurons }: PiecewiseNetwork, form: Float64Array): Float64Array | null {
   const { rise, shift } = meetingOf(neurons[wall.neuron].pieces, wall.below)
   const d = form.length - 1
   const normal = form.subarray(0, d).map((value) => wall.side * rise * value)
   return normalized(normal, wall.side * (rise * form[d] + shift))
 }
 
-function normalized(normal: Float64Array, offset: number): Float64Array | null {
-  const length = Math.hypot(...normal)
-  if (!(length > 1e-300 && length < 1e300 && Number.isFinite(offset))) return null
-  const row = new Float64Array(normal.length + 1)
-  for (let k = 0; k < normal.length; k++) row[k] = normal[k] / length
-  row[normal.length] = offset / length
-  return row
+const negated = (row: Float64Array) => row.map((value) => -value)
+
+/** The length of the normal. */
+function lengthOf(form: Float64Array): number {
+  let square = 0
+  for (let k = 0; k < form.length - 1; k++) square += form[k] * form[k]
+  return Math.sqrt(square)
 }
 
-/** Sizes of forms beside those of what they are made of, below which they may be constant. */
-const VANISHING = 1e-9
+interface FloatForm {
+  /** d numbers and a constant; null where the element is no affine form in the cell. */
+  readonly form: Float64Array | null
+  /** Of what the normal is a sum of. */
+  readonly size: number
+}
 
 /**
- * Forms in the inputs of all neurons whose predecessors are on one piece each. Forms that look constant are asked for
- * exactly: `spanOf` gives the piece of a constant, 'varies' where it is none, and null where the cell holds no such
- * constant; then the cell is empty.
+ * What neurons read, as forms of the inputs in floats. Neurons may be asked for in topological order, while the spans of
+ * earlier ones settle.
  */
-function floatForms(
+function formsOf(
   { inputs, neurons }: PiecewiseNetwork,
-  spans: Span[],
-  spanOf: (neuron: number) => Span | 'varies' | null,
-): (Float64Array | null)[] | null {
-  const forms: (Float64Array | null)[] = []
+  spans: readonly Span[],
+): (neuron: number) => FloatForm {
+  const known: FloatForm[] = []
   const written: (Float64Array | null)[] = []
-  for (const [neuron, { variables, floats, offset, pieces }] of neurons.entries()) {
-    let form: Float64Array | null = new Float64Array(inputs + 1)
+  const write = (at: number) => {
+    const { form, size } = known[at]
+    const { first, last } = spans[at]
+    if (form === null || first < last) return null
+    const { slope, offset } = neurons[at].pieces[first]
+    const isConstant = lengthOf(form) <= VANISHING * size
+    const part = form.map((value, k) => (isConstant && k < inputs ? 0 : slope * value))
+    part[inputs] += offset
+    return part
+  }
+  const read = (at: number): FloatForm => {
+    const { variables, floats, offset } = neurons[at]
+    const form = new Float64Array(inputs + 1)
     form[inputs] = offset
     let size = 0
-    for (let i = 0; i < variables.length && form !== null; i++) {
-      const variable = variables[i]
+    for (let i = 0; i < variables.length; i++) {
+      const [variable, factor] = [variables[i], floats[i]]
       if (variable < inputs) {
-        form[variable] += floats[i]
-        size += Math.abs(floats[i])
+        form[variable] += factor
+        size += Math.abs(factor)
         continue
       }
       const part = written[variable - inputs]
-      if (part === null) {
-        form = null
-        continue
-      }
-      for (let k = 0; k <= inputs; k++) {
-        form[k] += floats[i] * part[k]
-        if (k < inputs) size += Math.abs(floats[i] * part[k])
-      }
+      if (part === null) return { form: null, size: 0 }
+      for (let k = 0; k <= inputs; k++) form[k] += factor * part[k]
+      for (let k = 0; k < inputs; k++) size += Math.abs(factor * part[k])
     }
-    forms.push(form)
-    if (form !== null && Math.hypot(...form.subarray(0, inputs)) <= VANISHING * size) {
-      const span = spanOf(neuron)
-      if (span === null) return null
-      if (span !== 'varies') spans[neuron] = span
-    }
-    const { first, last } = spans[neuron]
-    if (form === null || first < last) written.push(null)
-    else {
-      const { slope, offset: shift } = pieces[first]
-      const part = form.map((value) => slope * value)
-      part[inputs] += shift
-      written.push(part)
-    }
+    return { form, size }
   }
-  return forms
+  return (neuron) => {
+    while (known.length <= neuron) {
+      while (written.length < known.length) written.push(write(written.length))
+      known.push(read(known.length))
+    }
+    return known[neuron]
+  }
 }
 
 /**

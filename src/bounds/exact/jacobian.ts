@@ -22,6 +22,8 @@ export function jacobianAt({ inputs, neurons, outputs }: PiecewiseNetwork, x: Fl
     }
     error = outward(error + (gamma(variables.length + 6) + 2 ** -51) * (size + error)) + 2 ** -1000
     let piece = 0
+    // a constant has no kink in its way
+    const isConstant = variables.every((variable) => variable >= inputs && slopes[variable - inputs] === 0)
     for (; piece < pieces.length - 1; piece++) {
       const [left, right] = [pieces[piece], pieces[piece + 1]]
       const sign = right.slope > left.slope ? 1 : -1
@@ -32,12 +34,11 @@ export function jacobianAt({ inputs, neurons, outputs }: PiecewiseNetwork, x: Fl
           gamma(6) * (Math.abs(rise * z) + Math.abs(left.offset) + Math.abs(right.offset)),
       )
       if (above > doubt) continue
-      // a constant has no kink in its way
-      if (above < -doubt) break
+      if (above < -doubt || isConstant) break
       return null
     }
     const { slope, offset: shift } = pieces[piece]
-    slopes[at] = slope
+    slopes[at] = isConstant ? 0 : slope
     values[inputs + at] = slope * z + shift
     errors[inputs + at] =
       outward(Math.abs(slope) * error + gamma(4) * (Math.abs(slope * z) + Math.abs(shift))) + 2 ** -1000

@@ -53,11 +53,11 @@ export function searchCells(
   const enough = () => lower * (1 + TOLERANCE)
 
   function look(cell: Cell): void {
-    if (cell.point === null || !domain.holds(cell.point)) return
-    const attained = jacobianAt(network, cell.point)
-    if (attained !== null && attained > lower) {
+    for (const x of cell.points) {
+      const attained = domain.holds(x) ? jacobianAt(network, x) : null
+      if (attained === null || attained <= lower) continue
       lower = attained
-      point = cell.point
+      point = x
     }
   }
 
@@ -69,9 +69,9 @@ export function searchCells(
     const found = boundCell(relaxation, {
       start: start?.some(Number.isNaN) ? null : start,
       enough: enough(),
-      evaluations: parent === null ? 120 : 12,
+      evaluations: parent === null ? 60 : 12,
     })
-    spent += found.cost + 100 * cell.rows.length * network.inputs
+    spent += found.cost + cell.cost
     const bound = Math.min(found.bound, parent?.bound ?? Infinity)
     if (bound <= enough() || relaxation.free.length === 0) {
       settled = Math.max(settled, bound)
@@ -98,11 +98,8 @@ export function searchCells(
     }
     const { first, last } = next.cell.spans[neuron]
     const middle = (first + last) >> 1
-    for (const span of [
-      { first, last: middle },
-      { first: middle + 1, last },
-    ]) {
-      const child = childCell(network, domain, next.cell, neuron, span)
+    for (const side of [1, -1] as const) {
+      const child = childCell(network, domain, next.cell, { kind: 'neuron', neuron, below: middle, side })
       if (child !== null) enter(child, next)
     }
   }
