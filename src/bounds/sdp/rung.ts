@@ -8,7 +8,8 @@ import { slopeRange } from '../slope/splits.ts'
 import { gainsOf, type NormOf, type Walk } from '../walk.ts'
 import { extractProblem, isObstacle, type Network } from './extract.ts'
 import { boundByLoop } from './loop/network-loop.ts'
-import { sdpBound } from './sdp-bound.ts'
+import { costOfEvaluation } from './problem.ts'
+import { FEW, sdpBound } from './sdp-bound.ts'
 
 export interface SdpRungOptions {
   readonly normOf: NormOf
@@ -94,15 +95,18 @@ function boundRound(
 
 /** The blocks written down, where they are few enough: fewer still where there is a bound already. */
 function boundByBlocks(network: Network, options: SdpRungOptions, isBounded: boolean): number | Refusal {
-  const problem = extractProblem(options.targets, network, { elements: NEURONS, matrix: ELEMENTS })
+  const { targets, enough, most, expired } = options
+  const budget = isBounded ? options.further : options.budget
+  // three layers of this size would cost more
+  const elements = isBounded ? Math.min(NEURONS, 3 * Math.cbrt(budget / (4 * FEW))) : NEURONS
+  const problem = extractProblem(targets, network, { elements, matrix: ELEMENTS })
   if (isObstacle(problem)) {
     const { obstacle } = problem
     if (obstacle === null) return refusal('the network is too large for its matrices, or of unknown size')
     const reason = 'is neither affine nor an activation with bounded slopes'
     return { node: obstacle.name, op: obstacle.op, reason }
   }
-  const { enough, most, expired } = options
-  const budget = isBounded ? options.further : options.budget
+  if (isBounded && costOfEvaluation(problem) * FEW > budget) return refusal('there is a bound already')
   const found = sdpBound(problem, { budget, enough, most, ...(expired === undefined ? {} : { expired }) })
   return found ?? refusal('no certificate is found within the effort')
 }

@@ -25,7 +25,7 @@ const STAGES = [
 ] as const
 
 /** Evaluations that bring most of what there is to gain. */
-const FEW = 31
+export const FEW = 31
 
 /** How far above what was computed the proof may start, relatively. */
 const ROOM = [1e-9, 1e-7, 1e-5, 1e-3, 0.03]

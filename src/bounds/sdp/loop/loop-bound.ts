@@ -10,6 +10,7 @@ import type { Window } from '../../slope/window.ts'
 import { norm } from './krylov.ts'
 import { closeLoop, type Loop, type ScaledLoop, scaledLoop } from './loop.ts'
 import { KRYLOV, type Scaling, scalesOf, searchScaling } from './search.ts'
+import { meanSlopeStart, startPasses } from './start.ts'
 
 /**
  * The SDP's bound without its matrix. Let H take the inputs x and what each activation leaves over, u, to √R z of each
@@ -44,14 +45,20 @@ export interface LoopOptions {
 const STEPS = 150
 const WIDTH = 1e-3
 /** What products of a loop may err by at the start of the search, and at its end, where N is about 1. */
-const ACCURATE = 1e-5
-const ROUNDING = 1e-4
+const ACCURATE = 1e-6
+const ROUNDING = 1e-5
+/** Processes that share a proof, by what products err by: the more there are, the less each has to be sure of. */
+const PROCESSES = [
+  { most: 1e-12, count: 2 },
+  { most: 1e-9, count: 4 },
+  { most: ROUNDING, count: 8 },
+]
 /** Steps of an estimate of N. */
 const ESTIMATE = 16
 
 /** Applications of H and its adjoint that a bound with so many steps of search takes, at the most. */
-export function passesOf(steps: number): number {
-  return steps * (KRYLOV + 1) + 4 * ESTIMATE + 2 * 60
+export function passesOf(steps: number, sources: number): number {
+  return steps * (KRYLOV + 1) + startPasses * sources + 4 * ESTIMATE + 8 * 30
 }
 
 export interface LoopBound {
@@ -66,10 +73,11 @@ export function loopBound(window: Window, options: LoopOptions): LoopBound | nul
     const loop = closeLoop(compiled(window))
     const random = createRandom(options.seed)
     const bounds = loop.heads.map((source) => window.sources[source].bound)
-    const start = startOf(loop, bounds, options)
+    const { ties, target } = options.sizes
+    const start = meanSlopeStart(loop, bounds, random, { ties: valuesAt(loop, ties), target })
     if (start === null) return null
     const { steps, expired } = options
-    const areas = loop.ties.map(({ source }) => options.areas.get(window.sources[source].origin) ?? 1)
+    const areas = valuesAt(loop, options.areas)
     const found = searchScaling(loop, {
       start,
       bounds,
@@ -85,31 +93,22 @@ export function loopBound(window: Window, options: LoopOptions): LoopBound | nul
   })
 }
 
-/** Whether roundings stay small enough for a proof where the search begins. */
-export function isAccurate(window: Window, options: Pick<LoopOptions, 'sizes'>): boolean {
-  const loop = closeLoop(window)
-  const bounds = loop.heads.map((source) => window.sources[source].bound)
-  const start = startOf(loop, bounds, options)
-  if (start === null) return false
-  const { forward, adjoint } = scaledLoop(loop, start.ties, scalesOf(start)).errors()
-  return forward + adjoint < ACCURATE
+/** What is known of each tie, or 1. */
+function valuesAt({ ties, window }: Loop, known: ReadonlyMap<Value | null, number>): number[] {
+  return ties.map(({ source }) => known.get(window.sources[source].origin) ?? 1)
 }
 
-/** Every u, and every head, begins with length 1. */
-function startOf(
-  { window, ties, size }: Loop,
-  bounds: readonly number[],
-  { sizes }: Pick<LoopOptions, 'sizes'>,
-): Scaling | null {
-  const start = { ties: new Float64Array(size), heads: new Float64Array(bounds.length) }
-  for (const { source, offset, size: count } of ties) {
-    const own = sizes.ties.get(window.sources[source].origin) ?? 1
-    start.ties.fill(Math.log(sizes.target / own), offset, offset + count)
-  }
-  bounds.forEach((bound, h) => {
-    start.heads[h] = Math.log(sizes.target / bound)
+/** Whether roundings stay small enough for a proof where the search begins. */
+export function isAccurate(window: Window, { sizes }: Pick<LoopOptions, 'sizes'>): boolean {
+  const loop = closeLoop(window)
+  const logarithms = new Float64Array(loop.size)
+  valuesAt(loop, sizes.ties).forEach((size, i) => {
+    const { offset, size: count } = loop.ties[i]
+    logarithms.fill(Math.log(sizes.target / size), offset, offset + count)
   })
-  return [...start.ties, ...start.heads].every(Number.isFinite) ? start : null
+  const scales = loop.heads.map((source) => window.sources[source].bound / sizes.target)
+  const { forward, adjoint } = scaledLoop(loop, logarithms, scales).errors()
+  return forward + adjoint < ACCURATE
 }
 
 /** The best of the points by what a few steps say, each moved so that N is nearly 1. */
@@ -167,7 +166,10 @@ function prove(
   // the norm is about 1: so far from it nothing could be proven
   if (!(rounding <= ROUNDING)) return null
   const random = createRandom(seed + 1)
-  const processes = [0, 1].map(() => lanczos(gaussianVector(order, random), rounding, false))
+  const count = PROCESSES.find(({ most }) => rounding <= most)?.count ?? 0
+  const processes = Array.from({ length: count }, () =>
+    lanczos(gaussianVector(order, random), rounding, false),
+  )
   let upper = Infinity
   for (let step = 1; step <= STEPS; step++) {
     for (const process of processes) {

@@ -74,7 +74,7 @@ export function boundByLoop(network: Network & Parts, options: NetworkLoopOption
     return {
       sizes: { ties: new Map(ties.map(({ origin }) => [origin, sizes.get(origin as Value) ?? 1])), target },
       areas: new Map(ties.map(({ origin }) => [origin, areaOf(options.shapeOf(origin as Value))])),
-      steps: Math.min(options.steps, stepsFor(options.budget / (2 * cost))),
+      steps: Math.min(options.steps, stepsFor(options.budget / (2 * cost), window.sources.length)),
       seed,
       failureProbability,
       ...(expired === undefined ? {} : { expired }),
@@ -94,9 +94,9 @@ export function boundByLoop(network: Network & Parts, options: NetworkLoopOption
   return loopBound(window, given)
 }
 
-function stepsFor(passes: number): number {
-  const perStep = passesOf(1) - passesOf(0)
-  return Math.floor((passes - passesOf(0)) / perStep)
+function stepsFor(passes: number, sources: number): number {
+  const [none, one] = [passesOf(0, sources), passesOf(1, sources)]
+  return Math.floor((passes - none) / (one - none))
 }
 
 /** Elements that share a channel, in tensors of images. */
