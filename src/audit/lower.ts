@@ -18,12 +18,15 @@ export async function boundBelow(
 ): Promise<LowerBound | null> {
   // Pairs of points are looked for where they are far apart in ℓ2.
   if ((options.norm ?? 'l2') !== 'l2') return null
-  const attained = bounds.ladder.find((rung) => rung.attained != null)?.attained
+  const searched = bounds.ladder.find((rung) => rung.attained != null)
+  const attained = searched?.attained
+  // where the constant is known there is little to look for
+  const effort = searched?.method === 'exact' ? 'fast' : (options.effort ?? defaults.effort)
   const points = attained == null ? [] : [splitParts(attained, sizesOf(typed, bounds))]
   const { lowerBound, isObstacle } = await import('../bounds/lower/lower-bound.ts')
   const found = await attempt(stop, () =>
     lowerBound(typed, bounds.selected, {
-      effort: options.effort ?? defaults.effort,
+      effort,
       seed: options.seed ?? defaults.seed,
       ranges: box,
       points,
