@@ -364,4 +364,50 @@ const everywhere: Chapter = [
   ),
 ]
 
-export const externals: Chapter = [...places, ...ranges, ...everywhere]
+const GiB = 2 ** 30
+const far = 3 * GiB - 64
+
+const large: Chapter = [
+  external(
+    'weights at 3 GiB of a file of 5 GiB',
+    { location: 'w.bin', offset: String(far), length: '16' },
+    good,
+    { 'w.bin': { size: 5 * GiB, at: [[far, elements]] } },
+    { isHeavy: true },
+  ),
+  external(
+    'weights behind 2^32 bytes',
+    { location: 'w.bin', offset: String(2 ** 32 + 4), length: '16' },
+    good,
+    {
+      'w.bin': {
+        size: 2 ** 32 + 20,
+        at: [
+          [4, new Uint8Array(16).fill(0x7f)],
+          [2 ** 32 + 4, elements],
+        ],
+      },
+    },
+    { isHeavy: true },
+  ),
+  external(
+    'weights that end a byte behind a file of 5 GiB',
+    { location: 'w.bin', offset: String(5 * GiB - 15), length: '16' },
+    malformed(/./),
+    { 'w.bin': { size: 5 * GiB, at: [] } },
+    { isHeavy: true },
+  ),
+  raw(
+    'a model of 2 GiB',
+    () => model(plain),
+    { refused: 'limit', says: /--limit fileBytes/ },
+    { beside: { 'model.onnx': { size: 2 * GiB, at: [] } }, isHeavy: true },
+  ),
+  raw('a model of 3 GiB, most of it zeros', () => model(plain), malformed(/./), {
+    beside: { 'model.onnx': { size: 3 * GiB, at: [] } },
+    args: ['--limit', 'fileBytes=8GiB'],
+    isHeavy: true,
+  }),
+]
+
+export const externals: Chapter = [...places, ...ranges, ...everywhere, ...large]

@@ -1,6 +1,6 @@
 /** Networks that invite a bound that is too small, or a proof where there is none. */
 import { float, int64s, type ModelSpec, node, scalar, subgraph, tensor } from '../../helpers/onnx-builder.ts'
-import { about, type Chapter, norm1234, type Outcome, oneNode, plain, row } from '../row.ts'
+import { about, type Chapter, malformed, norm1234, type Outcome, oneNode, plain, row, shape } from '../row.ts'
 
 const none: Outcome = { unbounded: /./ }
 const two = (op: string, more: Partial<ModelSpec> = {}): ModelSpec => ({
@@ -12,6 +12,30 @@ const two = (op: string, more: Partial<ModelSpec> = {}): ModelSpec => ({
 const chain = (
   ...steps: readonly (readonly [string, readonly string[], string, Parameters<typeof node>[3]?])[]
 ) => steps.map(([op, inputs, output, attributes]) => node(op, inputs, [output], attributes))
+
+/** A row of `length` ones: 9 less a zero point of 8, twice a byte, in blocks of 16. */
+const nBits = (
+  length: number,
+  attributes: Parameters<typeof node>[3] = {},
+  zeroPoints?: number,
+): ModelSpec => {
+  const packed = { w: tensor([1, 2, 8], Array(16).fill(0x99), 'uint8'), s: tensor([2], [1, 1]) }
+  return {
+    inputs: { x: [1, length] },
+    outputs: ['y'],
+    opsets: { 'com.microsoft': 1 },
+    initializers: zeroPoints === undefined ? packed : { ...packed, z: tensor([1], [zeroPoints], 'uint8') },
+    nodes: [
+      node(
+        'MatMulNBits',
+        ['x', 'w', 's', ...(zeroPoints === undefined ? [] : ['z'])],
+        ['y'],
+        { K: length, N: 1, bits: 4, block_size: 16, ...attributes },
+        { domain: 'com.microsoft' },
+      ),
+    ],
+  }
+}
 
 export const proofs: Chapter = [
   row(
@@ -279,4 +303,9 @@ export const proofs: Chapter = [
   row('a gather of one element often', oneNode('Gather', { i: int64s(Array(9).fill(0)) }, { axis: 1 }), {
     bound: [3, 5],
   }),
+  row('weights of 4 bits, the last block padded, no zero points', nBits(20), { bound: about(20 ** 0.5) }),
+  row('weights of 4 bits with a zero point of 9', nBits(20, {}, 0x99), { bound: [0, 0] }),
+  row('weights of 4 bits that are packed for another machine', nBits(20, { weight_prepacked: 1 }), none),
+  row('weights of 4 bits in too few blocks', nBits(36), malformed(/MatMulNBits/)),
+  row('weights of 4 bits in blocks of no size', nBits(20, { block_size: 0 }), shape(/block_size/)),
 ]
