@@ -1,36 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { boxDomain, type SearchDomain } from '../../../src/bounds/exact/domain.ts'
-import { extractPiecewise, isObstacle } from '../../../src/bounds/exact/extract.ts'
-import type { PiecewiseNetwork } from '../../../src/bounds/exact/piecewise-network.ts'
-import { type Found, searchCells } from '../../../src/bounds/exact/search.ts'
-import { select } from '../../../src/bounds/selection.ts'
-import { readModel } from '../../../src/graph/read-model.ts'
-import { inferModel } from '../../../src/infer/infer.ts'
-import { type ModelSpec, model, node, tensor, writeTemporary } from '../../helpers/onnx-builder.ts'
+import type { Found } from '../../../src/bounds/exact/search.ts'
+import { node, tensor } from '../../helpers/onnx-builder.ts'
 import { generator } from '../../helpers/seeded.ts'
 import { type Chain, functions, randomChain } from './dense-chain.ts'
+import { search } from './network.ts'
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 })
 const anyFunction = fc.constantFrom(...Object.values(functions))
-
-function read(spec: ModelSpec): PiecewiseNetwork {
-  const typed = inferModel(readModel(writeTemporary(model(spec), 'net.onnx'), {}), {})
-  const { inputs, outputs } = select(typed, { inputs: null, outputs: null })
-  const piecewise = extractPiecewise(typed, inputs, outputs, { inputs: 64, neurons: 200, elements: 4096 })
-  if (isObstacle(piecewise)) throw new Error(`'${piecewise.obstacle?.name}' is in the way`)
-  return piecewise
-}
-
-const everywhere = (size: number) =>
-  boxDomain(new Float64Array(size).fill(-Infinity), new Float64Array(size).fill(Infinity)) as SearchDomain
-
-function search(spec: ModelSpec, domain: SearchDomain | null = null, budget = 1e9): Found {
-  const network = read(spec)
-  const found = searchCells(network, domain ?? everywhere(network.inputs), { budget })
-  if (found === null) throw new Error('nothing was searched')
-  return found
-}
 
 function expectClosed({ upper, lower }: Found): void {
   expect(upper).toBeGreaterThanOrEqual(lower)
