@@ -1,5 +1,5 @@
 import * as mag from '../../core/magnitude.ts'
-import type { OtherNorm } from '../../core/norm-name.ts'
+import type { NormName, OtherNorm } from '../../core/norm-name.ts'
 import { addUp, divDown, divUp, mulUp } from '../../core/rounding.ts'
 import type { BoundContext, BoundOperand, BoundRule, Interval, NormRule, TensorBound } from '../bound.ts'
 import { broadcastBox, productBox } from '../boxes/elementwise.ts'
@@ -8,7 +8,7 @@ import { broadcastCounts, broadcastGains, operandsOf, unknownCopies } from './br
 import { elementsOf, rangeOf } from './constant.ts'
 import { difference, farthest, interval, nearest, product, reciprocal, square, sum } from './interval.ts'
 import { added, addedIn, isFixed, type Part, stacked, stackedIn, through } from './join.ts'
-import { inNorms, repeated } from './norms.ts'
+import { inEvery, inNorms, repeated } from './norms.ts'
 import { overReals } from './reals.ts'
 
 /**
@@ -225,13 +225,15 @@ function unboundedFactor(a: BoundOperand, b: BoundOperand, verb: string): string
 }
 
 /** Each element comes from one of the two: |Δ|² ≤ |Δx|² + |Δy|². The condition must not vary. */
-const where: BoundRule = (context) => {
+const where = (context: BoundContext, norm: NormName): TensorBound[] => {
   const [condition, x, y] = [context.input(0), context.input(1), context.input(2)]
   if (condition === null || x === null || y === null) return [context.refuse('lacks an operand')]
   if (!isFixed(condition)) return [context.refuse('switches on a condition that is computed from data')]
-  const found = parts(context, [x, y, condition], [1, 1, 1])
+  const operands = [x, y, condition]
+  const found =
+    norm === 'l2' ? parts(context, operands, [1, 1, 1]) : partsIn(norm, context, operands, [1, 1, 1])
   const range = interval(Math.min(x.range.lo, y.range.lo), Math.max(x.range.hi, y.range.hi))
-  return [found === null ? context.refuse(unknownCopies) : stacked(found, range)]
+  return [found === null ? context.refuse(unknownCopies) : stackedIn(norm, found, range)]
 }
 
 export const arithmeticRules = {
@@ -256,5 +258,5 @@ export const arithmeticRules = {
     overReals(inNorms(divide, divideIn)),
     broadcastBox(([a, b]) => product(a, reciprocal(b))),
   ),
-  Where: where,
+  Where: inEvery(where),
 } satisfies Record<string, BoundRule>

@@ -29,7 +29,7 @@ import {
   up,
 } from './interval.ts'
 import { added, addedIn, isFixed, stacked, stackedIn, through } from './join.ts'
-import { inNorms, repeated } from './norms.ts'
+import { inEvery, inNorms, repeated } from './norms.ts'
 import { overReals } from './reals.ts'
 
 /**
@@ -232,10 +232,6 @@ const prelu = (context: BoundContext, norm: NormName): TensorBound[] => {
   ]
   return [norm === 'l2' ? added(parts, image) : addedIn(norm, parts, image)]
 }
-
-/** A rule that is written for every norm. */
-const inEvery = (rule: (context: BoundContext, norm: NormName) => TensorBound[]): BoundRule =>
-  inNorms((context) => rule(context, 'l2'), rule)
 
 /** 0 up to α, then x: a jump of α unless it is 0. */
 const thresholdedRelu = elementwise(

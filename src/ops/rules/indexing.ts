@@ -1,4 +1,5 @@
 import type { Magnitude } from '../../core/magnitude.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { sizeOf, stridesOf } from '../../core/tensor.ts'
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand, BoundRule, TensorBound } from '../bound.ts'
@@ -7,8 +8,8 @@ import { withBoxes } from '../boxes/rule.ts'
 import { rootOf } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { farthest, hull, product, scaled, sum } from './interval.ts'
-import { added, isFixed, stacked, through } from './join.ts'
-import { companions, inNorms, repeated } from './norms.ts'
+import { addedIn, isFixed, stackedIn, through } from './join.ts'
+import { companions, inEvery, inNorms, repeated } from './norms.ts'
 import type { Region } from './region.ts'
 import { cutFrom } from './share.ts'
 
@@ -138,7 +139,12 @@ const gatherTuplesCount: Multiplicity = (context, data, indices) => {
 }
 
 /** What writing takes into account of two tensors. */
-type Writing = (data: BoundOperand, updates: BoundOperand, times: number) => TensorBound | string
+type Writing = (
+  data: BoundOperand,
+  updates: BoundOperand,
+  times: number,
+  norm: NormName,
+) => TensorBound | string
 
 /**
  * How updates change data at fixed positions, `times` of them at most the same element. 'none': each element of the result is
@@ -149,15 +155,15 @@ const reductions = {
   none: chosen,
   max: chosen,
   min: chosen,
-  add(data, updates, times) {
+  add(data, updates, times, norm) {
     const range = sum(data.range, hull({ lo: 0, hi: 0 }, scaled(updates.range, times)))
     const parts = [
       { bound: data, gain: 1 },
-      { bound: updates, gain: rootOf(times) },
+      { bound: updates, gain: addedUp[norm](times) },
     ]
-    return added(parts, range)
+    return addedIn(norm, parts, range)
   },
-  mul(data, updates, times) {
+  mul(data, updates, times, norm) {
     const [size, factor] = [farthest(data.range), farthest(updates.range)]
     if (times > 1) return 'multiplies one element by several updates'
     if ((!isFixed(data) && factor === Infinity) || (!isFixed(updates) && size === Infinity))
@@ -166,7 +172,7 @@ const reductions = {
       { bound: data, gain: isFixed(data) ? 1 : Math.max(1, factor) },
       { bound: updates, gain: isFixed(updates) ? 1 : size },
     ]
-    return added(parts, hull(data.range, product(data.range, updates.range)))
+    return addedIn(norm, parts, hull(data.range, product(data.range, updates.range)))
   },
 } satisfies Record<string, Writing>
 
@@ -174,13 +180,20 @@ function isReduction(name: string): name is keyof typeof reductions {
   return Object.hasOwn(reductions, name)
 }
 
-function chosen(data: BoundOperand, updates: BoundOperand): TensorBound {
+function chosen(data: BoundOperand, updates: BoundOperand, _: number, norm: NormName): TensorBound {
   const parts = [data, updates].map((bound) => ({ bound, gain: 1 }))
-  return stacked(parts, hull(data.range, updates.range))
+  return stackedIn(norm, parts, hull(data.range, updates.range))
 }
 
+/** Changes that add up in one element, of each of which there is one. */
+const addedUp = {
+  l2: rootOf,
+  linf: (times: number) => times,
+  l1: () => 1,
+} satisfies Record<NormName, (times: number) => number | Magnitude>
+
 function writing(multiplicity: Multiplicity): BoundRule {
-  return (context) => {
+  return inEvery((context, norm) => {
     const [data, indices, updates] = [context.input(0), context.input(1), context.input(2)]
     if (data === null || indices === null || updates === null) return [context.refuse('lacks an operand')]
     if (!isFixed(indices)) return [context.refuse('writes at positions that are computed from data')]
@@ -189,20 +202,20 @@ function writing(multiplicity: Multiplicity): BoundRule {
     const reduction: Writing = reductions[name]
     const times = reduction === chosen ? 1 : multiplicity(context, data, indices)
     if (times === null) return [context.refuse('adds an unknown number of updates')]
-    const result = reduction(data, updates, times)
+    const result = reduction(data, updates, times, norm)
     return [typeof result === 'string' ? context.refuse(result) : result]
-  }
+  })
 }
 
 /** Writes updates into a cache, each into its own place: |Δout|² ≤ |Δcache|² + |Δupdates|². */
-const cacheUpdate: BoundRule = (context) => {
+const cacheUpdate: BoundRule = inEvery((context, norm) => {
   const [cache, updates, positions] = [context.input(0), context.input(1), context.input(2)]
   if (cache === null || updates === null) return [context.refuse('lacks an operand')]
   if (positions !== null && !isFixed(positions))
     return [context.refuse('writes at positions that are computed from data')]
   const parts = [cache, updates].map((bound) => ({ bound, gain: 1 }))
-  return [stacked(parts, hull(cache.range, updates.range))]
-}
+  return [stackedIn(norm, parts, hull(cache.range, updates.range))]
+})
 
 export const indexingRules = {
   Gather: withBoxes(gather, gatheredBox),

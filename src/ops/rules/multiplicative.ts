@@ -1,10 +1,12 @@
-import { mulUp, sqrtUp } from '../../core/rounding.ts'
+import type { NormName } from '../../core/norm-name.ts'
+import { divUp, mulDown, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { intAttribute } from '../../graph/attribute.ts'
-import type { BoundRule } from '../bound.ts'
+import type { BoundContext, BoundRule, TensorBound } from '../bound.ts'
 import { growth } from './broadcast.ts'
 import { entriesOf } from './constant.ts'
 import { farthest, hull, interval, nearest, up } from './interval.ts'
 import { isFixed, through } from './join.ts'
+import { inEvery } from './norms.ts'
 import { overReals } from './reals.ts'
 
 /**
@@ -21,15 +23,22 @@ export function powerUp(base: number, exponent: number): number {
   return exponent <= 0 ? 1 : up(up(base) ** exponent)
 }
 
+/** How much n equal entries of a gradient count. */
+const entries = {
+  l2: sqrtUp,
+  linf: (count: number) => count,
+  l1: () => 1,
+} satisfies Record<NormName, (count: number) => number>
+
 /** ∏ of n elements: the gradient has n entries of at most mⁿ⁻¹: √n·mⁿ⁻¹. */
-const reduceProduct: BoundRule = (context) => {
+const reduceProduct = (context: BoundContext, norm: NormName): TensorBound[] => {
   const [x, axes] = [context.input(0), context.input(1)]
   if (x === null) return [context.refuse('has no data')]
   if (axes !== null && !isFixed(axes)) return [context.refuse('reduces axes that are computed from data')]
   const count = growth(context.output(0)?.shape ?? null, x.shape)
   if (count === null) return [context.refuse(unknownCount)]
   const largest = farthest(x.range)
-  const gain = count === 1 ? 1 : mulUp(sqrtUp(count), powerUp(largest, count - 1))
+  const gain = count === 1 ? 1 : mulUp(entries[norm](count), powerUp(largest, count - 1))
   if (!(gain < Infinity)) return [context.refuse(needsRange)]
   const reach = powerUp(largest, count)
   return [through(x, gain, x.range.lo >= 0 ? interval(0, reach) : interval(-reach, reach))]
@@ -39,7 +48,7 @@ const reduceProduct: BoundRule = (context) => {
  * Running products y_k of the first k of n elements: |∂y_k/∂x_i| ≤ m^(k−1) for i ≤ k, so that ‖J‖₂² is at most
  * Σ k·m^(2(k−1)) (Frobenius) and max_k k·m^(k−1) · Σ m^(k−1) (Schur). Without the element itself of n − 1.
  */
-const runningProduct: BoundRule = (context) => {
+const runningProduct = (context: BoundContext, norm: NormName): TensorBound[] => {
   const [x, axis] = [context.input(0), context.input(1)]
   if (x === null || axis === null || !isFixed(axis))
     return [context.refuse('multiplies along an axis that is not known')]
@@ -47,7 +56,7 @@ const runningProduct: BoundRule = (context) => {
   const length = at === undefined ? null : (x.shape?.at(at) ?? null)
   if (length === null) return [context.refuse(unknownCount)]
   const counted = intAttribute(context.node, 'exclusive', 0) !== 0 ? length - 1 : length
-  const gain = runningProductNorm(farthest(x.range), counted)
+  const gain = runningProductNorm(farthest(x.range), counted, norm)
   if (!(gain < Infinity)) return [context.refuse(needsRange)]
   const reach = Math.max(1, powerUp(farthest(x.range), counted))
   return [through(x, gain, x.range.lo >= 0 ? interval(0, reach) : interval(-reach, reach))]
@@ -56,7 +65,7 @@ const runningProduct: BoundRule = (context) => {
 /** Elements along one axis beyond which products are not followed. */
 const longestAxis = 2 ** 22
 
-export function runningProductNorm(largest: number, count: number): number {
+export function runningProductNorm(largest: number, count: number, norm: NormName = 'l2'): number {
   if (count > longestAxis) return Infinity
   let [squares, columnSum, rowSum, power] = [0, 0, 0, 1]
   for (let k = 1; k <= count; k++) {
@@ -66,11 +75,12 @@ export function runningProductNorm(largest: number, count: number): number {
     power *= largest
     if (!(squares < Infinity) || power === 0) break
   }
-  return up(Math.sqrt(Math.min(squares, rowSum * columnSum)) * (1 + (count + 8) * 2 ** -50))
+  const sums = { l2: Math.sqrt(Math.min(squares, rowSum * columnSum)), linf: rowSum, l1: columnSum }
+  return up(sums[norm] * (1 + (count + 8) * 2 ** -50))
 }
 
 /** log Σx for x ≥ l > 0: the gradient has n entries 1/Σx ≤ 1/(n·l), of the norm 1/(√n·l). */
-const logOfSum: BoundRule = (context) => {
+const logOfSum = (context: BoundContext, norm: NormName): TensorBound[] => {
   const [x, axes] = [context.input(0), context.input(1)]
   if (x === null) return [context.refuse('has no data')]
   if (axes !== null && !isFixed(axes)) return [context.refuse('reduces axes that are computed from data')]
@@ -79,7 +89,8 @@ const logOfSum: BoundRule = (context) => {
   const { lo, hi } = x.range
   if (!(lo > 0)) return [context.refuse('takes the logarithm of a sum that may come near 0')]
   const image = interval(up(Math.log(lo)) - 1e-9, up(Math.log(hi * count)) + 1e-9)
-  return [through(x, up(1 / (Math.sqrt(count) * nearest(x.range))), image)]
+  const gain = divUp(entries[norm](count), mulDown(count, nearest(x.range)))
+  return [through(x, gain, image)]
 }
 
 /**
@@ -101,8 +112,8 @@ const determinant: BoundRule = (context) => {
 }
 
 export const multiplicativeRules = {
-  ReduceProd: overReals(reduceProduct),
-  ReduceLogSum: overReals(logOfSum),
-  CumProd: overReals(runningProduct),
+  ReduceProd: overReals(inEvery(reduceProduct)),
+  ReduceLogSum: overReals(inEvery(logOfSum)),
+  CumProd: overReals(inEvery(runningProduct)),
   Det: overReals(determinant),
 } satisfies Record<string, BoundRule>

@@ -1,4 +1,4 @@
-import type { OtherNorm } from '../../core/norm-name.ts'
+import type { NormName, OtherNorm } from '../../core/norm-name.ts'
 import * as term from '../../core/term.ts'
 import type { BoundContext, BoundRule, NormRule, TensorBound } from '../bound.ts'
 import type { Joining } from './share.ts'
@@ -22,7 +22,7 @@ export const joinings = {
     added: { within: term.sum, across: term.maximum, offsets: term.sum },
     stacked: { within: term.sum, across: term.maximum, offsets: term.sum },
   },
-} satisfies Record<'l2' | OtherNorm, { readonly added: Joining; readonly stacked: Joining }>
+} satisfies Record<NormName, { readonly added: Joining; readonly stacked: Joining }>
 
 /** An element that appears so often in the output: in ℓ∞ it counts once, in ℓ1 every time. */
 export const repeated = {
@@ -33,6 +33,11 @@ export const repeated = {
 /** A rule with what it proves in ℓ∞ and ℓ1; `same`: the rule holds in them as it is. */
 export function inNorms(rule: BoundRule, norms: NormRule | 'same'): BoundRule {
   return companions(rule, (context) => rule(context), { norms })
+}
+
+/** A rule that is written for every norm. */
+export function inEvery(rule: (context: BoundContext, norm: NormName) => readonly TensorBound[]): BoundRule {
+  return inNorms((context) => rule(context, 'l2'), rule)
 }
 
 /** The function as a rule that says what the given one does beside bounds in ℓ2. */

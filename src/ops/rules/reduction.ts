@@ -1,13 +1,13 @@
 import type { Magnitude } from '../../core/magnitude.ts'
 import * as mag from '../../core/magnitude.ts'
-import type { OtherNorm } from '../../core/norm-name.ts'
+import type { NormName, OtherNorm } from '../../core/norm-name.ts'
 import { divUp, mulUp } from '../../core/rounding.ts'
 import type { BoundContext, BoundRule, Interval, TensorBound } from '../bound.ts'
 import { growth, inverseRootOf, rootOf } from './broadcast.ts'
 import { entriesOf } from './constant.ts'
 import { farthest, interval, scaled, up } from './interval.ts'
 import { isFixed, through } from './join.ts'
-import { inNorms } from './norms.ts'
+import { inEvery, inNorms } from './norms.ts'
 import { overReals } from './reals.ts'
 
 /** A reduction of groups of n elements: its constant, null where it has none on the range, and its image. */
@@ -56,7 +56,7 @@ export function runningSumNorm(length: number): number {
   return length <= 0 ? 0 : up(0.5 / Math.sin(Math.PI / (4 * length + 2)))
 }
 
-const cumSum: BoundRule = (context: BoundContext) => {
+const cumSum = (context: BoundContext, norm: NormName): TensorBound[] => {
   const [x, axis] = [context.input(0), context.input(1)]
   if (x === null || axis === null || !isFixed(axis))
     return [context.refuse('sums along an axis that is not known')]
@@ -66,7 +66,9 @@ const cumSum: BoundRule = (context: BoundContext) => {
   const exclusive = context.node.attributes.get('exclusive')
   const counted = exclusive?.kind === 'int' && exclusive.value !== 0 ? length - 1 : length
   const size = mulUp(farthest(x.range), length)
-  return [through(x, runningSumNorm(counted), interval(-size, size))]
+  // the triangle's largest row and column hold one for every element
+  const gain = norm === 'l2' ? runningSumNorm(counted) : Math.max(0, counted)
+  return [through(x, gain, interval(-size, size))]
 }
 
 const finite = (gain: number) => (gain < Infinity ? gain : null)
@@ -108,5 +110,5 @@ export const reductionRules = {
     },
     'squares values that have no proven bounds: not Lipschitz on an unbounded domain; give --input-range',
   ),
-  CumSum: overReals(cumSum),
+  CumSum: overReals(inEvery(cumSum)),
 } satisfies Record<string, BoundRule>
