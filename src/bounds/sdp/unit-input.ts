@@ -1,7 +1,7 @@
 import { allocateFloats, floatsAt, scoped } from '../../linalg/arena.ts'
 import type { Pointer } from '../../linalg/kernels.ts'
 import { addProduct, type BlockMatrix, placed, plain, turned } from './block-matrix.ts'
-import { hasUnitInput, type SdpProblem } from './problem.ts'
+import { type BlockMatrix as BlockMap, hasUnitInput, type SdpProblem } from './problem.ts'
 
 /**
  * The input x where its block of P is the unit matrix: what reads it does so by B_i = G_iᵀ D_i, G_i the map to block i
@@ -15,6 +15,10 @@ export interface UnitInput {
   traceOf(i: number, inverse: BlockMatrix, scales: Scales): Float64Array | null
   /** Blocks that read x, ascending. */
   readonly readers: readonly number[]
+  /** ‖diag(scale) G‖_F of a block's map, rounded up. */
+  sizeOf(block: number, scale: Float64Array): number
+  /** What the block's map errs by. */
+  errorOf(block: number): number
 }
 
 /** D of a block. */
@@ -25,9 +29,9 @@ export function placeUnitInput(problem: SdpProblem): UnitInput | null {
   if (!hasUnitInput(problem)) return null
   const rows = [...problem.activations, problem.output]
   const sizes = [problem.sizes[0], ...rows.map((row) => row.rows)]
-  const maps = new Map<number, Float64Array>()
+  const maps = new Map<number, BlockMap>()
   rows.forEach(({ reads }, at) => {
-    for (const { block, data } of reads) if (block === 0) maps.set(at + 1, data)
+    for (const map of reads) if (map.block === 0) maps.set(at + 1, map)
   })
   const readers = [...maps.keys()]
   const products = new Map<number, Pointer>()
@@ -40,7 +44,7 @@ export function placeUnitInput(problem: SdpProblem): UnitInput | null {
     }
   const width = sizes[0]
   scoped(() => {
-    const matrices = new Map(Array.from(maps, ([i, data]) => [i, placed(data)]))
+    const matrices = new Map(Array.from(maps, ([i, { data }]) => [i, placed(data)]))
     const largest = Math.max(...readers.map((i) => sizes[i]), 0)
     const packed = allocateFloats((2 * largest + 6) * 256)
     for (const [a, i] of readers.entries())
@@ -61,6 +65,17 @@ export function placeUnitInput(problem: SdpProblem): UnitInput | null {
 
   return {
     readers,
+    sizeOf: (block, scale) => {
+      const { data } = maps.get(block) as BlockMap
+      let squares = 0
+      for (let i = 0, at = 0; i < scale.length; i++) {
+        let square = 0
+        for (const end = at + width; at < end; at++) square += data[at] * data[at]
+        squares += scale[i] * scale[i] * square
+      }
+      return Math.sqrt(squares) * (1 + 2 ** -20)
+    },
+    errorOf: (block) => maps.get(block)?.error ?? 0,
     eliminate: (target, i, j, scales) => {
       const [block, product] = [floatsAt(target.at(i, j), sizes[i] * sizes[j]), between(i, j)]
       const [left, right] = [scales(i), scales(j)]
