@@ -27,6 +27,9 @@ const STAGES = [
 /** Evaluations that bring most of what there is to gain. */
 export const FEW = 31
 
+/** Beyond what is enough the descent ends when so many evaluations have gained no more than this. */
+const [LATELY, LITTLE] = [6, 0.01]
+
 /** How far above what was computed the proof may start, relatively. */
 const ROOM = [1e-9, 1e-7, 1e-5, 1e-3, 0.03]
 
@@ -49,10 +52,14 @@ export function sdpBound(problem: SdpProblem, { budget, enough, most, expired }:
     }
     keep(first, objective.evaluate(first, 0).lipschitz)
     let last = Infinity
+    const course: number[] = []
+    const hasSettled = () =>
+      course.length * cost > enough && course.at(-1)! > (course.at(-1 - LATELY) ?? Infinity) * (1 - LITTLE)
     descend(
       (point, barrier) => {
         const found = objective.evaluate(point, barrier)
         last = found.lipschitz
+        course.push(Math.min(last, course.at(-1) ?? Infinity))
         return found
       },
       first,
@@ -60,7 +67,7 @@ export function sdpBound(problem: SdpProblem, { budget, enough, most, expired }:
         stages: STAGES.map(([barrier, steps]) => ({ barrier: barrier / Math.max(1, objective.size), steps })),
         evaluations,
         onPoint: (point) => keep(point, last),
-        ...(expired === undefined ? {} : { expired }),
+        expired: () => hasSettled() || expired?.() === true,
       },
     )
   })
