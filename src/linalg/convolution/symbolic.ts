@@ -4,6 +4,7 @@ import type { SizedAxis } from './axis.ts'
 import { croppedTorusBound, torusFrequencies } from './crop.ts'
 import { type Kernel, tapCount } from './kernel.ts'
 import { finiteSize } from './matrix.ts'
+import type { Peak } from './peak.ts'
 import { type PlacedConvolution, placedConvolution } from './placed.ts'
 import { ritzPair } from './ritz.ts'
 import { provenSupremum, type Spectrum, supremumBelow } from './spectrum.ts'
@@ -15,8 +16,9 @@ import { type WindowedWave, windowedWave } from './windowed-wave.ts'
 const AIM = 0.995
 /** Factorisations that one proof may take, as a multiple of those that are expected. */
 const PATIENCE = 8
-/** Proofs that may have to be tried one after another. */
-const ATTEMPTS = 6
+/** Share of what all proofs together may cost that one of them may, and that their factorisations may. */
+const ONE_PROOF = 1 / 6
+const ALL_PROOFS = 0.5
 /** How often lower bounds begin again when a proof has come upon a higher peak. */
 const RESTARTS = 2
 /** Margins above the peak at which the supremum is proven: for its own sake, and for discarding frequencies. */
@@ -26,8 +28,11 @@ const COARSE = 3e-4
 const NEAR = 1.3
 /** Lower bounds that would have to rise this many times faster to reach the upper bound are not pursued. */
 const HOPE = 3
-/** Tolerances that may be missing after the first products with the finite operator. */
+/** Tolerances that may be missing after the first windowed wave, and after the first products with the finite operator. */
+const FORLORN = 10
 const HOPELESS = 5
+/** How much a lower bound has to rise for what waves lose at the borders to be looked at again. */
+const RISEN = 1e-3
 /** The first proof aims this many times nearer to the estimate than the tolerance asks for. */
 const SHARPER = 8
 /** How far above its estimate a torus is provable. */
@@ -72,14 +77,17 @@ export function encloseBySymbol(
 ): Enclosure {
   const torus = torusBound(kernel.axes, spectrum)
   const { order, shifts } = spectrum.symbol
-  const budget = Math.min(
-    PATIENCE * expectedEvaluations(kernel),
-    worth / (ATTEMPTS * frequencyCost(order, shifts.count)),
-  )
+  const affordable = worth / frequencyCost(order, shifts.count)
+  const end = spectrum.prover.evaluations + ALL_PROOFS * affordable
+  const patience = Math.min(PATIENCE * expectedEvaluations(kernel), ONE_PROOF * affordable)
+  /** Factorisations that the next proof may take. */
+  const budget = () => Math.max(0, Math.min(patience, end - spectrum.prover.evaluations))
   const small = torusFrequencies(kernel.axes as readonly SizedAxis[]) <= FEW * expectedEvaluations(kernel)
   let lower = 0
   let { peak } = spectrum
   let left = restarts
+  /** Where the borders were last looked at in vain. */
+  let cropless = { lower: 0, peak: null as Peak | null }
   const pending = lowerBounds(kernel, spectrum)
   while (pending.length > 0) {
     const { improve, settling, stepped } = pending.shift() as LowerBound
@@ -88,8 +96,10 @@ export function encloseBySymbol(
     lower = Math.max(lower, improve())
     const target = lower * (1 + tolerance * AIM)
     if (estimate < target) {
-      const cropped = small ? croppedBound(kernel, spectrum, lower, target) : null
+      const again = lower > cropless.lower * (1 + RISEN) || spectrum.peak !== cropless.peak
+      const cropped = small && again ? croppedBound(kernel, spectrum, lower, target) : null
       if (cropped !== null && cropped <= target) return deterministic(lower, cropped, 'cropped-torus')
+      if (cropped === null && again) cropless = { lower, peak: spectrum.peak }
       const found = cropped === null ? proveAtMost(spectrum, torus, target, estimate, budget) : null
       if (found !== null) return deterministic(lower, found.upper, found.method)
       if (cropped === null && spectrum.supremum > NEAR * estimate) break
@@ -99,6 +109,8 @@ export function encloseBySymbol(
         peak = spectrum.peak
         left--
       }
+    } else if (!stepped && !thorough && estimate - target > FORLORN * tolerance * lower) {
+      break
     } else if (settling && lower - before < (estimate - target) / HOPE) {
       break
     } else if (stepped && estimate - target > HOPELESS * tolerance * lower) {
@@ -116,9 +128,9 @@ export function encloseBySymbol(
     }
   }
   if (!thorough) return deterministic(lower, spectrum.supremum, 'symbol')
-  const supremum = provenSupremum(spectrum, COARSE, budget)
+  const supremum = provenSupremum(spectrum, COARSE, budget())
   const likely = torus.estimate() * (1 + MARGIN)
-  const closed = likely < supremum && torus.below(likely, budget)
+  const closed = likely < supremum && torus.below(likely, budget())
   return closed ? deterministic(lower, likely, 'torus') : deterministic(lower, supremum, 'symbol')
 }
 
@@ -144,14 +156,14 @@ function proveAtMost(
   torus: TorusBound,
   target: number,
   estimate: number,
-  budget: number,
+  budget: () => number,
 ): { upper: number; method: string } | null {
   const sharper = estimate + (target - estimate) / SHARPER
   for (const aim of [sharper, target]) {
-    if (supremumBelow(spectrum, aim, budget)) return { upper: aim, method: 'symbol' }
+    if (supremumBelow(spectrum, aim, budget())) return { upper: aim, method: 'symbol' }
     // a torus needs a bound on the supremum to discard frequencies by
-    if (provenSupremum(spectrum, COARSE, budget) > NEAR * estimate) return null
-    if (torus.below(aim, budget)) return { upper: aim, method: 'torus' }
+    if (provenSupremum(spectrum, COARSE, budget()) > NEAR * estimate) return null
+    if (torus.below(aim, budget())) return { upper: aim, method: 'torus' }
   }
   return null
 }
