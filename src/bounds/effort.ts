@@ -56,7 +56,7 @@ export const budgets: Readonly<Record<Effort, Budget>> = {
     evaluations: 2000,
     further: 5e11,
     loop: { budget: 6e10, steps: 600 },
-    cells: 1e10,
+    cells: 4e9,
     neurons: 400,
   },
 }
