@@ -37,10 +37,17 @@ export function describeLipschitz(
   const { offset, refusal } = boundOn(bounds.best)
   return {
     upper: describeBound(bounds.best, boundOn(bounds.best), trust),
-    lower: lower && { value: lower.value, log10: Math.log10(lower.value), method: 'jacobian' },
+    lower: describeLower(lower),
     offset: refusal === null ? finite(mag.toNumber(offset.value)) : null,
     ladder,
   }
+}
+
+/** Of two points whose quotient is proven; others are no bound that a limit may be held against. */
+function describeLower(lower: LowerBound | null): Lipschitz['lower'] {
+  if (lower === null || lower.certificate === null) return null
+  const { value, certificate } = lower
+  return { value, log10: Math.log10(value), method: 'jacobian', certificate }
 }
 
 function describeBound(rung: Rung, { lipschitz, refusal }: TensorBound, trust: Trust): Bound {

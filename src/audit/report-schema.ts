@@ -47,6 +47,7 @@ export const LowerBound = z
     value: z.number().nonnegative().nullable(),
     log10: z.number().nullable(),
     method: z.string(),
+    certificate: Certificate.optional(),
   })
   .meta({ id: 'LowerBound' })
 

@@ -58,6 +58,17 @@ export interface PointReport {
   readonly certifiedRadius: Answer<CertifiedRadius>
 }
 
+/** The largest quotient of two points that was found. */
+export interface ProbedLower extends Omit<LowerBound, 'certificate'> {
+  /** Null where the quotient is evaluated and not proven. */
+  readonly certificate: 'deterministic' | null
+  /** Why it is not proven; null where it is. */
+  readonly unproven: { readonly reason: string; readonly node?: string } | null
+  /** ‖J‖₂ where the points are. */
+  readonly jacobian: number
+  readonly looks: number
+}
+
 /** What `lipschitz probe` finds. */
 export interface ProbeResult {
   readonly schemaVersion: 1
@@ -68,7 +79,7 @@ export interface ProbeResult {
   readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[]
   readonly outputs: readonly string[]
   /** The largest quotient that two points of the domain were found to have, with those points. */
-  readonly lower: Answer<LowerBound & { readonly jacobian: number; readonly looks: number }>
+  readonly lower: Answer<ProbedLower>
   readonly point: Answer<PointReport> | null
   readonly gradient: Answer<GradientStatistic>
 }

@@ -96,6 +96,8 @@ export async function probe(typed: TypedGraph, options: ProbeOptions): Promise<P
           value: lower.value,
           log10: Math.log10(lower.value),
           method: 'jacobian',
+          certificate: lower.certificate,
+          unproven: lower.unproven,
           jacobian: lower.sigma,
           looks: lower.looks,
         },

@@ -10,6 +10,7 @@ import { createObjective, type Objective } from './objective.ts'
 import { joinParts, type Parts, splitParts } from './point.ts'
 import { ballRegion, boxRegion, type Region } from './region.ts'
 import { type Found, searchLower } from './search.ts'
+import type { Unproven } from './witness.ts'
 
 /** Points of all audited inputs within a distance of one. */
 export interface Ball {
@@ -33,9 +34,12 @@ export interface LowerOptions {
   readonly expired?: () => boolean
 }
 
-/** A proven lower bound with the two points that prove it. */
+/** A lower bound with the two points that it follows from. */
 export interface LowerBound {
   readonly value: number
+  /** Null where the quotient of the points is not proven, but only evaluated. */
+  readonly certificate: 'deterministic' | null
+  readonly unproven: Unproven | null
   /** ‖J‖₂ at `point`, of which `value` falls short by what rounding may add. */
   readonly sigma: number
   readonly point: Parts
@@ -115,7 +119,18 @@ function search(
 
 function described({ witness, point, sigma, looks }: Found, { inputSizes }: Objective): LowerBound {
   const parts = (vector: Float64Array) => splitParts(vector, inputSizes)
-  return { value: witness.value, sigma, point: parts(point), x: parts(witness.x), y: parts(witness.y), looks }
+  const { value, unproven } = witness
+  const certificate = unproven === null ? 'deterministic' : null
+  return {
+    value,
+    certificate,
+    unproven,
+    sigma,
+    point: parts(point),
+    x: parts(witness.x),
+    y: parts(witness.y),
+    looks,
+  }
 }
 
 function regionOf({ inputs }: Selected, sizes: readonly number[], { ball, ranges }: LowerOptions): Region {

@@ -1,11 +1,14 @@
 import { calculusCost } from '../../calculus/cost.ts'
+import { secantBelow } from '../../calculus/motion/secant.ts'
 import type { Network } from '../../calculus/network.ts'
 import { type KinkedArray, type Trace, traceAt } from '../../calculus/trace.ts'
+import { LipschitzError } from '../../core/errors.ts'
 import { gaussianVector, type Random } from '../../core/random.ts'
 import type { Value } from '../../graph/graph.ts'
 import { lanczos } from '../../linalg/lanczos.ts'
 import type { ComposedMap } from '../../ops/maps/composed.ts'
 import { joinParts, lengthOf, splitParts } from './point.ts'
+import type { Unproven } from './witness.ts'
 
 /** The network as a function of one vector, with a count of what it was asked. */
 export interface Objective {
@@ -17,6 +20,10 @@ export interface Objective {
   readonly spent: number
   /** Values and derivative; null where a value is not finite. */
   at(x: Float64Array): Local | null
+  /** Values alone; null where one is not finite. */
+  valueAt(x: Float64Array): Float64Array | null
+  /** What |f(x) − f(y)| / |x − y| is at least, proven; why it cannot be. */
+  prove(x: Float64Array, y: Float64Array): number | Unproven
 }
 
 /** The network at one point. */
@@ -48,6 +55,10 @@ export function createObjective(network: Network, inputSizes: readonly number[])
   const inputSize = inputSizes.reduce((sum, size) => sum + size, 0)
   const cost = Math.max(calculusCost(network), inputSize, leastCost)
   let spent = 0
+  const valueIn = (trace: Trace) => {
+    const value = joinParts(trace.outputs.map(({ data }) => Float64Array.from(data)))
+    return value.every(Number.isFinite) ? value : null
+  }
   return {
     inputSize,
     inputSizes,
@@ -60,8 +71,8 @@ export function createObjective(network: Network, inputSizes: readonly number[])
       const trace = traceAt(network, splitParts(x, inputSizes))
       // how often loops go around is not known beforehand
       spent += trace.bodyNodes * leastCost
-      const value = joinParts(trace.outputs.map(({ data }) => Float64Array.from(data)))
-      if (!value.every(Number.isFinite)) return null
+      const value = valueIn(trace)
+      if (value === null) return null
       const outputSizes = trace.outputs.map(({ data }) => data.length)
       const ahead = new Map<Value, ComposedMap>()
       const aheadOf = (value: Value) => {
@@ -98,8 +109,25 @@ export function createObjective(network: Network, inputSizes: readonly number[])
         },
       }
     },
+    valueAt(x) {
+      spent += cost
+      return valueIn(traceAt(network, splitParts(x, inputSizes)))
+    },
+    prove(x, y) {
+      spent += proofCost * cost
+      const [from, to] = [x, y].map((point) => splitParts(point, inputSizes))
+      try {
+        return secantBelow(network, from, to)
+      } catch (error) {
+        if (!(error instanceof LipschitzError) || error.code === 'interrupted') throw error
+        return { reason: error.message, ...(error.facts.node !== undefined && { node: error.facts.node }) }
+      }
+    },
   }
 }
+
+/** Evaluations that enclosing a difference takes. */
+const proofCost = 8
 
 /**
  * With slopes d of kinked elements at z, uᵀJv changes with d by (adjoint at their results)·(tangent at z); d rises by

@@ -6,21 +6,36 @@ import type { Region } from './region.ts'
 export interface Witness {
   readonly x: Float64Array
   readonly y: Float64Array
-  /** The quotient, less what rounding may have added. */
+  /** The quotient, rounded down; where it is not proven, less a margin for rounding. */
   readonly value: number
+  /** Why the quotient is not proven; null where it is. */
+  readonly unproven: Unproven | null
 }
 
-/** Distances that are tried, relative to the size of the point: where curvature and rounding are both small. */
-const distances = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6]
+export interface Unproven {
+  readonly reason: string
+  readonly node?: string
+}
 
-/** Relative rounding that an evaluation of a network makes at the most, with room. */
-const rounding = 2 ** -44
+/** The farthest distance that is tried and the nearest, relative to the size of the point. */
+const farthest = 1e-2
+const nearest = 1e-9
+/** Below this, numbers of float32 turn the direction. */
+const leastStorable = 1e-5
+
+/** What a quotient may lack of the Jacobian's norm, and what a proof may lack of the quotient. */
+const nearly = 1e-3
+const wanted = 1e-6
+/** What points that float32 holds may cost. */
+const good = 1e-4
+
+const mostProofs = 4
 
 /**
- * The best quotient along a direction through a point, from pairs at several distances. A pair counts with what it
- * gives at that distance and at half of it, less eight times their difference: rounding, which doubles with half the
- * distance, shows there, and so does curvature; and less the rounding of the values themselves. Null where no pair is
- * in the domain. Cost: four evaluations for each distance.
+ * The best quotient along a direction through a point: far pairs leave the cell of a piecewise linear network, or bend; near
+ * ones drown in rounding where others evaluate them. The farthest pair is proven whose plain quotient is nearly the norm of
+ * the Jacobian, then nearer ones, as far as the proof lacks something: what it lacks is in proportion with the distance.
+ * Null where no pair is in the domain. Cost: two evaluations for each distance, eight for each proof.
  */
 export function witnessAlong(
   objective: Objective,
@@ -30,15 +45,52 @@ export function witnessAlong(
 ): Witness | null {
   const size = Math.max(lengthOf(x) / Math.sqrt(x.length), Math.min(region.scale, 1))
   let best: Witness | null = null
-  for (const distance of distances) {
-    const pair = quotient(objective, region, x, right, distance * size)
-    const nearer = pair && quotient(objective, region, x, right, (distance * size) / 2)
+  let proofs = 0
+  let distance = farthest
+  while (distance >= nearest && proofs < mostProofs) {
+    const isFar = distance >= leastStorable
+    const pair = quotient(objective, region, x, right, distance * size, isFar)
+    const isWorth = pair !== null && (pair.value >= sigma * (1 - nearly) || !isFar)
+    if (!isWorth) {
+      distance /= 10
+      continue
+    }
+    const proven = objective.prove(pair.x, pair.y)
+    if (typeof proven !== 'number') return checkedAlong(objective, region, x, right, size, proven)
+    proofs++
+    if (proven > (best?.value ?? 0) * (1 + good))
+      best = { x: pair.x, y: pair.y, value: proven, unproven: null }
+    const lacking = 1 - proven / Math.max(sigma, pair.value)
+    if (lacking <= (isFar ? good : wanted)) break
+    distance *= Math.min(0.1, Math.max(1e-4, wanted / lacking))
+  }
+  return best
+}
+
+/** Relative rounding that an evaluation of a network makes at the most, with room; no proof. */
+const rounding = 2 ** -44
+
+/**
+ * A pair whose quotient cannot be proven: it counts with what it gives at a distance and at half of it, less eight times
+ * their difference (rounding, which doubles with half the distance, shows there), less the rounding of the values.
+ */
+function checkedAlong(
+  objective: Objective,
+  region: Region,
+  x: Float64Array,
+  right: Float64Array,
+  size: number,
+  unproven: Unproven,
+): Witness | null {
+  let best: Witness | null = null
+  for (let distance = farthest; distance > 0.5e-6; distance /= 10) {
+    const pair = quotient(objective, region, x, right, distance * size, true)
+    const nearer = pair && quotient(objective, region, x, right, (distance * size) / 2, true)
     if (pair === null || nearer === null) continue
     const doubt = 8 * Math.abs(pair.value - nearer.value) + Math.max(pair.error, nearer.error)
     const [least] = pair.value < nearer.value ? [pair] : [nearer]
     const value = (least.value - doubt) * (1 - 2 ** -30)
-    if (value > (best?.value ?? 0)) best = { x: least.x, y: least.y, value }
-    if (best !== null && best.value > sigma * (1 - 1e-8)) break
+    if (value > (best?.value ?? 0)) best = { x: least.x, y: least.y, value, unproven }
   }
   return best
 }
@@ -54,7 +106,7 @@ interface Quotient {
   readonly x: Float64Array
   readonly y: Float64Array
   readonly value: number
-  /** What rounding of the values makes of it at the most. */
+  /** What rounding of the values makes of it, about. */
   readonly error: number
 }
 
@@ -64,14 +116,16 @@ function quotient(
   at: Float64Array,
   direction: Float64Array,
   distance: number,
+  isStorable: boolean,
 ): Quotient | null {
-  const [x, y] = [distance, -distance].map((step) =>
-    storable(region, region.project(moved(at, step, direction))),
-  )
+  const [x, y] = [distance, -distance].map((step) => {
+    const point = region.project(moved(at, step, direction))
+    return isStorable ? storable(region, point) : point
+  })
   const apart = lengthOf(moved(x, -1, y))
   if (!(apart > 0)) return null
-  const [fx, fy] = [objective.at(x)?.value, objective.at(y)?.value]
-  if (fx === undefined || fy === undefined) return null
+  const [fx, fy] = [objective.valueAt(x), objective.valueAt(y)]
+  if (fx === null || fy === null) return null
   return {
     x,
     y,

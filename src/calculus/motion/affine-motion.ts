@@ -36,14 +36,14 @@ export function affineMotion(
     return { centres: map.apply(centres), errors: absolute.apply(sizes) }
   }
   const values = image(
-    inputs.map((input) => input?.value),
-    inputs.map((input) => input?.doubt),
+    inputs.map((input) => input?.value ?? null),
+    inputs.map((input) => input?.doubt ?? null),
   )
   const moves = inputs.some((input) => input !== null && input.change !== null)
   const changes = moves
     ? image(
-        inputs.map((input) => input?.change),
-        inputs.map((input) => input?.blur),
+        inputs.map((input) => input?.change ?? null),
+        inputs.map((input) => input?.blur ?? null),
       )
     : null
   const widened = (error: number) => (isRounded ? rounded(error * room) : error)

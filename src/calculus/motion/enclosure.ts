@@ -94,7 +94,7 @@ function resultsOf(
   traced: readonly (TracedTensor | null)[],
 ): readonly (Enclosed | null)[] {
   const { outputs } = network.typed.typed(node)
-  const motions = inputs.map((input) => input?.motion)
+  const motions = inputs.map((input) => input?.motion ?? null)
   const context = contextAt(node, operator, traced, outputs)
   const varies = traced.some((input) => input !== null && input.slot >= 0)
   if (!varies || operator.foldsFrom === 'shapes')

@@ -1,4 +1,10 @@
-import type { Answer, CertifiedRadius, Distribution, ProbeResult } from '../../audit/probe/probe-result.ts'
+import type {
+  Answer,
+  CertifiedRadius,
+  Distribution,
+  ProbedLower,
+  ProbeResult,
+} from '../../audit/probe/probe-result.ts'
 import { displayMessage, displayName } from '../display-name.ts'
 import { formatNumber } from '../numbers.ts'
 import { makeStyle, type Style } from '../table/style.ts'
@@ -31,6 +37,12 @@ function domainWords({ domain }: ProbeResult): string {
       .join(', ')
   const { around, radius, radiusNorm } = domain as { around?: string; radius?: number; radiusNorm?: string }
   return `within ${radius} (${radiusNorm === 'linf' ? 'ℓ∞' : 'ℓ2'}) of ${displayName(String(around))}`
+}
+
+function proofWords({ unproven }: ProbedLower): string {
+  return unproven === null
+    ? 'proven by two inputs'
+    : `of two inputs, evaluated but not proven: ${reasonOf(unproven)}`
 }
 
 function describe({ min, quartiles, max, mean }: Distribution): string {
@@ -68,12 +80,13 @@ export function renderProbeTable(result: ProbeResult, { colour, quiet }: ProbeRe
   const { lower, point, gradient, model } = result
   const best = hasReason(lower) ? `none: ${reasonOf(lower)}` : style.strong(formatNumber(lower.value, 'down'))
   const name = displayName(model.path, 200)
-  if (quiet) return `${name}: lower bound ${best}\n`
+  const isProven = hasReason(lower) || lower.unproven === null
+  if (quiet) return `${name}: lower bound ${best}${isProven ? '' : ' (not proven)'}\n`
   const lines = [style.strong(name), row('domain', domainWords(result))]
   lines.push(
     row(
       'lower bound',
-      hasReason(lower) ? best : `${best}  proven by two inputs; ${count(lower.looks, 'Jacobian')} looked at`,
+      hasReason(lower) ? best : `${best}  ${proofWords(lower)}; ${count(lower.looks, 'Jacobian')} looked at`,
     ),
   )
   if (point !== null) {

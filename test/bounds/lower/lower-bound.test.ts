@@ -131,7 +131,7 @@ describe('lower bounds', () => {
       ),
     )
     let log = 0
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 60; i++) {
       const scale = Math.max(...gram.flat().map(Math.abs))
       gram = gram.map((row) => row.map((x) => x / scale))
       log += Math.log(scale) / 2 ** i
