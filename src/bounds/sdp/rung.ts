@@ -35,6 +35,8 @@ export interface SdpRungOptions {
 /** Neurons of all activations together, and elements of one matrix while it is written down: 0.5 GB. */
 const NEURONS = 6000
 const ELEMENTS = 2 ** 26
+/** Multiply-adds of few evaluations up to which the blocks are enough. */
+const SMALL = 3e8
 
 /** The network as the SDP's problem, or why it is none. */
 export function networkOf(
@@ -68,8 +70,17 @@ export interface SdpFound {
 /** |Δtargets| / |Δinputs| at most, or why the SDP says nothing. */
 export function boundBySdp(typed: TypedGraph, options: SdpRungOptions): SdpFound | Refusal {
   const network = networkOf(typed, options)
+  // matrices that are small gain more than the loop, and take less time
+  const small = boundByBlocks(network, options, { budget: options.budget, few: SMALL })
+  if (typeof small === 'number') return { bound: small, failureProbability: 0 }
   const loop = boundRound(typed, network, options)
-  const found = boundByBlocks(network, options, loop !== null)
+  const found = boundByBlocks(
+    network,
+    options,
+    loop === null
+      ? { budget: options.budget, few: Infinity }
+      : { budget: options.further, few: options.further },
+  )
   if (typeof found !== 'number') return loop ?? found
   return loop !== null && loop.bound <= found ? loop : { bound: found, failureProbability: 0 }
 }
@@ -93,12 +104,14 @@ function boundRound(
   return found === null ? null : { bound: found.bound, failureProbability }
 }
 
-/** The blocks written down, where they are few enough: fewer still where there is a bound already. */
-function boundByBlocks(network: Network, options: SdpRungOptions, isBounded: boolean): number | Refusal {
-  const { targets, enough, most, expired } = options
-  const budget = isBounded ? options.further : options.budget
+/** The blocks written down, where few evaluations cost no more than that. */
+function boundByBlocks(
+  network: Network,
+  { targets, enough, most, expired }: SdpRungOptions,
+  { budget, few }: { readonly budget: number; readonly few: number },
+): number | Refusal {
   // three layers of this size would cost more
-  const elements = isBounded ? Math.min(NEURONS, 3 * Math.cbrt(budget / (4 * FEW))) : NEURONS
+  const elements = Math.min(NEURONS, 3 * Math.cbrt(few / (4 * FEW)))
   const problem = extractProblem(targets, network, { elements, matrix: ELEMENTS })
   if (isObstacle(problem)) {
     const { obstacle } = problem
@@ -106,7 +119,7 @@ function boundByBlocks(network: Network, options: SdpRungOptions, isBounded: boo
     const reason = 'is neither affine nor an activation with bounded slopes'
     return { node: obstacle.name, op: obstacle.op, reason }
   }
-  if (isBounded && costOfEvaluation(problem) * FEW > budget) return refusal('there is a bound already')
+  if (costOfEvaluation(problem) * FEW > few) return refusal('the network is too large for its matrices')
   const found = sdpBound(problem, { budget, enough, most, ...(expired === undefined ? {} : { expired }) })
   return found ?? refusal('no certificate is found within the effort')
 }
