@@ -6,7 +6,8 @@ import { type BoundContext, type BoundRule, everything } from '../bound.ts'
 import { elementsOf } from './constant.ts'
 import { swishSlope } from './elementwise.ts'
 import { hull, interval, up } from './interval.ts'
-import { isFixed, stacked, through } from './join.ts'
+import { isFixed, stackedIn, through } from './join.ts'
+import { inEvery } from './norms.ts'
 
 /**
  * CausalConvWithState: each channel of [past, x] convolved with its own k weights, then perhaps SiLU. A convolution of any
@@ -19,11 +20,16 @@ const samplesPerWeight = 64
 /** Kernels beyond which Σ|w_j| alone is taken. */
 const longestKernel = 32
 
-/** sup |ŵ|, rounded up, of the k weights from `start` on. */
-export function symbolBound(weights: FloatArray, start: number, length: number): number {
+/** Σ|w_j|, rounded up: the norm in ℓ∞ and ℓ1. */
+function tapSum(weights: FloatArray, start: number, length: number): number {
   let sum = 0
   for (let j = start; j < start + length; j++) sum += Math.abs(weights[j])
-  const plain = up(sum * (1 + length * 2 ** -50))
+  return up(sum * (1 + length * 2 ** -50))
+}
+
+/** sup |ŵ|, rounded up, of the k weights from `start` on. */
+export function symbolBound(weights: FloatArray, start: number, length: number): number {
+  const plain = tapSum(weights, start, length)
   if (length < 2 || length > longestKernel || !(plain < Infinity)) return plain
   const samples = samplesPerWeight * length
   let largest = 0
@@ -43,7 +49,7 @@ export function symbolBound(weights: FloatArray, start: number, length: number):
 
 const slopes: Readonly<Record<string, number>> = { none: 1, '': 1, silu: swishSlope, swish: swishSlope }
 
-const causal: BoundRule = (context: BoundContext) => {
+const causal = inEvery((context: BoundContext, norm) => {
   const [x, weights, bias, past] = [0, 1, 2, 3].map((i) => context.input(i))
   const refuse = (reason: string) => context.node.outputs.map(() => context.refuse(reason))
   const elements = elementsOf(weights)
@@ -55,16 +61,17 @@ const causal: BoundRule = (context: BoundContext) => {
   if (slope === undefined) return refuse('has an activation that has no rule')
   let gain = 0
   for (let start = 0; start < elements.length; start += length)
-    gain = Math.max(gain, symbolBound(elements, start, length))
+    gain = Math.max(gain, (norm === 'l2' ? symbolBound : tapSum)(elements, start, length))
   if (!(gain < Infinity)) return refuse('has a weight that is not finite')
   const range = past === null ? hull(x.range, interval(0, 0)) : hull(past.range, x.range)
   const parts = [x, past].filter((operand) => operand !== null)
-  const sequence = stacked(
+  const sequence = stackedIn(
+    norm,
     parts.map((bound) => ({ bound, gain: 1 })),
     range,
   )
   const result = through(sequence, mag.magnitude(mulUp(gain, slope)), everything)
   return context.node.outputs.map((_, i) => (i === 0 ? result : sequence))
-}
+})
 
 export const causalRules = { CausalConvWithState: causal } satisfies Record<string, BoundRule>

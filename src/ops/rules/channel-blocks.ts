@@ -4,7 +4,7 @@ import type { BoundRule } from '../bound.ts'
 import { convolved, inAnyOrder } from './fused.ts'
 import { through } from './join.ts'
 import { selection, selectionWithZeros } from './movement.ts'
-import { companions } from './norms.ts'
+import { companions, inEvery } from './norms.ts'
 import { interpolationNorm } from './resize.ts'
 
 /**
@@ -14,7 +14,7 @@ import { interpolationNorm } from './resize.ts'
  */
 
 /** Whole factors for each axis, from one element to the next or between them. */
-const upsample: BoundRule = (context) => {
+const upsample: BoundRule = inEvery((context, by) => {
   const x = context.input(0)
   const scales = intsAttribute(context.node, 'scales', null)
   if (x === null || x.shape === null || scales?.length !== x.shape.length)
@@ -33,13 +33,13 @@ const upsample: BoundRule = (context) => {
     const input = x.shape[axis]
     if (scale === 1) continue
     const norm =
-      input === null ? null : interpolationNorm({ input, output: input * scale, scale }, interpolation)
+      input === null ? null : interpolationNorm({ input, output: input * scale, scale }, interpolation, by)
     if (norm === null)
       return [context.refuse('resizes a size that is not known, or by a mode without a rule')]
     gain = mulUp(gain, norm)
   }
   return [through(x, gain, x.range)]
-}
+})
 
 export const channelBlockRules = {
   /** act(W ⋆ x + b + Z) for weights in any order. */

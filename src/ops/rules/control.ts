@@ -1,12 +1,13 @@
+import type { NormName } from '../../core/norm-name.ts'
 import * as term from '../../core/term.ts'
 import { graphAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { type BoundContext, type BoundRule, everything, type TensorBound } from '../bound.ts'
-import { rootOf } from './broadcast.ts'
+import { countedIn } from './broadcast.ts'
 import { entriesOf, scalarOf } from './constant.ts'
 import { hull, interval } from './interval.ts'
-import { fixed, isFixed, stacked, through } from './join.ts'
-import { inNorms } from './norms.ts'
+import { fixed, isFixed, stackedIn, through } from './join.ts'
+import { inEvery, inNorms } from './norms.ts'
 import { sourceOf } from './source.ts'
 
 /** One of two bounds holds, and which one does not vary: the larger constants hold for both. */
@@ -43,10 +44,11 @@ const conditional: BoundRule = (context: BoundContext) => {
 }
 
 /** What is said of outputs that stack one value for each step. */
-function stackedSteps(steps: readonly TensorBound[]): TensorBound {
+function stackedSteps(steps: readonly TensorBound[], norm: NormName): TensorBound {
   if (steps.length === 0) return fixed()
   const range = steps.map((step) => step.range).reduce(hull)
-  return stacked(
+  return stackedIn(
+    norm,
     steps.map((bound) => ({ bound, gain: 1 })),
     range,
   )
@@ -60,6 +62,7 @@ function unrolled(
   initial: readonly TensorBound[],
   inputsAt: (step: number, carried: readonly TensorBound[]) => readonly TensorBound[],
   firstCarried: number,
+  norm: NormName,
 ): TensorBound[] {
   let carried = initial
   const collected: TensorBound[][] = body.outputs.slice(firstCarried + initial.length).map(() => [])
@@ -70,7 +73,7 @@ function unrolled(
       list.push(outputs[firstCarried + initial.length + i])
     })
   }
-  return [...carried, ...collected.map(stackedSteps)]
+  return [...carried, ...collected.map((steps) => stackedSteps(steps, norm))]
 }
 
 function refusedAll(context: BoundContext, reason: string): TensorBound[] {
@@ -89,7 +92,7 @@ function alwaysGoesOn(context: BoundContext, body: Graph): boolean {
 }
 
 /** Loop with a constant number of steps, step by step. */
-const loop: BoundRule = (context) => {
+const loop = inEvery((context, norm) => {
   const body = graphAttribute(context.node, 'body')
   const trips = scalarOf(context.input(0))
   if (body === null) return refusedAll(context, 'lacks its body')
@@ -102,18 +105,19 @@ const loop: BoundRule = (context) => {
     fixed(interval(1, 1)),
     ...carried,
   ]
-  return unrolled(context, body, Math.max(0, trips), initial, inputsAt, 1)
-}
+  return unrolled(context, body, Math.max(0, trips), initial, inputsAt, 1, norm)
+})
 
 /**
  * A body that is applied to every part of its inputs by itself: with |Δoutᵢ| ≤ L·|Δinᵢ| for each part i, Σ |Δoutᵢ|² ≤ L²·Σ |Δinᵢ|², so that
- * all outputs together have the body's own constant, however many parts there are. Null where the body reads what varies
+ * all outputs together have the body's own constant, however many parts there are; so for sums and largest changes. Null where the body reads what varies
  * from outside, or rounds.
  */
 function mapped(
   context: BoundContext,
   body: Graph,
   inputs: readonly TensorBound[],
+  norm: NormName,
 ): readonly TensorBound[] | null {
   if (Array.from(context.node.captures, context.operandOf).some((value) => !isFixed(value))) return null
   if (inputs.some((input) => input.refusal !== null)) return null
@@ -124,7 +128,8 @@ function mapped(
   })
   const outputs = context.body(body, parts)
   if (outputs.some(({ refusal, offset }) => refusal === null && !term.isZero(offset))) return null
-  const whole = stacked(
+  const whole = stackedIn(
+    norm,
     inputs.map((bound) => ({ bound, gain: 1 })),
     everything,
   )
@@ -135,7 +140,7 @@ function mapped(
 }
 
 /** SequenceMap: its first input is a sequence; whether others are, and so are not repeated, is not known. */
-const sequenceMap: BoundRule = (context) => {
+const sequenceMap = inEvery((context, norm) => {
   const body = graphAttribute(context.node, 'body')
   const operands = Array.from({ length: context.inputCount }, (_, i) => context.input(i) ?? fixed())
   if (body === null) return refusedAll(context, 'lacks its body')
@@ -145,19 +150,19 @@ const sequenceMap: BoundRule = (context) => {
       'repeats further inputs that depend on the data for elements whose number is not known',
     )
   return (
-    mapped(context, body, operands) ??
+    mapped(context, body, operands, norm) ??
     refusedAll(
       context,
       'runs a body that rounds, or that reads data from outside, a number of times that is not known',
     )
   )
-}
+})
 
 /**
  * Scan of version 8: once for each batch element, batch first and time second in every tensor. Each run sees slices, which
  * vary no more than the whole; B of them side by side: √B.
  */
-const batchedScan: BoundRule = (context) => {
+const batchedScan = inEvery((context, norm) => {
   const { node } = context
   const body = graphAttribute(node, 'body')
   const states = context.inputCount - 1 - intAttribute(node, 'num_scan_inputs', 0)
@@ -178,12 +183,13 @@ const batchedScan: BoundRule = (context) => {
     slices.slice(0, states),
     (_, carried) => [...carried, ...slices.slice(states)],
     0,
+    norm,
   )
-  return results.map((bound) => through(bound, rootOf(batch), bound.range))
-}
+  return results.map((bound) => through(bound, countedIn(norm, batch), bound.range))
+})
 
 /** Scan over sequences of a known length: each step sees a slice, which varies no more than the whole. */
-const scan: BoundRule = (context) => {
+const scan = inEvery((context, norm) => {
   const { node } = context
   const body = graphAttribute(node, 'body')
   const scans = intAttribute(node, 'num_scan_inputs', 0)
@@ -196,10 +202,18 @@ const scan: BoundRule = (context) => {
   if (steps === null) return refusedAll(context, unknownSteps)
   if (steps > context.limits.loopSteps) return refusedAll(context, 'repeats its body too often to follow')
   const slices = inputs.slice(states).map((input) => through(input, 1, input.range, input.norm))
-  const each = states === 0 ? mapped(context, body, slices) : null
+  const each = states === 0 ? mapped(context, body, slices, norm) : null
   if (each !== null) return each
-  return unrolled(context, body, steps, inputs.slice(0, states), (_, carried) => [...carried, ...slices], 0)
-}
+  return unrolled(
+    context,
+    body,
+    steps,
+    inputs.slice(0, states),
+    (_, carried) => [...carried, ...slices],
+    0,
+    norm,
+  )
+})
 
 export const controlRules = {
   Loop: loop,

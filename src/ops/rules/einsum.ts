@@ -2,13 +2,14 @@ import * as mag from '../../core/magnitude.ts'
 import { addUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { sizeOf } from '../../core/tensor.ts'
 import { stringAttribute } from '../../graph/attribute.ts'
-import { type BoundContext, type BoundOperand, type BoundRule, everything } from '../bound.ts'
+import { type BoundContext, type BoundOperand, type BoundRule, everything, type NormRule } from '../bound.ts'
 import { ellipsis, type Labels, parseEquation } from '../numeric/einsum-equation.ts'
 import { operandsOf } from './broadcast.ts'
-import { elementsOf } from './constant.ts'
+import { elementsOf, rangeOf } from './constant.ts'
 import { farthest } from './interval.ts'
-import { added, isFixed, type Part, through } from './join.ts'
+import { added, addedIn, isFixed, type Part, through } from './join.ts'
 import { bilinear } from './linear.ts'
+import { inNorms } from './norms.ts'
 import { overReals } from './reals.ts'
 
 /**
@@ -92,4 +93,48 @@ const einsum: BoundRule = (context: BoundContext) => {
   return [added(parts, everything)]
 }
 
-export const einsumRules = { Einsum: overReals(einsum) } satisfies Record<string, BoundRule>
+/**
+ * In ℓ∞ and ℓ1: each element of the result is a sum over the labels that it does not have, of products of one element of every operand:
+ * |Δᵢ| counts ∏ sup|Aⱼ| times as many terms as one sum has (ℓ∞), or as one element of Aᵢ stands in (ℓ1).
+ */
+const einsumIn: NormRule = (context, norm) => {
+  const operands = operandsOf(context)
+  const varying = operands.filter((operand) => !isFixed(operand))
+  if (varying.length === 0) return [context.refuse('has no data')]
+  const layer = varying.length === 1 ? context.layerNorm() : null
+  if (layer !== null) return [through(varying[0], layer, everything)]
+  const equation = parseEquation(context, stringAttribute(context.node, 'equation', ''))
+  const sizes = operands.map((operand, i) => sizesOf(equation.inputs[i], operand))
+  const known = sizes.filter((labels) => labels !== null)
+  if (known.length < operands.length)
+    return [context.refuse('contracts axes of a size that is not known; give --input-shape')]
+  const all = new Map(known.flatMap((labels) => [...labels]))
+  const kept = (label: string) =>
+    equation.output.includes(label) || (label.startsWith(ellipsis) && equation.output.includes(ellipsis))
+  const terms = (isFree: (label: string) => boolean) =>
+    productOf([...all].flatMap(([label, size]) => (isFree(label) ? [size] : [])))
+  const parts: Part[] = []
+  for (const [i, bound] of operands.entries()) {
+    if (isFixed(bound)) continue
+    const count = norm === 'linf' ? terms((label) => !kept(label)) : terms((label) => !known[i].has(label))
+    const gain = operands.reduce(
+      (product, other, j) => (j === i ? product : mulUp(product, largestOf(other))),
+      count,
+    )
+    if (!(gain < Infinity)) return [context.refuse(bilinear)]
+    parts.push({ bound, gain })
+  }
+  return [addedIn(norm, parts, everything)]
+}
+
+/** sup |x|, also of constants that are too large for the walk to have looked at. */
+function largestOf(operand: BoundOperand): number {
+  const elements = farthest(operand.range) < Infinity ? null : elementsOf(operand)
+  const range = elements === null ? null : rangeOf(elements)
+  return farthest(range ?? operand.range)
+}
+
+export const einsumRules = { Einsum: overReals(inNorms(einsum, einsumIn)) } satisfies Record<
+  string,
+  BoundRule
+>

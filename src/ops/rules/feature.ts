@@ -1,9 +1,10 @@
 import { floatAttribute, floatsAttribute } from '../../graph/attribute.ts'
 import { type BoundRule, everything } from '../bound.ts'
-import { rootOf } from './broadcast.ts'
+import { countedIn } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { farthest, interval } from './interval.ts'
 import { isFixed, through } from './join.ts'
+import { inEvery, inNorms } from './norms.ts'
 
 /** Operators of classical machine learning that scale, select and mend features. */
 
@@ -16,7 +17,7 @@ const scaler: BoundRule = (context) => {
 }
 
 /** Columns at given positions: √(how often the most frequent one is taken). */
-const extractor: BoundRule = (context) => {
+const extractor = inEvery((context, norm) => {
   const [x, positions] = [context.input(0), context.input(1)]
   if (x === null || positions === null) return [context.refuse('lacks an operand')]
   if (!isFixed(positions)) return [context.refuse('reads at positions that are computed from data')]
@@ -28,9 +29,9 @@ const extractor: BoundRule = (context) => {
   return [
     most === null
       ? context.refuse('repeats elements, how often is not known')
-      : through(x, rootOf(most), x.range),
+      : through(x, countedIn(norm, most), x.range),
   ]
-}
+})
 
 /** Puts other values in the place of NaN, which no real number is: the identity. In the place of a number it jumps. */
 const imputer: BoundRule = (context) => {
@@ -45,7 +46,7 @@ const imputer: BoundRule = (context) => {
 }
 
 export const featureRules = {
-  Scaler: scaler,
+  Scaler: inNorms(scaler, 'same'),
   ArrayFeatureExtractor: extractor,
-  Imputer: imputer,
+  Imputer: inNorms(imputer, 'same'),
 } satisfies Record<string, BoundRule>

@@ -1,4 +1,5 @@
 import * as mag from '../../core/magnitude.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { addUp, divUp, mulUp, sqrtDown } from '../../core/rounding.ts'
 import { floatAttribute, intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import {
@@ -11,7 +12,8 @@ import {
 import { rootOf } from './broadcast.ts'
 import { swishSlope } from './elementwise.ts'
 import { farthest, interval } from './interval.ts'
-import { added, isFixed, type Part } from './join.ts'
+import { addedIn, isFixed, type Part } from './join.ts'
+import { inEvery } from './norms.ts'
 
 /** Products of several tensors that vary, written as one operator: Lipschitz on bounded data alone. */
 
@@ -23,6 +25,7 @@ function multilinear(
   context: BoundContext,
   terms: readonly (readonly [BoundOperand | null, mag.Magnitude])[],
   range = everything,
+  norm: NormName = 'l2',
 ): TensorBound {
   const parts: Part[] = []
   for (const [bound, gain] of terms) {
@@ -30,11 +33,11 @@ function multilinear(
     if (!mag.isBounded(gain)) return context.refuse(unbounded)
     parts.push({ bound, gain })
   }
-  return added(parts, range)
+  return addedIn(norm, parts, range)
 }
 
 /** swish(a)·b: |Δ| ≤ 1.0999·sup|b|·|Δa| + sup|a|·|Δb|, as |swish(a)| ≤ |a| and the slope of swish is the same for every α; ½ for α = 0. */
-const swiglu: BoundRule = (context) => {
+const swiglu = inEvery((context, norm) => {
   const [a, b] = [context.input(0), context.input(1)]
   if (a === null || b === null) return [context.refuse('lacks an operand')]
   const slope = floatAttribute(context.node, 'alpha', 1) === 0 ? 0.5 : swishSlope
@@ -48,9 +51,10 @@ const swiglu: BoundRule = (context) => {
         [b, mag.magnitude(gates)],
       ],
       reach < Infinity ? interval(-reach, reach) : everything,
+      norm,
     ),
   ]
-}
+})
 
 /**
  * The linear recurrence S_t = S_{t−1} + k_t⊗v_t, o_t = s·q_tᵀS_t, which is Y = s·((QKᵀ∘M)V + Q·S₀) for the causal mask M. With Frobenius

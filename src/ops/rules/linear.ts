@@ -15,7 +15,7 @@ import { withBoxes } from '../boxes/rule.ts'
 import { copies, rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { difference, farthest, hull, interval, negative, product, sum } from './interval.ts'
-import { added, addedIn, isFixed, through } from './join.ts'
+import { added, addedIn, isFixed, type Part, through } from './join.ts'
 import { inNorms, repeated } from './norms.ts'
 import { overReals } from './reals.ts'
 import { sourceOf } from './source.ts'
@@ -119,17 +119,44 @@ const gemmIn: NormRule = (context, norm) => {
   return [addedIn(norm, [...parts, { bound: c, gain }], everything)]
 }
 
-/** With one constant factor; products of two that vary have constants in ℓ2 alone. */
-const matmulIn: NormRule = (context) => {
+/**
+ * With one constant factor its norm; with two that vary, element by element, |Δ(AB)| ≤ |A|·|ΔB| + |ΔA|·|B|: for A [m, k] and B [k, n]
+ * of at most a and b, k·a and k·b in ℓ∞, m·a and n·b in ℓ1, and 1 in ℓ∞ for rows of A that are distributions.
+ */
+const matmulIn: NormRule = (context, norm) => {
   const [a, b] = [context.input(0), context.input(1)]
   if (a === null || b === null) return [context.refuse('lacks an operand')]
-  if (varying(a) === varying(b))
-    return [context.refuse('multiplies two tensors that depend on the input: it has a constant in ℓ2 alone')]
-  const placed = placedMatMul(context)
-  const data = varying(a) ? a : b
-  return [
-    weightedIn(context, data, placed?.affine ?? null) ?? context.refuse('has weights that are not constant'),
-  ]
+  if (varying(a) !== varying(b)) {
+    const data = varying(a) ? a : b
+    const linear = weightedIn(context, data, placedMatMul(context)?.affine ?? null)
+    if (linear !== null) return [linear]
+  }
+  const [rows, inner, columns] = [a.shape?.at(-2), a.shape?.at(-1), b.shape?.at(-1)]
+  if (
+    (a.shape?.length ?? 0) < 2 ||
+    (b.shape?.length ?? 0) < 2 ||
+    rows == null ||
+    inner == null ||
+    columns == null
+  )
+    return [context.refuse('multiplies matrices of sizes that are not known; give --input-shape')]
+  const output = context.output(0)?.shape ?? null
+  const times = { linf: [inner, inner], l1: [columns, rows] }[norm]
+  const parts: Part[] = []
+  for (const [i, [own, other]] of [
+    [a, b],
+    [b, a],
+  ].entries()) {
+    if (!varying(own)) continue
+    const isAverage = norm === 'linf' && i === 1 && holdsDistributions(other)
+    const sum = isAverage ? 1 : mulUp(times[i], farthest(other.range))
+    if (!(sum < Infinity))
+      return [context.refuse(varying(other) ? bilinear : 'multiplies by a matrix that is not known')]
+    const count = copies(batch(own.shape), [batch(other.shape)], batch(output))
+    if (count === null) return [context.refuse(unknownCopies)]
+    parts.push({ bound: own, gain: mulUp(sum, repeated[norm](count)) })
+  }
+  return [addedIn(norm, parts, holdsDistributions(a) ? b.range : productRange(a, b))]
 }
 
 /** √(elements of one matrix)·sup|x| ≥ ‖X‖_F ≥ ‖X‖₂ for each matrix of a batch; nor is it longer than all
@@ -296,9 +323,9 @@ export const linearRules = {
   /** A diagonal map has the same norm in all of them. */
   BatchNormalization: withBoxes(inNorms(batchNormalization, 'same'), channelBoxes(normalizedChannels)),
   /** scale·x + bias per channel, of the first versions of the standard. */
-  ImageScaler: (context) => {
+  ImageScaler: inNorms((context) => {
     const x = context.input(0)
     const scale = Math.abs(floatAttribute(context.node, 'scale', 1))
     return [x === null ? context.refuse('has no data') : through(x, context.layerNorm() ?? scale, everything)]
-  },
+  }, 'same'),
 } satisfies Record<string, BoundRule>

@@ -1,3 +1,4 @@
+import type { NormName } from '../../core/norm-name.ts'
 import { addUp, divUp, mulUp, sqrtDown, sqrtUp } from '../../core/rounding.ts'
 import { type Dim, type Shape, sizeOf } from '../../core/tensor.ts'
 import type { Term } from '../../core/term.ts'
@@ -9,20 +10,26 @@ import {
   type BoundRule,
   everything,
   type Interval,
+  type NormRule,
   type TensorBound,
 } from '../bound.ts'
 import { type Groups, normalizedBox } from '../boxes/normalization.ts'
 import { withBoxes } from '../boxes/rule.ts'
-import { growth, inverseRootOf, rootOf, unknownCopies } from './broadcast.ts'
+import { countedIn, growth, inverseRootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
 import { gated, swishSlope } from './elementwise.ts'
 import { farthest, interval, nearest, sum, up } from './interval.ts'
-import { added, isFixed, type Part, through } from './join.ts'
+import { addedIn, isFixed, type Part, through } from './join.ts'
+import { inEvery, inNorms } from './norms.ts'
 
 /**
  * Normalisation by statistics of the data itself: y = γ·(x − μ)/√(σ² + ε) + β over a group of n elements. Its
  * Jacobian is diag(γ)·(C − ûûᵀ·σ²/(σ² + ε))/√(σ² + ε), C the centring projection and û the unit vector along x − μ,
  * so its norm is at most max|γ|/√(σ² + ε) ≤ max|γ|/√ε, attained at constant x. Without centring (RMS) the same.
+ *
+ * In ℓ∞ and ℓ1, with ρ² = σ²/(σ² + ε): no |ûᵢ|·Σ|ûⱼ| is above r = √(n − 1), so that rows and columns of C − ûûᵀρ² sum to at most 2 + rρ²,
+ * and by Cauchy and Schwarz to √n. With t = 1 − ρ² that is √t·(2 + r(1 − t))/√ε, largest at t = (2 + r)/(3r). Without centring 1 and r = √n
+ * take the place of 2 and √(n − 1).
  */
 
 const dataScale = 'has a scale that is computed from data or not known'
@@ -34,6 +41,16 @@ function parameterRange(operand: BoundOperand | null, fallback: number): Interva
   if (farthest(operand.range) < Infinity) return operand.range
   const elements = elementsOf(operand)
   return elements === null ? null : rangeOf(elements)
+}
+
+/** By how much rows and columns of the Jacobian sum to more than its ℓ2 norm, for groups of n; null where n is not known. */
+export function spreadIn(norm: NormName, count: Dim, isCentred: boolean): number | null {
+  if (norm === 'l2') return 1
+  if (count === null || !(count >= 1)) return null
+  const [least, r] = isCentred ? [2, Math.sqrt(count - 1)] : [1, Math.sqrt(count)]
+  const isInside = r > 0 && least <= 2 * r
+  const most = isInside ? (2 / 3) * (least + r) * Math.sqrt((least + r) / (3 * r)) : least
+  return up(Math.min(most, Math.sqrt(count)) * (1 + 1e-14))
 }
 
 interface Normalized {
@@ -54,6 +71,7 @@ function normalized(
   inputs: { gamma: number; beta: number | null },
   epsilon: number,
   count: Dim,
+  norm: NormName,
 ): Normalized | string {
   const gamma = parameterRange(context.input(inputs.gamma), 1)
   const beta = inputs.beta === null ? interval(0, 0) : parameterRange(context.input(inputs.beta), 0)
@@ -61,11 +79,13 @@ function normalized(
   if (!(epsilon > 0)) return 'has an epsilon that is not positive: not Lipschitz near constant inputs'
   const largest = farthest(gamma)
   if (!(largest < Infinity)) return 'has a scale that is not finite'
+  const spread = spreadIn(norm, count, inputs.beta !== null)
+  if (spread === null) return 'normalises groups of a size that is not known; give --input-shape'
   const reach = count === null ? Infinity : mulUp(largest, up(Math.sqrt(count)))
   const image = beta === null ? everything : sum(interval(-reach, reach), beta)
   const scale = context.layerNorm() ?? term.constant(largest)
   return {
-    gain: term.scale(scale, divUp(1, sqrtDown(epsilon))),
+    gain: term.scale(scale, mulUp(spread, divUp(1, sqrtDown(epsilon)))),
     image,
     norm: lengthOf(context, largest, beta),
   }
@@ -82,35 +102,43 @@ function behind(x: BoundOperand | null, axis: number): Dim {
 function normalization(
   inputs: { gamma: number; beta: number | null },
   countOf: (context: BoundContext, x: BoundOperand) => Dim,
-  statistics: (context: BoundContext, x: BoundOperand, i: number, count: Dim) => TensorBound,
+  statistics: (context: BoundContext, x: BoundOperand, i: number, count: Dim, norm: NormName) => TensorBound,
   epsilon?: number,
 ): BoundRule {
-  return (context) => {
+  return inEvery((context, norm) => {
     const x = context.input(0)
     const beta = inputs.beta === null ? null : context.input(inputs.beta)
     if (x === null) return context.node.outputs.map(() => context.refuse('has no data'))
     if (beta !== null && !isFixed(beta)) return context.node.outputs.map(() => context.refuse(dataScale))
     const count = countOf(context, x)
-    const result = normalized(context, inputs, epsilonOf(context, epsilon), count)
+    const result = normalized(context, inputs, epsilonOf(context, epsilon), count, norm)
     return context.node.outputs.map((_, i) => {
-      if (i > 0) return statistics(context, x, i, count)
+      if (i > 0) return statistics(context, x, i, count, norm)
       return typeof result === 'string'
         ? context.refuse(result)
         : through(x, result.gain, result.image, result.norm)
     })
-  }
+  })
 }
 
 const noStatistics = (context: BoundContext) =>
   context.refuse('gives statistics of its data, which have no rule')
 
 /** The mean has the norm 1/√n; of 1/√(σ² + ε) the slope σ/(σ² + ε)^{3/2}·|∇σ| is at most 2/(3√3)·1/(ε√n). */
-function layerStatistics(context: BoundContext, x: BoundOperand, i: number, count: Dim): TensorBound {
+function layerStatistics(
+  context: BoundContext,
+  x: BoundOperand,
+  i: number,
+  count: Dim,
+  norm: NormName,
+): TensorBound {
   if (count === null) return noStatistics(context)
-  if (i === 1) return through(x, inverseRootOf(count), x.range)
+  if (i === 1) return through(x, { l2: inverseRootOf(count), linf: 1, l1: divUp(1, count) }[norm], x.range)
   const epsilon = epsilonOf(context)
   if (!(epsilon > 0)) return noStatistics(context)
-  const slope = up(2 / (3 * Math.sqrt(3)) / epsilon / Math.sqrt(count))
+  // the gradient is along x − μ: its entries sum to at most √n times its length, and none is longer
+  const length = up(2 / (3 * Math.sqrt(3)) / epsilon / Math.sqrt(count))
+  const slope = norm === 'linf' ? mulUp(sqrtUp(count), length) : length
   return through(x, slope, interval(0, divUp(1, sqrtDown(epsilon))))
 }
 
@@ -125,36 +153,55 @@ const spatial = (_: BoundContext, x: BoundOperand) => behind(x, 2)
 
 /**
  * x/‖x‖ turns by any angle within any distance of 0. Where every |xᵢ| ≥ r > 0, groups of n elements have ‖x‖₂ ≥ √n·r and ‖x‖₁ ≥ n·r, and the Jacobians
- * (I − ûûᵀ)/‖x‖₂ and (I − x·sgn(x)ᵀ/‖x‖₁)/‖x‖₁ are at most 1/‖x‖₂ and (1 + √n)/‖x‖₁.
+ * (I − ûûᵀ)/‖x‖₂ and (I − x·sgn(x)ᵀ/‖x‖₁)/‖x‖₁ are at most 1/‖x‖₂ and (1 + √n)/‖x‖₁. Rows and columns of the first sum to at most
+ * √n/‖x‖₂; rows of the second to (1 + n)/‖x‖₁, columns to 2/‖x‖₁.
  */
-function direction(context: BoundContext, order: 1 | 2 | null, count: Dim): TensorBound {
+function direction(context: BoundContext, order: 1 | 2 | null, count: Dim, norm: NormName): TensorBound {
   const x = context.input(0)
   if (x === null) return context.refuse('has no data')
   const [least, root] = [nearest(x.range), count === null ? Number.NaN : up(Math.sqrt(count))]
   if (least === 0 || order === null || !(root > 0))
     return context.refuse('divides by the norm of its input: not Lipschitz near 0')
-  const gain = order === 2 ? 1 / (root * least) : (1 + root) / (root * root * least)
+  const sums = {
+    1: { l2: 1 + root, linf: 1 + root * root, l1: 2 },
+    2: { l2: 1, linf: root, l1: root },
+  }[order][norm]
+  const gain = order === 2 ? sums / (root * least) : sums / (root * root * least)
   return through(x, up(gain * (1 + 1e-12)), interval(-1, 1))
 }
 
-const lengths: BoundRule = (context) => {
+const lengths = inEvery((context, norm) => {
   const order = intAttribute(context.node, 'p', 2)
   const count = context.input(0)?.shape?.at(intAttribute(context.node, 'axis', -1)) ?? null
-  return [direction(context, order === 1 || order === 2 ? order : null, count)]
-}
+  return [direction(context, order === 1 || order === 2 ? order : null, count, norm)]
+})
 
 /** Rows, by the norm that an attribute names. */
-const normalizer: BoundRule = (context) => {
+const normalizer = inEvery((context, norm) => {
   const name = stringAttribute(context.node, 'norm', 'MAX')
   return [
-    direction(context, name === 'L2' ? 2 : name === 'L1' ? 1 : null, context.input(0)?.shape?.at(-1) ?? null),
+    direction(
+      context,
+      name === 'L2' ? 2 : name === 'L1' ? 1 : null,
+      context.input(0)?.shape?.at(-1) ?? null,
+      norm,
+    ),
   ]
-}
+})
 
 /** (x − μ)/(σ + 10⁻⁹): the Jacobian (C − ûûᵀ·σ/(σ + e))/(σ + e) has at most the norm 1/e. */
 const meanVariance: BoundRule = (context) => {
   const x = context.input(0)
   return [x === null ? context.refuse('has no data') : through(x, up(1e9), everything)]
+}
+
+/** Rows and columns of a group of n sum to at most √n times that; all elements are one group at most. */
+const meanVarianceIn: NormRule = (context) => {
+  const x = context.input(0)
+  const size = x?.shape ? sizeOf(x.shape) : null
+  if (x === null || size === null)
+    return [context.refuse('normalises groups of a size that is not known; give --input-shape')]
+  return [through(x, mulUp(up(1e9), sqrtUp(size)), everything)]
 }
 
 /**
@@ -181,7 +228,7 @@ const localResponse: BoundRule = (context) => {
 
 /** x + skip (+ bias), normalised, skip and bias repeated where they are smaller; the fourth output is the sum itself. */
 function skipNormalization(inputs: { gamma: number; beta: number | null; bias: number }): BoundRule {
-  return (context) => {
+  return inEvery((context, norm) => {
     const [x, skip, bias] = [context.input(0), context.input(1), context.input(inputs.bias)]
     const beta = inputs.beta === null ? null : context.input(inputs.beta)
     const terms = [x, skip, bias].filter((operand) => operand !== null)
@@ -190,10 +237,11 @@ function skipNormalization(inputs: { gamma: number; beta: number | null; bias: n
       const count = growth(bound.shape, x?.shape ?? null)
       if (isFixed(bound)) continue
       if (count === null) return context.node.outputs.map(() => context.refuse(unknownCopies))
-      parts.push({ bound, gain: rootOf(count) })
+      parts.push({ bound, gain: countedIn(norm, count) })
     }
-    const result = normalized(context, inputs, epsilonOf(context, 1e-12), x?.shape?.at(-1) ?? null)
-    const joined = added(parts, terms.map((operand) => operand.range).reduce(sum, interval(0, 0)))
+    const width = x?.shape?.at(-1) ?? null
+    const result = normalized(context, inputs, epsilonOf(context, 1e-12), width, norm)
+    const joined = addedIn(norm, parts, terms.map((operand) => operand.range).reduce(sum, interval(0, 0)))
     return context.node.outputs.map((_, i) => {
       if (beta !== null && !isFixed(beta)) return context.refuse(dataScale)
       if (i === 3) return joined
@@ -202,11 +250,16 @@ function skipNormalization(inputs: { gamma: number; beta: number | null; bias: n
         ? context.refuse(result)
         : through(joined, result.gain, result.image, result.norm)
     })
-  }
+  })
 }
 
 /** The groups of channels that stand last, normalised; with SiLU behind them where `activation` is 1. */
-function groupsNormalized(context: BoundContext, data: TensorBound, shape: Shape | null): TensorBound {
+function groupsNormalized(
+  context: BoundContext,
+  data: TensorBound,
+  shape: Shape | null,
+  norm: NormName,
+): TensorBound {
   const beta = context.input(2)
   if (beta !== null && !isFixed(beta)) return context.refuse(dataScale)
   const [size, count] = [
@@ -214,7 +267,7 @@ function groupsNormalized(context: BoundContext, data: TensorBound, shape: Shape
     intAttribute(context.node, 'groups', 1),
   ]
   const length = size === null || !(count >= 1) ? null : Math.ceil(size / count)
-  const result = normalized(context, { gamma: 1, beta: 2 }, epsilonOf(context), length)
+  const result = normalized(context, { gamma: 1, beta: 2 }, epsilonOf(context), length, norm)
   if (typeof result === 'string') return context.refuse(result)
   const bound = through(data, result.gain, result.image, result.norm)
   if (intAttribute(context.node, 'activation', 0) === 0) return bound
@@ -222,13 +275,13 @@ function groupsNormalized(context: BoundContext, data: TensorBound, shape: Shape
   return through(bound, slope, image, mulUp(slope, bound.norm))
 }
 
-const groupNorm: BoundRule = (context) => {
+const groupNorm = inEvery((context, norm) => {
   const x = context.input(0)
-  return [x === null ? context.refuse('has no data') : groupsNormalized(context, x, x.shape)]
-}
+  return [x === null ? context.refuse('has no data') : groupsNormalized(context, x, x.shape, norm)]
+})
 
 /** Of x + skip + bias, where skip and bias may be repeated over all places; the second output is the sum itself. */
-const skipGroupNorm: BoundRule = (context) => {
+const skipGroupNorm = inEvery((context, norm) => {
   const operands = [0, 3, 4].map((i) => context.input(i)).filter((operand) => operand !== null)
   const shape = context.input(0)?.shape ?? null
   const parts: Part[] = []
@@ -236,12 +289,12 @@ const skipGroupNorm: BoundRule = (context) => {
     const count = growth(operand.shape, shape)
     if (!isFixed(operand) && count === null)
       return context.node.outputs.map(() => context.refuse(unknownCopies))
-    parts.push({ bound: operand, gain: rootOf(count ?? 1) })
+    parts.push({ bound: operand, gain: countedIn(norm, count ?? 1) })
   }
-  const total = added(parts, operands.map(({ range }) => range).reduce(sum, interval(0, 0)))
-  const first = groupsNormalized(context, total, shape)
+  const total = addedIn(norm, parts, operands.map(({ range }) => range).reduce(sum, interval(0, 0)))
+  const first = groupsNormalized(context, total, shape, norm)
   return context.node.outputs.map((_, i) => (i === 0 ? first : total))
-}
+})
 
 /** Groups over the last axes, along which γ runs, too. */
 function alongLastAxes(isCentred: boolean): (context: BoundContext) => Groups | null {
@@ -276,8 +329,9 @@ export const normalizationRules = {
   ),
   SkipLayerNormalization: skipNormalization({ gamma: 2, beta: 3, bias: 4 }),
   SkipSimplifiedLayerNormalization: skipNormalization({ gamma: 2, beta: null, bias: 3 }),
-  MeanVarianceNormalization: meanVariance,
+  MeanVarianceNormalization: inNorms(meanVariance, meanVarianceIn),
   LpNormalization: lengths,
   Normalizer: normalizer,
-  LRN: localResponse,
+  /** Rows and columns are what its bound in ℓ2 is made of. */
+  LRN: inNorms(localResponse, 'same'),
 } satisfies Record<string, BoundRule>

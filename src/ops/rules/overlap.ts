@@ -1,9 +1,10 @@
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundRule } from '../bound.ts'
-import { rootOf } from './broadcast.ts'
+import { countedIn, rootOf } from './broadcast.ts'
 import { entriesOf } from './constant.ts'
 import { farthest, hull, interval, up } from './interval.ts'
 import { isFixed, through } from './join.ts'
+import { inEvery } from './norms.ts'
 import { windowMultiplicity } from './window-sharing.ts'
 
 /**
@@ -42,7 +43,7 @@ function overlap({ size, kernel, stride, dilation, begin, windows }: Sliding): n
 const unknownSize = 'adds up windows whose sizes are not known; give --input-shape'
 
 /** Blocks of an image summed into it; multiplicities of the axes multiply. */
-const col2Im: BoundRule = (context: BoundContext) => {
+const col2Im = inEvery((context: BoundContext, norm) => {
   const [x, image, block] = [context.input(0), context.input(1), context.input(2)]
   if (x === null) return [context.refuse('has no data')]
   if ([image, block].some((operand) => operand === null || !isFixed(operand)))
@@ -62,19 +63,21 @@ const col2Im: BoundRule = (context: BoundContext) => {
     most *= overlap({ size, kernel: kernel[axis], stride, dilation, begin, windows })
   }
   const reach = up(most * farthest(x.range))
-  return [through(x, rootOf(most), hull(interval(-reach, reach), interval(0, 0)))]
-}
+  // `most` changes add up in one place, each in one alone
+  const gain = { l2: rootOf(most), linf: most, l1: 1 }[norm]
+  return [through(x, gain, hull(interval(-reach, reach), interval(0, 0)))]
+})
 
 /** Windows of `size` at steps of `step` along one axis, as a new last axis. */
-const unfold: BoundRule = (context: BoundContext) => {
+const unfold = inEvery((context: BoundContext, norm) => {
   const x = context.input(0)
   const dim = x?.shape?.at(intAttribute(context.node, 'dim', -1)) ?? null
   const [kernel, stride] = [intAttribute(context.node, 'size', 1), intAttribute(context.node, 'step', 1)]
   if (x === null || !(kernel >= 1 && stride >= 1)) return [context.refuse('has no windows')]
   const shared = windowMultiplicity(kernel, stride, 1)
   const windows = dim === null ? shared : Math.max(0, Math.floor((dim - kernel) / stride) + 1)
-  return [through(x, rootOf(Math.min(shared, windows)), x.range)]
-}
+  return [through(x, countedIn(norm, Math.min(shared, windows)), x.range)]
+})
 
 export const overlapRules = {
   Col2Im: col2Im,

@@ -1,18 +1,20 @@
+import type { NormName } from '../../core/norm-name.ts'
 import { mulUp } from '../../core/rounding.ts'
 import type { Shape } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { Node } from '../../graph/graph.ts'
-import { type BoundContext, type BoundRule, everything } from '../bound.ts'
+import { type BoundContext, type BoundRule, everything, type TensorBound } from '../bound.ts'
 import { antialiasedRow } from './antialias.ts'
 import { entriesOf } from './constant.ts'
 import { isFixed, through } from './join.ts'
 import { clampIndex, keys } from './neighbours.ts'
+import { inEvery } from './norms.ts'
 import { overReals } from './reals.ts'
-import { normUpperBound, type SparseRow } from './small-matrix.ts'
+import { type SparseRow, smallNorm } from './small-matrix.ts'
 
 /**
  * Resize and Upsample interpolate each axis by itself: a Kronecker product of one small matrix per axis, whose norm
- * is the product of theirs. The matrices are built as the standard defines the coordinates.
+ * is the product of theirs, in every norm. The matrices are built as the standard defines the coordinates.
  */
 
 export interface Axis {
@@ -145,7 +147,11 @@ function joined(columns: readonly number[], weights: readonly number[]): SparseR
 const weightSlack = 1 + 1e-6
 
 /** The norm of the interpolation along one axis; null where a mode has no rule. */
-export function interpolationNorm(axis: Axis, interpolation: Interpolation): number | null {
+export function interpolationNorm(
+  axis: Axis,
+  interpolation: Interpolation,
+  norm: NormName = 'l2',
+): number | null {
   const crops = interpolation.coordinates === 'tf_crop_and_resize'
   const isSame = axis.input === axis.output && axis.scale === 1 && !crops
   // this mode shifts by half an element where nothing is resized, unless a runtime leaves such axes alone
@@ -156,7 +162,7 @@ export function interpolationNorm(axis: Axis, interpolation: Interpolation): num
   for (const rowOf of candidates) {
     const rows = rowsOf(axis, interpolation, rowOf)
     if (rows === null) return null
-    largest = Math.max(largest, mulUp(normUpperBound(rows, axis.input), weightSlack))
+    largest = Math.max(largest, mulUp(smallNorm(rows, axis.input, norm), weightSlack))
   }
   return largest
 }
@@ -258,7 +264,7 @@ function regionsOf(context: BoundContext, rank: number): ((axis: number) => Axis
   return (axis) => ({ start: starts[axis] ?? Number.NaN, end: ends[axis] ?? Number.NaN })
 }
 
-const resize: BoundRule = (context) => {
+const resize = (context: BoundContext, by: NormName): TensorBound[] => {
   const x = context.input(0)
   const output = context.output(0)?.shape ?? null
   if (x === null) return [context.refuse('has no data')]
@@ -281,7 +287,7 @@ const resize: BoundRule = (context) => {
     const length = output[i]
     if (input === null || length === null) return [context.refuse(unknownSize)]
     const axis = { input, output: length, scale: scales?.[i] ?? length / input, region: regions?.(i) }
-    const norm = interpolationNorm(axis, interpolation)
+    const norm = interpolationNorm(axis, interpolation, by)
     if (norm === null)
       return [context.refuse(`has no rule for mode ${interpolation.mode}, ${interpolation.coordinates}`)]
     gain = mulUp(gain, norm)
@@ -291,4 +297,4 @@ const resize: BoundRule = (context) => {
 
 const unknownSize = 'resizes a size that is not known; give --input-shape'
 
-export const resizeRules = { Resize: overReals(resize) } satisfies Record<string, BoundRule>
+export const resizeRules = { Resize: overReals(inEvery(resize)) } satisfies Record<string, BoundRule>

@@ -1,8 +1,9 @@
 import { floatAttribute } from '../../graph/attribute.ts'
-import type { BoundContext, BoundOperand, BoundRule } from '../bound.ts'
+import type { BoundOperand, BoundRule } from '../bound.ts'
 import { elementsOf } from './constant.ts'
 import { interval, up } from './interval.ts'
 import { isFixed, through } from './join.ts'
+import { inEvery } from './norms.ts'
 
 /**
  * Rotary embedding: pairs of elements (x, y) become (c·x − s·y, s·x + c·y), which stretches by √(c² + s²): 1 where c and s
@@ -18,9 +19,18 @@ export function rotationGain(cosines: BoundOperand | null, sines: BoundOperand |
   return Number.isNaN(largest) ? null : up(up(Math.sqrt(largest)))
 }
 
+/** The largest |c| + |s|, at least 1: what rows and columns of the rotation sum to. */
+function rotationSum(cosines: BoundOperand | null, sines: BoundOperand | null): number {
+  const [c, s] = [elementsOf(cosines), elementsOf(sines)]
+  let largest = 1
+  for (let i = 0; i < (c?.length ?? 0); i++)
+    largest = Math.max(largest, Math.abs(c?.[i] ?? Number.NaN) + Math.abs(s?.[i] ?? Number.NaN))
+  return up(largest)
+}
+
 /** Data first; the tables at two inputs, positions at a third. */
 function rotation(cosines: number, sines: number, positions: number): BoundRule {
-  return (context: BoundContext) => {
+  return inEvery((context, norm) => {
     const x = context.input(0)
     const gain = rotationGain(context.input(cosines), context.input(sines))
     const at = context.input(positions)
@@ -31,8 +41,9 @@ function rotation(cosines: number, sines: number, positions: number): BoundRule 
     const length = up(gain * x.norm)
     // |c·x − s·y| ≤ √(c² + s²)·√(x² + y²)
     const reach = up(gain * Math.SQRT2 * Math.max(Math.abs(x.range.lo), Math.abs(x.range.hi)))
-    return [through(x, gain, interval(-reach, reach), length)]
-  }
+    const own = norm === 'l2' ? gain : rotationSum(context.input(cosines), context.input(sines))
+    return [through(x, own, interval(-reach, reach), length)]
+  })
 }
 
 export const rotationRules = {

@@ -8,6 +8,7 @@
  * |G|x is Aᵀ(Ax), at the cost of the entries of A a step; else |G| is formed, at the cost of rows × entries² once. Every
  * step gives a bound, so that large matrices end after a few. The zero matrix and one without rows or columns have the norm 0.
  */
+import type { NormName, OtherNorm } from '../../core/norm-name.ts'
 import { addUp, divUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 
 /** Entries of a row: columns, each once, and their weights. */
@@ -110,4 +111,25 @@ function ratios(image: Float64Array, x: Float64Array): readonly [least: number, 
 function regularized(image: Float64Array): Float64Array<ArrayBuffer> {
   const largest = image.reduce((most, value) => Math.max(most, value), 0)
   return Float64Array.from(image, (value) => (largest > 0 ? Math.max(value / largest, 1e-9) : 1))
+}
+
+/** ‖A‖_∞ = max over rows of Σ|aᵢⱼ|, ‖A‖₁ = max over columns, rounded up. */
+export function inducedUpperBound(rows: readonly SparseRow[], columnCount: number, norm: OtherNorm): number {
+  const columns = new Float64Array(columnCount)
+  let most = 0
+  for (const row of rows) {
+    let sum = 0
+    for (const [i, column] of row.columns.entries()) {
+      const size = Math.abs(row.weights[i])
+      sum = addUp(sum, size)
+      columns[column] = addUp(columns[column], size)
+    }
+    most = Math.max(most, sum)
+  }
+  return norm === 'linf' ? most : columns.reduce((largest, sum) => Math.max(largest, sum), 0)
+}
+
+/** The norm of a small matrix in any of the norms. */
+export function smallNorm(rows: readonly SparseRow[], columnCount: number, norm: NormName): number {
+  return norm === 'l2' ? normUpperBound(rows, columnCount) : inducedUpperBound(rows, columnCount, norm)
 }
