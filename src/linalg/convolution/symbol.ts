@@ -1,7 +1,6 @@
 import { allocateFloats, floatsAt, place, scoped } from '../arena.ts'
-import type { Pointer } from '../kernels.ts'
+import { kernels, type Pointer } from '../kernels.ts'
 import { gamma } from '../rounding-error.ts'
-import { gatherProduct, padded } from './gather.ts'
 import type { Kernel } from './kernel.ts'
 import { sumOfSliceNorms, tapCount, tapPositions } from './kernel.ts'
 import { staircaseSize } from './staircase.ts'
@@ -35,38 +34,54 @@ export interface FourierSymbol {
   readonly error: number
 }
 
-/** The factor F_u ∈ ℝ^{r×L} of every polyphase tap u, row-major, with H(ω) = Σ F_u F_wᵀ e^{i(u−w)ω}. */
+/**
+ * Factors F ∈ ℝ^{r×L}, row-major, each of a polyphase tap u, with H(ω) = Σ F Fʹᵀ e^{i(u−uʹ)ω} over those pairs that are of the
+ * same summand: of output channels every tap of the kernel is a factor, and phases are summands.
+ */
 interface Factors {
   readonly side: 'outputs' | 'inputs'
   readonly order: number
   readonly length: number
   readonly taps: number[][]
+  readonly summands: number[]
   readonly data: Float64Array[]
 }
 
 function factorsOf(kernel: Kernel): Factors {
   const { outputs, inputs, slices, axes } = kernel
   const phases = phaseCount(kernel)
-  const side = outputs <= inputs * phases ? 'outputs' : 'inputs'
-  const order = side === 'outputs' ? outputs : inputs * phases
-  const length = side === 'outputs' ? inputs * phases : outputs
+  const positions = tapPositions(kernel)
+  const blocks = positions.map((tap) => axes.map((axis, a) => Math.floor(tap[a] / axis.stride)))
+  const phasesOf = positions.map((tap) =>
+    axes.reduce((index, axis, a) => index * axis.stride + (tap[a] % axis.stride), 0),
+  )
+  const size = outputs * inputs
+  if (outputs <= inputs * phases) {
+    const data = positions.map((_, slice) => slices.subarray(slice * size, (slice + 1) * size))
+    return { side: 'outputs', order: outputs, length: inputs, taps: blocks, summands: phasesOf, data }
+  }
+  const order = inputs * phases
   const found = new Map<string, { taps: number[]; data: Float64Array }>()
-  tapPositions(kernel).forEach((tap, slice) => {
-    const taps = axes.map((axis, a) => Math.floor(tap[a] / axis.stride))
-    const phase = axes.reduce((index, axis, a) => index * axis.stride + (tap[a] % axis.stride), 0)
+  blocks.forEach((taps, slice) => {
     const key = taps.join()
-    const factor = found.get(key) ?? { taps, data: new Float64Array(order * length) }
+    const factor = found.get(key) ?? { taps, data: new Float64Array(order * outputs) }
     found.set(key, factor)
     for (let o = 0; o < outputs; o++) {
       const source = (slice * outputs + o) * inputs
       for (let c = 0; c < inputs; c++) {
-        const column = phase * inputs + c
-        factor.data[side === 'outputs' ? o * length + column : column * length + o] = slices[source + c]
+        factor.data[(phasesOf[slice] * inputs + c) * outputs + o] = slices[source + c]
       }
     }
   })
   const factors = [...found.values()]
-  return { side, order, length, taps: factors.map((f) => f.taps), data: factors.map((f) => f.data) }
+  return {
+    side: 'inputs',
+    order,
+    length: outputs,
+    taps: factors.map((factor) => factor.taps),
+    summands: factors.map(() => 0),
+    data: factors.map((factor) => factor.data),
+  }
 }
 
 /** Factorisations that a proof over all frequencies is expected to take, more or less. */
@@ -98,13 +113,13 @@ export function frequencyCost(order: number, shifts: number): number {
 
 /** The symbol of a kernel; its coefficients stand in the arena. */
 export function symbolOf(kernel: Kernel): FourierSymbol {
-  const { side, order, length, taps, data } = factorsOf(kernel)
+  const { side, order, length, taps, summands, data } = factorsOf(kernel)
   const degrees = kernel.axes.map((_, a) => Math.max(...taps.map((tap) => tap[a])))
   const pairsOf = new Map<number, number[]>()
   for (let u = 0; u < taps.length; u++) {
     for (let w = 0; w < taps.length; w++) {
       const index = shiftIndex(taps[u], taps[w], degrees)
-      if (index < 0) continue
+      if (index < 0 || summands[u] !== summands[w]) continue
       const pairs = pairsOf.get(index)
       if (pairs === undefined) pairsOf.set(index, [u, w])
       else pairs.push(u, w)
@@ -132,15 +147,14 @@ export function symbolOf(kernel: Kernel): FourierSymbol {
 
   /** G into the staircase: G itself at offset 0, else G + Gᵀ and G − Gᵀ. */
   function store(matrix: Float64Array, offset: number): void {
-    const pitch = padded(order)
     const target = floatsAt(coefficients, (elements / 2) * stride)
     let element = 0
     for (let i = 0; i < order; i++) {
       for (let j = 0; j < (i | 1) + 1; j++, element++) {
         const at = (element >> 1) * stride + (element & 1) + offset
         const inside = j <= i
-        const lower = inside ? matrix[i * pitch + j] : 0
-        const upper = inside ? matrix[j * pitch + i] : 0
+        const lower = inside ? matrix[i * order + j] : 0
+        const upper = inside ? matrix[j * order + i] : 0
         target[at] = offset === 0 ? lower : lower + upper
         if (offset > 0) target[at + 2] = lower - upper
       }
@@ -165,25 +179,28 @@ export function symbolOf(kernel: Kernel): FourierSymbol {
   }
 }
 
-/** Σ F_u F_wᵀ over pairs (u, w, u, w, …), order × order with rows of padded(order); valid until the next one. */
+/**
+ * Σ F_u F_wᵀ over pairs (u, w, u, w, …), order × order; valid until the next one. Of pairs (u, u) alone, which is a
+ * symmetric sum, the lower triangle is right.
+ */
 function gramProducts(
   order: number,
   length: number,
   data: readonly Float64Array[],
 ): (pairs: readonly number[]) => Float64Array {
   if (order === 1) return (pairs) => Float64Array.of(sumOfDots(data, pairs))
-  const pitch = padded(order)
-  const rows = Array.from({ length: order }, (_, i) => [i * length, i * pitch]).flat()
   const placed = data.map((factor) => place(factor))
-  const products = data.map((factor) =>
-    gatherProduct(rows, [0], order, length, (_, result, channel) => factor[result * length + channel]),
-  )
-  const sum = allocateFloats(order * pitch)
+  const sum = allocateFloats(order * order)
+  const packed = allocateFloats((2 * order + 6) * 256)
+  const { gramF64, product } = kernels()
   return (pairs) => {
-    const matrix = floatsAt(sum, order * pitch)
-    matrix.fill(0)
-    for (let i = 0; i < pairs.length; i += 2) products[pairs[i + 1]].run(placed[pairs[i]], sum)
-    return matrix
+    floatsAt(sum, order * order).fill(0)
+    for (let i = 0; i < pairs.length; i += 2) {
+      const [a, b] = [placed[pairs[i]], placed[pairs[i + 1]]]
+      if (a === b) gramF64(a, order, length, length, 1, sum, packed)
+      else product(a, length, 1, b, 1, length, order, order, length, sum, order, packed, 1)
+    }
+    return floatsAt(sum, order * order)
   }
 }
 
