@@ -19,7 +19,7 @@ export function proveInNorm(
   options: BoundOptions,
   choice: AuditOptions['bound'] = 'best',
 ): Pick<Proof, 'measured' | 'bounds'> {
-  if (choice === 'mean-slope' || choice === 'sdp') {
+  if (choice === 'mean-slope' || choice === 'sdp' || choice === 'exact') {
     throw new LipschitzError('usage', `the bound ${choice} is one in l2, not in ${norm}`, {
       hint: 'leave --bound or --norm out',
     })

@@ -61,7 +61,7 @@ export const budgets: Readonly<Record<Effort, Budget>> = {
   },
 }
 
-export const boundChoices = ['product', 'graph', 'mean-slope', 'sdp', 'best'] as const
+export const boundChoices = ['product', 'graph', 'mean-slope', 'sdp', 'exact', 'best'] as const
 
 /** Bounds that may be asked for alone; 'best' is the least of all. */
 export type BoundChoice = (typeof boundChoices)[number]

@@ -8,7 +8,7 @@ import type { TypedGraph } from '../infer/typed-graph.ts'
 import type { Box, Interval, TensorBound } from '../ops/bound.ts'
 import { type Ball, boxesOf, intervalsOf } from './ball.ts'
 import { type BoundChoice, budgets } from './effort.ts'
-import { cellRung } from './exact/rung.ts'
+import { cellRungs } from './exact/rung.ts'
 import {
   type BoundOptions,
   climb,
@@ -51,7 +51,7 @@ export function climbFurther(
   const slopes = meanSlope(typed, norms, base, options, boxes)
   const further = [slopes]
   if (bound !== 'mean-slope') further.push(...semidefinite(typed, norms, base, options, boxes, slopes))
-  if (bound === 'best') further.push(...throughCells(typed, base, options))
+  if (bound === 'best' || bound === 'exact') further.push(...throughCells(typed, base, options))
   const ladder = [...base.ladder, ...further.toSorted(looserFirst)]
   const isThere = ({ method, joint }: Rung) => method === bound && joint.refusal === null
   const chosen = bound === 'best' ? undefined : ladder.find(isThere)
@@ -217,12 +217,12 @@ function semidefinite(
 function throughCells(
   typed: TypedGraph,
   { selected, ladder }: NetworkBounds,
-  { effort = 'normal', expired, ball, inputRanges }: FurtherOptions,
+  { bound, effort = 'normal', expired, ball, inputRanges }: FurtherOptions,
 ): Rung[] {
   const { cells: budget, neurons } = budgets[effort]
   const graph = ladder.at(-1) as Rung
-  const rung = cellRung(typed, selected, graph, { ball, inputRanges, budget, neurons, expired })
-  return rung === null ? [] : [rung]
+  const isAskedFor = bound === 'exact'
+  return cellRungs(typed, selected, graph, { isAskedFor, ball, inputRanges, budget, neurons, expired })
 }
 
 function pick({

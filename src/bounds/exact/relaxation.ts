@@ -19,6 +19,8 @@ interface Line {
 }
 
 const CONVERSION = 2 ** -52
+/** More than underflow loses. */
+const TINY = 2 ** -1000
 
 /**
  * What changes in a cell: Δa = s Δz with s in the interval of slopes that a neuron has there. Neurons of one slope are
@@ -73,7 +75,9 @@ export function relax(network: PiecewiseNetwork, { spans, matters }: Cell): Rela
     return {
       values,
       touched,
-      error: outward(error * (1 + gamma(variables.length)) + rounding * size + 2 ** -1000),
+      error: outward(
+        error * (1 + gamma(variables.length)) + rounding * size + (touched.includes(1) ? TINY : 0),
+      ),
     }
   }
 
@@ -96,7 +100,9 @@ export function relax(network: PiecewiseNetwork, { spans, matters }: Cell): Rela
       written.push({
         values,
         touched: line.touched,
-        error: outward(Math.abs(lo) * line.error + 2 * gamma(1) * Math.sqrt(square) + 2 ** -1000),
+        error: outward(
+          Math.abs(lo) * line.error + 2 * gamma(1) * Math.sqrt(square) + (line.error > 0 ? TINY : 0),
+        ),
       })
     } else written.push(null)
   })

@@ -2,7 +2,7 @@ import { sizeOf } from '../../core/tensor.ts'
 import * as term from '../../core/term.ts'
 import type { Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
-import type { Interval, TensorBound } from '../../ops/bound.ts'
+import type { Interval, Refusal, TensorBound } from '../../ops/bound.ts'
 import type { Ball } from '../ball.ts'
 import type { Rung } from '../network-bounds.ts'
 import type { Selected } from '../selection.ts'
@@ -31,30 +31,35 @@ const OUTPUTS = 4
 
 /**
  * The rung of the search: 'exact' where upper and lower bounds meet for all outputs, 'branch-and-bound' where the search ended
- * before. It needs no norm of a layer and no probability. Null where there is nothing to search.
+ * before. It needs no norm of a layer and no probability. Where the exact constant was asked for by name and is not found,
+ * a refusal says why.
  */
-export function cellRung(
+export function cellRungs(
   typed: TypedGraph,
   selected: Selected,
   graph: Rung,
-  options: CellSearchOptions,
-): Rung | null {
+  { isAskedFor = false, ...options }: CellSearchOptions & { readonly isAskedFor?: boolean },
+): Rung[] {
   const { outputs } = selected
-  if (graph.joint.refusal !== null || outputs.length === 0) return null
+  if (graph.joint.refusal !== null || outputs.length === 0) return []
   const whole = searchNetwork(typed, selected, outputs, options)
-  if (whole === null) return null
+  if (isRefusal(whole)) return isAskedFor ? [refusedRung(graph, whole)] : []
   const alone =
     outputs.length === 1 || outputs.length > OUTPUTS
       ? outputs.map(() => whole)
-      : outputs.map((output) => searchNetwork(typed, selected, [output], options) ?? whole)
+      : outputs.map((output) => {
+          const found = searchNetwork(typed, selected, [output], options)
+          return isRefusal(found) ? whole : found
+        })
   const boundOf = (bound: TensorBound, { upper }: Found): TensorBound => ({
     ...bound,
     lipschitz: term.constant(upper),
     offset: term.zero,
     refusal: null,
   })
-  return {
-    method: [whole, ...alone].every(isClosed) ? 'exact' : 'branch-and-bound',
+  const isExact = [whole, ...alone].every(isClosed)
+  const rung: Rung = {
+    method: isExact ? 'exact' : 'branch-and-bound',
     joint: boundOf(graph.joint, whole),
     outputs: graph.outputs.map((bound, i) => boundOf(bound, alone[i])),
     walk: null,
@@ -62,6 +67,28 @@ export function cellRung(
     failureProbability: 0,
     attained: whole.point,
   }
+  if (isExact || !isAskedFor) return [rung]
+  return [refusedRung(graph, refusal('the search did not end within the effort')), rung]
+}
+
+function refusedRung(graph: Rung, why: Refusal): Rung {
+  const refused = (bound: TensorBound) => ({ ...bound, lipschitz: term.infinite, refusal: why })
+  return {
+    method: 'exact',
+    joint: refused(graph.joint),
+    outputs: graph.outputs.map(refused),
+    walk: null,
+    restsOn: 'nothing',
+    failureProbability: 0,
+  }
+}
+
+function refusal(reason: string, node = '', op = ''): Refusal {
+  return { node, op, reason }
+}
+
+function isRefusal(found: Found | Refusal): found is Refusal {
+  return 'reason' in found
 }
 
 /** Whether the search ended with the constant itself, as far as numbers are printed. */
@@ -70,21 +97,27 @@ function isClosed({ upper, lower }: Found): boolean {
 }
 
 /**
- * The constant of the network between the audited inputs and some outputs by search through its cells; null where it is
- * not piecewise linear, too large, or its domain has no inside.
+ * The constant of the network between the audited inputs and some outputs by search through its cells, or why there is none: it is
+ * not piecewise linear, or too large, or its domain has no inside.
  */
 function searchNetwork(
   typed: TypedGraph,
   { inputs, cuts }: Selected,
   outputs: readonly Value[],
   { budget, neurons, expired, ...within }: CellSearchOptions,
-): Found | null {
+): Found | Refusal {
   // what takes the place of integers is no real vector
-  if (cuts.length > 0) return null
+  if (cuts.length > 0) return refusal('integers are no inputs that could vary')
   const network = extractPiecewise(typed, inputs, outputs, { inputs: INPUTS, neurons, elements: ELEMENTS })
-  if (isObstacle(network) || network.outputs.length === 0) return null
+  if (isObstacle(network)) {
+    const { obstacle } = network
+    if (obstacle === null) return refusal('the network is too large to be searched, or of unknown size')
+    const reason = 'is neither affine with the coefficients of the file nor piecewise linear'
+    return refusal(reason, obstacle.name, obstacle.op)
+  }
   const domain = domainOf(inputs, network.inputs, typed, within)
-  return domain && searchCells(network, domain, { budget, ...(expired && { expired }) })
+  const found = domain && searchCells(network, domain, { budget, ...(expired && { expired }) })
+  return found ?? refusal('the domain has no inside')
 }
 
 function domainOf(
