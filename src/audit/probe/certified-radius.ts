@@ -1,10 +1,11 @@
 import { lengthOf } from '../../bounds/lower/point.ts'
 import type { NetworkBounds } from '../../bounds/network-bounds.ts'
 import { isObstacle, type LinearRegion, linearRegion } from '../../calculus/linear-region.ts'
+import type { Motion } from '../../calculus/motion/motion.ts'
 import { linearMapOf } from '../../calculus/node-context.ts'
 import type { Trace } from '../../calculus/trace.ts'
 import * as mag from '../../core/magnitude.ts'
-import { addDown, divDown, mulUp } from '../../core/rounding.ts'
+import { addDown, addUp, divDown, mulUp } from '../../core/rounding.ts'
 import { sizeOf } from '../../core/tensor.ts'
 import type { Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
@@ -17,9 +18,12 @@ const mostClasses = 100_000
 /** Linear nodes at the end that are taken together. */
 const reach = 16
 
-/** Covers the rounding of row norms and logits, which are computed in float64. */
+/** Covers the rounding of lengths of rows. */
 const slack = 1 + 2 ** -30
-const logitError = 2 ** -40
+/** Covers what rows, read through nodes that add up next to nothing, are wrong by in proportion with their lengths. */
+const rowError = 2 ** -40
+/** Float32 rounds so many times more coarsely than float64. */
+const coarser = 2 ** 29
 
 /** |Δvalue| ≤ lipschitz·|Δinputs| + offset. */
 interface Constant {
@@ -40,6 +44,8 @@ export interface RadiusContext {
   readonly bounds: NetworkBounds
   readonly trust: Trust
   readonly trace: Trace
+  /** Proven elements of a value at the point. Throws where they are not enclosed. */
+  readonly enclose: (value: Value) => Pick<Motion, 'value' | 'doubt'>
   /** How far from the point the domain of the bounds reaches in every direction. */
   readonly domainRadius: number
 }
@@ -48,7 +54,7 @@ export interface RadiusContext {
  * The ℓ2 radius within which the decision stays: class c wins over j as long as |x′ − x| < (y_c − y_j)/L_cj, where
  * L_cj bounds the Lipschitz constant of y_c − y_j: |(e_c − e_j)ᵀA|·L_h for the last linear part A behind a value h, or
  * √2 times the constant of the output, whichever is less. The least over all j counts. A final Softmax keeps the order
- * of its inputs and is left out.
+ * of its inputs and is left out. The logits are enclosed: y_c − y_j is what it is at least. Throws where they cannot be.
  */
 export function certifiedRadius(context: RadiusContext): Answer<CertifiedRadius> {
   const { typed, bounds, trace, domainRadius } = context
@@ -66,7 +72,7 @@ export function certifiedRadius(context: RadiusContext): Answer<CertifiedRadius>
   if (tensor === null || count < 2) return { reason: 'the output is a single number: there are no classes' }
   if (count > mostClasses) return { reason: `the output has ${count} elements: too many to be classes` }
 
-  const values = tensor.data
+  const { value: values, doubt } = context.enclose(logits)
   let winner = 0
   for (let i = 1; i < count; i++) if (values[i] > values[winner]) winner = i
   const whole = constantOf(bounds, logits)
@@ -74,23 +80,24 @@ export function certifiedRadius(context: RadiusContext): Answer<CertifiedRadius>
   if (whole === null && inner === null)
     return { reason: bounds.refusal?.reason ?? 'the network has no proven bound', ...nodeOf(bounds) }
 
-  const rows = tail === null ? null : rowsOf(tail, trace, winner)
+  const rows = tail === null ? null : rowsOf(tail, winner)
   const classes: ClassMargin[] = []
   for (let other = 0; other < count; other++) {
     if (other === winner) continue
-    const row = rows?.(other) ?? null
-    const size = Math.abs(values[winner]) + Math.abs(values[other]) + (row?.size ?? 0)
-    const margin = values[winner] - values[other] - logitError * size
+    const distance = rows?.(other) ?? null
+    const wrong = addUp(doubt[winner], doubt[other])
+    const margin = addDown(addDown(values[winner], -values[other]), -wrong)
     const ways = [
       ...(whole === null ? [] : [grown(whole, Math.SQRT2 * slack)]),
-      ...(row === null || inner === null ? [] : [grown(inner, row.distance)]),
+      ...(distance === null || inner === null ? [] : [grown(inner, distance)]),
     ]
     const [best] = ways
       .map(({ lipschitz, offset }) => ({ lipschitz, radius: reachOf(margin, lipschitz, offset) }))
       .sort((a, b) => b.radius - a.radius || a.lipschitz - b.lipschitz)
     classes.push({
       class: other,
-      margin: values[winner] - values[other],
+      margin,
+      float32Doubt: coarser * wrong,
       lipschitz: Number.isFinite(best.lipschitz) ? best.lipschitz : null,
       radius: Math.min(best.radius, Number.MAX_VALUE),
     })
@@ -135,13 +142,18 @@ function decisionOf(typed: TypedGraph, bounds: NetworkBounds, output: Value): De
     logits = source
   }
   let begin = logits
+  let isSummed = false
   for (let steps = 0; steps < reach; steps++) {
     const node = begin.producer
     if (node === null || bounds.selected.inputs.includes(begin)) break
     const varying = node.inputs.filter(
       (value): value is Value => value !== null && !typed.operand(value).isConstant,
     )
-    if (varying.length !== 1 || linearMapOf(typed, node, (value) => value === varying[0]) === null) break
+    const map = varying.length === 1 ? linearMapOf(typed, node, (value) => value === varying[0]) : null
+    const terms = map?.absolute?.().terms ?? Infinity
+    // rows of one matrix are read; those of several would have to be computed
+    if (map === null || map.absolute === undefined || (isSummed && terms > 1)) break
+    isSummed ||= terms > 1
     begin = varying[0]
   }
   const region = begin === logits ? null : linearRegion(typed, [begin], [logits])
@@ -155,11 +167,8 @@ function isOneGroup(typed: TypedGraph, value: Value): boolean {
   return shape !== null && size !== null && shape.at(-1) === size
 }
 
-/**
- * |(e_w − e_j)ᵀA| for the winner w, rounded up, what cancels in the difference included; and how large the terms of both
- * logits are at most.
- */
-function rowsOf(tail: LinearRegion, trace: Trace, winner: number) {
+/** |(e_w − e_j)ᵀA| for the winner w, rounded up, what cancels in the difference included. */
+function rowsOf(tail: LinearRegion, winner: number) {
   const elements = tail.targetSizes[0]
   const rowOf = (i: number) => {
     const unit = new Float64Array(elements)
@@ -167,12 +176,11 @@ function rowsOf(tail: LinearRegion, trace: Trace, winner: number) {
     return tail.applyAdjoint([unit])[0] ?? new Float64Array(tail.sourceSizes[0])
   }
   const own = rowOf(winner)
-  const length = lengthOf(Float64Array.from(trace.tensorOf(tail.sources[0])?.data ?? []))
   return (other: number) => {
     const row = rowOf(other)
-    const lengths = lengthOf(own) + lengthOf(row)
-    const distance = lengthOf(own.map((value, i) => value - row[i])) * slack + logitError * lengths
-    return { distance, size: lengths * length }
+    return (
+      lengthOf(own.map((value, i) => value - row[i])) * slack + rowError * (lengthOf(own) + lengthOf(row))
+    )
   }
 }
 

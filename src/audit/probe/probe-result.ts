@@ -23,8 +23,13 @@ export interface GradientStatistic {
 /** How far the input may move before another class can win. */
 export interface ClassMargin {
   readonly class: number
-  /** The winning logit less this one. */
+  /** What the winning logit is above this one at least, rounded down. */
   readonly margin: number
+  /**
+   * What a runtime that computes in float32 may make of the margin, about: what its roundings add up to at the most, to
+   * first order. An estimate; where the margin is not above it, such a runtime may decide otherwise at the point itself.
+   */
+  readonly float32Doubt: number
   /** Proven bound of the Lipschitz constant of their difference; null where there is none. */
   readonly lipschitz: number | null
   /** margin / lipschitz, rounded down. */

@@ -9,10 +9,12 @@ import {
 import { createObjective, jacobianNorm, type Objective } from '../../bounds/lower/objective.ts'
 import { joinParts } from '../../bounds/lower/point.ts'
 import { ballRegion, boxRegion, type Region } from '../../bounds/lower/region.ts'
+import { encloseAt } from '../../calculus/motion/enclosure.ts'
 import { createNetwork } from '../../calculus/network.ts'
 import { traceAt } from '../../calculus/trace.ts'
 import { LipschitzError } from '../../core/errors.ts'
 import { createRandom, gaussianVector } from '../../core/random.ts'
+import { addDown } from '../../core/rounding.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { toolName, toolVersion } from '../../core/version.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
@@ -180,6 +182,7 @@ function pointReport(
       bounds: proof.bounds,
       trust: trustIn(proof.measured),
       trace: traceAt(network, center),
+      enclose: (value) => encloseAt(createNetwork(typed, selected.inputs, [value], network.held), center)[0],
       domainRadius: roomAround(proof, center),
     }),
   )
@@ -193,7 +196,7 @@ function roomAround({ box, ball, bounds: { selected } }: Proof, center: readonly
   selected.inputs.forEach(({ name }, i) => {
     const interval = box.get(name)
     if (interval === undefined) return
-    for (const x of center[i]) room = Math.min(room, x - interval.lo, interval.hi - x)
+    for (const x of center[i]) room = Math.min(room, addDown(x, -interval.lo), addDown(interval.hi, -x))
   })
   return Math.max(room, 0)
 }

@@ -68,6 +68,14 @@ function radiusLines(radius: Answer<CertifiedRadius>, style: Style): string[] {
       ),
     )
   }
+  const doubtful = radius.classes.filter(({ margin, float32Doubt }) => margin <= float32Doubt)
+  if (doubtful.length > 0)
+    lines.push(
+      row(
+        '',
+        `a runtime in float32 may decide otherwise: its roundings may add up to about ${formatNumber(doubtful[0].float32Doubt, 'up')}`,
+      ),
+    )
   const rest = radius.classes.length - listed
   return rest > 0
     ? [...lines, row('', style.faint(`… ${count(rest, 'class', 'classes')} further away`))]

@@ -11,7 +11,7 @@ import { traceAt } from '../../../src/calculus/trace.ts'
 import { createRandom, gaussianVector } from '../../../src/core/random.ts'
 import { readModel } from '../../../src/graph/read-model.ts'
 import { inferModel } from '../../../src/infer/infer.ts'
-import { type Message, model, node, tensor, writeTemporary } from '../../helpers/onnx-builder.ts'
+import { type Message, model, node, subgraph, tensor, writeTemporary } from '../../helpers/onnx-builder.ts'
 import { generator } from '../../helpers/seeded.ts'
 
 function open(spec: {
@@ -119,6 +119,44 @@ describe('certified radii', () => {
     const radius = near.certifiedRadius as CertifiedRadius
     expect(radius.radius).toBe(0.2)
     expect(radius.endsAtDomain).toBe(true)
+  })
+
+  it('rest on margins that rounding cannot have made', async () => {
+    // 2²⁰ + ε and 2²⁰ − ε: what float32 makes of them is one number
+    const typed = open({
+      nodes: [node('MatMul', ['x', 'w'], ['z']), node('Add', ['z', 'b'], ['y'])],
+      initializers: {
+        w: tensor([3, 2], Float32Array.of(1, -1, 0, 0, 0, 0)),
+        b: tensor([2], Float32Array.of(2 ** 20, 2 ** 20)),
+      },
+    })
+    const radiusAt = async (x: number) =>
+      (await pointOf(typed, { around: at(x, 0, 0) })).certifiedRadius as CertifiedRadius
+    const { classes, radius } = await radiusAt(1e-3)
+    expect(classes[0].margin).toBeLessThanOrEqual(2e-3)
+    expect(classes[0].margin).toBeGreaterThan(1.99e-3)
+    expect(classes[0].float32Doubt).toBeGreaterThan(2e-3)
+    expect(radius).toBeLessThanOrEqual(1e-3)
+    // here float64 decides nothing, either
+    expect((await radiusAt(1e-12)).radius).toBe(0)
+  })
+
+  it('are refused where the logits cannot be enclosed', async () => {
+    const branch = (op: string) =>
+      subgraph({ name: op, nodes: [node(op, ['x'], [`${op}_y`])], outputs: [`${op}_y`] })
+    const typed = open({
+      nodes: [
+        node('ReduceSum', ['x'], ['s'], { keepdims: 0 }),
+        node('Greater', ['s', 'zero'], ['c']),
+        {
+          ...node('If', ['c'], ['y'], { then_branch: branch('Relu'), else_branch: branch('Abs') }),
+          name: 'either',
+        },
+      ],
+      initializers: { zero: tensor([], Float32Array.of(0)) },
+    })
+    const { certifiedRadius } = await pointOf(typed, { around: at(1, 2, 3) })
+    expect(certifiedRadius).toHaveProperty('reason')
   })
 
   it('have a reason where there are none', async () => {
