@@ -78,19 +78,23 @@ function total(spread: Spread): Total {
   return { spread, lipschitz: lengthUp(spread.lipschitz), offset: lengthUp(spread.offset) }
 }
 
-/** The bound with the constants of the parts together, where both are no more than its own. */
+/**
+ * The bound with the constants of the parts together, where the Lipschitz constant is less than its own: any of the two pairs
+ * holds, and the offset may grow by as much as the constant falls.
+ */
 function lowered(bound: TensorBound, { lipschitz, offset }: Total): TensorBound {
   const [value, rest] = [mag.magnitude(lipschitz), mag.magnitude(offset)]
-  if (mag.compare(value, bound.lipschitz.value) >= 0 || mag.compare(rest, bound.offset.value) > 0)
-    return bound
-  const of = { lipschitz: lesser(bound.lipschitz, value), offset: lesser(bound.offset, rest) }
+  if (mag.compare(value, bound.lipschitz.value) >= 0) return bound
+  const [own, other] = [mag.multiply(bound.lipschitz.value, bound.offset.value), mag.multiply(value, rest)]
+  if (mag.compare(other, own) > 0) return bound
+  const of = { lipschitz: following(bound.lipschitz, value), offset: following(bound.offset, rest) }
   // what a share says of the tensor holds as before
   const share = bound.share?.of.lipschitz === bound.lipschitz ? { ...bound.share, of } : null
   return { ...bound, ...of, share }
 }
 
-/** A constant that is proven otherwise, taken to follow layers' norms as the larger one does. */
-function lesser(from: Term, value: mag.Magnitude): Term {
+/** A constant that is proven otherwise, taken to follow layers' norms as the other one does. */
+function following(from: Term, value: mag.Magnitude): Term {
   return mag.compare(value, from.value) === 0 ? from : { value, parents: [from], weights: [1], leaf: null }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import * as mag from '../../src/core/magnitude.ts'
 import { boundModel } from '../helpers/bounds.ts'
 import { float, int64s, type Message, type ModelSpec, model, node, tensor } from '../helpers/onnx-builder.ts'
 import { generator } from '../helpers/seeded.ts'
@@ -156,4 +157,19 @@ describe('ranges and lengths', () => {
       expect(most - least).toBeGreaterThanOrEqual(tight * (found.range.hi - found.range.lo))
     },
   )
+})
+
+describe('exponentials beyond float64', () => {
+  it.each([800, 1e6, 3e13])('are bounded by e^%d, but for less than two binary digits', async (reach) => {
+    const spec = {
+      inputs: { x: [3] },
+      nodes: one('Exp', ['x']),
+      outputs: { y: { type: 'float32' as const, shape: [3] } },
+    }
+    const bounds = await boundModel(spec, { inputRanges: new Map([['x', { lo: 0, hi: reach }]]) })
+    const { lipschitz } = bounds.best.joint
+    const exact = reach * Math.LOG2E
+    expect(mag.log10(lipschitz.value) / Math.log10(2)).toBeGreaterThan(exact)
+    expect(lipschitz.value.e).toBeLessThan(exact * (1 + 2 ** -48) + 2.01)
+  })
 })

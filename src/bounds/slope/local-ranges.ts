@@ -31,6 +31,9 @@ export interface LocalOptions {
 /** Elements of the rows that are written down at a time. */
 const ELEMENTS = 2 ** 24
 
+/** Less than that no row costs in networks so large; activations that could not pay it for each element keep their intervals. */
+const ROW = 2 ** 12
+
 /**
  * Where the elements that activations read lie over the domain, by linear relaxation back to the inputs. With z₀ at the
  * centre, every activation before split as Δa = C Δz + √R u, |uₘ| ≤ √Rₘ·ρₘ from its own ranges, and rows g of the maps,
@@ -81,7 +84,8 @@ export function localRanges(typed: TypedGraph, options: LocalOptions): ReadonlyM
 
   function visit(part: ActivationPart): void {
     const [input, output] = [part.node.inputs[0] as Value, part.node.outputs[0] as Value]
-    if (parts.sizeOf(input) === null) return
+    const size = parts.sizeOf(input)
+    if (size === null || size * ROW > options.budget) return
     const over = rangesOf(domain, input)
     const at = rangesOf(center, input)
     const first = slopeRange(part.slopes, { whole: domain.boundOf(input).range, box: over }, dimsOf(input))

@@ -14,7 +14,7 @@ import { elementsOf, rangeOf, scalarOf } from './constant.ts'
 import { type Activation, elementwise } from './elementwise.ts'
 import { farthest, increasing, interval, nearest, reciprocal, square, up } from './interval.ts'
 import { added, addedIn, isFixed, type Part, through } from './join.ts'
-import { inNorms, repeated } from './norms.ts'
+import { companions, inNorms, repeated } from './norms.ts'
 import { overReals } from './reals.ts'
 
 /** Elementwise functions whose slope is unbounded on the whole line: they need a range of their input. */
@@ -107,11 +107,27 @@ function distanceToOne(range: Interval): number {
 /** What of a range is not below 0. */
 const positive = ({ lo, hi }: Interval) => interval(Math.max(0, lo), hi)
 
+const exponential = ranged(
+  (range) => ({ slope: up(Math.exp(range.hi)), image: positive(increasing(Math.exp, range)) }),
+  'is not Lipschitz where its input has no upper bound',
+)
+
+/** Up to there exponents of 2 are whole numbers that float64 holds. */
+const largestExponent = 2 ** 52
+
+/** e^hi also where float64 ends: the next power of 2 but one, which covers the rounding of its exponent. */
+const exp: BoundRule = (context) => {
+  const x = context.input(0)
+  const exponent = Math.ceil((x?.range.hi ?? Infinity) * Math.LOG2E * (1 + 2 ** -50)) + 1
+  if (x === null || Number.isFinite(Math.exp(x.range.hi)) || !(exponent < largestExponent))
+    return exponential(context)
+  return [through(x, { m: 1, e: exponent }, { lo: 0, hi: Infinity })]
+}
+
 export const rangedRules = {
-  Exp: ranged(
-    (range) => ({ slope: up(Math.exp(range.hi)), image: positive(increasing(Math.exp, range)) }),
-    'is not Lipschitz where its input has no upper bound, or one beyond 709',
-  ),
+  Exp: companions(exponential, exp, {
+    norms: exponential.norms === 'same' ? (context) => exp(context) : undefined,
+  }),
   Log: ranged(
     (range) => (range.lo > 0 ? { slope: up(1 / range.lo), image: increasing(Math.log, range) } : null),
     'is not Lipschitz where its input may come near 0',
