@@ -55,7 +55,8 @@ export function searchCells(
   function look(cell: Cell): void {
     for (const x of cell.points) {
       const attained = domain.holds(x) ? jacobianAt(network, x) : null
-      if (attained === null || attained <= lower) continue
+      // beyond float64 nothing is known to be attained
+      if (attained === null || !(attained > lower && attained < Infinity)) continue
       lower = attained
       point = x
     }
@@ -72,7 +73,8 @@ export function searchCells(
       evaluations: parent === null ? 60 : 12,
     })
     spent += found.cost + cell.cost
-    const bound = Math.min(found.bound, parent?.bound ?? Infinity)
+    const proven = Number.isNaN(found.bound) ? Infinity : found.bound
+    const bound = Math.min(proven, parent?.bound ?? Infinity)
     if (bound <= enough() || relaxation.free.length === 0) {
       settled = Math.max(settled, bound)
       return

@@ -41,6 +41,9 @@ export interface ChannelSums {
   readonly norms: Float64Array
 }
 
+/** Products of float64 above it are rounded relatively. */
+const SAFE = 2 ** -1000
+
 export function channelSums(
   weights: FloatArray,
   { groups, outer, outputs, inner, taps }: WeightLayout,
@@ -70,9 +73,11 @@ export function channelSums(
             }
             let column = 0
             for (let own = 0; own < count; own++) column = Math.max(column, classes[own])
-            part = Math.sqrt(row * column)
+            part = Math.sqrt(row) * Math.sqrt(column)
           }
-          squares[output] += part * part
+          const square = part * part
+          // below the least normal number products lose digits, or vanish
+          squares[output] += square > SAFE || part === 0 ? square : square + Number.MIN_VALUE
           for (let k = 0; k < sums.length; k++) sums[k][output] += part * inputs[k][input]
         }
       }
