@@ -89,9 +89,3 @@ export function transposed(data: Float64Array, rows: number, columns: number): F
     for (let k = 0; k < columns; k++) result[k * rows + i] = data[i * columns + k]
   return result
 }
-
-/** Copies the lower triangle to the upper. */
-export function mirror(pointer: Pointer, order: number): void {
-  const data = floatsAt(pointer, order * order)
-  for (let i = 0; i < order; i++) for (let j = 0; j < i; j++) data[j * order + i] = data[i * order + j]
-}

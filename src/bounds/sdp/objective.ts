@@ -1,6 +1,7 @@
 import { allocateFloats, floatsAt } from '../../linalg/arena.ts'
+import { mirror } from '../../linalg/gram.ts'
 import { kernels } from '../../linalg/kernels.ts'
-import { addProduct, mirror, placeBlocks, placed, plain, transposed, turned } from './block-matrix.ts'
+import { addProduct, placeBlocks, placed, plain, transposed, turned } from './block-matrix.ts'
 import { centredStart } from './centred-start.ts'
 import { topPair } from './eigenvectors.ts'
 import { costOfEvaluation, type Pattern, patternOf, type SdpProblem } from './problem.ts'
@@ -88,7 +89,6 @@ export function createObjective(problem: SdpProblem): Objective {
     ...means.map((mean) => mean.slice()),
     new Float64Array(output.rows).fill(1),
   ]
-  const scalesOf = (block: number) => scales[block]
 
   function assemble(multipliers: Float64Array): void {
     schur.fill(0)
@@ -124,7 +124,7 @@ export function createObjective(problem: SdpProblem): Objective {
   /** Takes off what a unit input leaves in the column of block j, down to its diagonal. */
   function takeInput(j: number): void {
     if (input === null || !input.readers.includes(j)) return
-    for (const i of input.readers) if (i <= j) input.eliminate(schur, i, j, scalesOf)
+    for (const i of input.readers) if (i <= j) input.eliminate(schur, i, j, (block) => scales[block])
   }
 
   /** Adds the constraints of activation j to P. */
@@ -169,7 +169,7 @@ export function createObjective(problem: SdpProblem): Objective {
     const target = factors.at(k, k)
     floatsAt(target, n * n).fill(0)
     kernels().gramF64(inverted, n, n, 1, n, target, packed)
-    mirror(target, n)
+    mirror(n, floatsAt(target, n * n))
     return true
   }
 
@@ -226,7 +226,7 @@ export function createObjective(problem: SdpProblem): Objective {
     activations.forEach(({ rows, reads }, j) => {
       const own = multipliers.subarray(offsets[j], offsets[j] + rows)
       const diagonal = floatsAt(inverse.at(j + 1, j + 1), rows * rows)
-      const traces = input?.traceOf(j + 1, inverse, scalesOf) ?? new Float64Array(rows)
+      const traces = input?.traceOf(j + 1, inverse, (block) => scales[block]) ?? new Float64Array(rows)
       reads.forEach(({ block, columns }, at) => {
         const map = transposes[j][at]
         if (map === null) return

@@ -1,6 +1,7 @@
 import { allocateFloats, floatsAt, scoped } from '../../linalg/arena.ts'
 import { certificationSlack, certifyGram } from '../../linalg/cholesky.ts'
-import { gramMatrix } from '../../linalg/gram.ts'
+import { mirror } from '../../linalg/gram.ts'
+import { kernels, type Pointer } from '../../linalg/kernels.ts'
 import { lanczos } from '../../linalg/lanczos.ts'
 import { gamma, outward } from '../../linalg/rounding-error.ts'
 import { adjointRows } from './adjoint-rows.ts'
@@ -10,6 +11,10 @@ import type { Window } from './window.ts'
 /** Rounds in which τ settles, and multiply-adds that they may cost: a small part of what the bound itself takes. */
 const ROUNDS = 30
 const SETTLING = 3e6
+/** Elements of all Gram matrices together: 1 GB. */
+const GRAMS = 2 ** 27
+/** Residuals of eigenvalues, relatively: of those that only scale, and of the one that is proven. */
+const [COARSE, PRECISE] = [1e-4, 1e-11]
 
 /**
  * The bound of a window from the rows of its matrices, with a deterministic certificate. With Kₛ = GₛGₛᵀ computed in
@@ -26,20 +31,22 @@ export function rowNorm(window: Window): JointNorm | null {
     const rows = rowsOf(window)
     const sizes = sources.map(({ slots }) => slots.reduce((sum, slot) => sum + slotSizes[slot], 0))
     const places = adjointRows(window, rows)
-    const grams: Float64Array[] = []
+    if (sources.length * rows * rows > GRAMS) return null
+    const packed = allocateFloats((rows + 3) * 256)
+    const grams = sources.map(() => allocateFloats(rows * rows))
     const squares: number[] = []
-    for (const { slots } of sources) {
-      const gram = new Float64Array(rows * rows)
+    for (const [s, { slots }] of sources.entries()) {
+      floatsAt(grams[s], rows * rows).fill(0)
       let square = 0
       for (const slot of slots) {
-        const frobenius = frobeniusOf(floatsAt(places[slot], rows * slotSizes[slot]))
+        const columns = slotSizes[slot]
+        const frobenius = frobeniusOf(floatsAt(places[slot], rows * columns))
         if (!(frobenius < 1e100 && (frobenius > 1e-100 || frobenius === 0))) return null
         square += frobenius * frobenius
-        const part = scoped(() => rowGram(places[slot], rows, slotSizes[slot], frobenius))
-        for (let i = 0; i < gram.length; i++) gram[i] += part[i]
+        kernels().gramF64(places[slot], rows, columns, columns, 1, grams[s], packed)
       }
+      mirror(rows, floatsAt(grams[s], rows * rows))
       squares.push(square)
-      grams.push(gram)
     }
     const scales = settle(grams, sources, rows)
     const error = gramError(squares, scales, sizes)
@@ -47,10 +54,10 @@ export function rowNorm(window: Window): JointNorm | null {
     const whole = floatsAt(pointer, rows * rows)
     whole.fill(0)
     grams.forEach((gram, s) => {
-      const weight = scales[s] * scales[s]
-      for (let i = 0; i < gram.length; i++) whole[i] += weight * gram[i]
+      const [weight, part] = [scales[s] * scales[s], floatsAt(gram, rows * rows)]
+      for (let i = 0; i < part.length; i++) whole[i] += weight * part[i]
     })
-    const estimate = topEigenvalue(whole.slice(), rows)
+    const estimate = topEigenvalue(pointer, rows, PRECISE)
     if (!(estimate > 1e-280 && estimate < 1e280)) return null
     const gram = { order: rows, pointer, error }
     const { each } = window.errors(scales)
@@ -66,24 +73,6 @@ export function rowNorm(window: Window): JointNorm | null {
   })
 }
 
-/** G Gᵀ, full, for G rows × columns in the arena. */
-function rowGram(pointer: number, rows: number, columns: number, frobenius: number): Float64Array {
-  if (rows <= columns) {
-    const gram = gramMatrix({ rows, columns, pointer, single: false }, frobenius)
-    return floatsAt(gram.pointer, rows * rows).slice()
-  }
-  const g = floatsAt(pointer, rows * columns)
-  const gram = new Float64Array(rows * rows)
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = 0
-      for (let k = 0; k < columns; k++) sum += g[i * columns + k] * g[j * columns + k]
-      gram[i * rows + j] = gram[j * rows + i] = sum
-    }
-  }
-  return gram
-}
-
 /** ‖computed − exact‖₂ of Σ Gₛ Gₛᵀ/τₛ: each entry a sum of products, then one over the sources. */
 function gramError(squares: readonly number[], scales: readonly number[], sizes: readonly number[]): number {
   const roundings = squares.map((square, s) => gamma(sizes[s] + squares.length + 6) * square * scales[s] ** 2)
@@ -96,16 +85,18 @@ function gramError(squares: readonly number[], scales: readonly number[], sizes:
  * two sets of shares.
  */
 function settle(
-  grams: readonly Float64Array[],
+  grams: readonly Pointer[],
   sources: readonly { readonly bound: number }[],
   rows: number,
 ): number[] {
-  const norms = grams.map((gram) => Math.sqrt(topEigenvalue(gram, rows)))
+  const norms = grams.map((gram) => Math.sqrt(topEigenvalue(gram, rows, COARSE)))
   const largest = Math.max(...norms.map((size, s) => size * sources[s].bound))
   const floor = (s: number) => Math.max(norms[s], (1e-6 * largest) / sources[s].bound)
   let t = sources.map(({ bound }, s) => Math.log(floor(s) / bound))
   if (grams.length === 1) return t.map((value) => Math.exp(-value / 2))
-  let v = new Float64Array(rows).map((_, i) => 1 + (i % 7) / 7)
+  const [from, to] = [allocateFloats(rows), allocateFloats(rows)]
+  const [v, image] = [floatsAt(from, rows), floatsAt(to, rows)]
+  for (let i = 0; i < rows; i++) v[i] = 1 + (i % 7) / 7
   let [best, least, step] = [t, Infinity, 0.5]
   const rounds = Math.min(ROUNDS, SETTLING / (3 * grams.length * rows * rows))
   for (let round = 0; round < rounds; round++) {
@@ -115,18 +106,17 @@ function settle(
       const next = new Float64Array(rows)
       grams.forEach((gram, s) => {
         const weight = Math.exp(-t[s])
+        kernels().imageF64(gram, rows, rows, from, to)
         let square = 0
         for (let i = 0; i < rows; i++) {
-          let sum = 0
-          for (let j = 0, at = i * rows; j < rows; j++, at++) sum += gram[at] * v[j]
-          square += v[i] * sum
-          next[i] += weight * sum
+          square += v[i] * image[i]
+          next[i] += weight * image[i]
         }
         shares[s] = weight * square
       })
       const length = frobeniusOf(next)
       value = length / frobeniusOf(v)
-      v = next.map((element) => element / length)
+      for (let i = 0; i < rows; i++) v[i] = next[i] / length
     }
     const weights = sources.map(({ bound }, s) => Math.exp(t[s]) * bound * bound)
     const [all, total] = [shares, weights].map((parts) => parts.reduce((sum, part) => sum + part, 0))
@@ -138,23 +128,20 @@ function settle(
   return best.map((value) => Math.exp(-value / 2))
 }
 
-function topEigenvalue(matrix: Float64Array, order: number): number {
-  const process = lanczos(
-    new Float64Array(order).map((_, i) => 1 + ((i * 7919) % 101) / 101),
-    0,
-    order <= 64,
-  )
-  const image = new Float64Array(order)
-  do {
-    const { direction } = process
-    for (let i = 0; i < order; i++) {
-      let sum = 0
-      for (let j = 0, at = i * order; j < order; j++, at++) sum += matrix[at] * direction[j]
-      image[i] = sum
-    }
-    process.step(image.slice())
-  } while (!process.exhausted && process.steps < 300 && process.residual() > 1e-11 * process.ritzValue)
-  return process.ritzValue
+/** By Lanczos, of a positive semidefinite matrix, until the residual is that part of it. */
+function topEigenvalue(matrix: Pointer, order: number, tolerance: number): number {
+  const start = new Float64Array(order).map((_, i) => 1 + ((i * 7919) % 101) / 101)
+  const process = lanczos(start, 0, order <= 64)
+  return scoped(() => {
+    const [from, to] = [allocateFloats(order), allocateFloats(order)]
+    const [direction, image] = [floatsAt(from, order), floatsAt(to, order)]
+    do {
+      direction.set(process.direction)
+      kernels().imageF64(matrix, order, order, from, to)
+      process.step(image.slice())
+    } while (!process.exhausted && process.steps < 300 && process.residual() > tolerance * process.ritzValue)
+    return process.ritzValue
+  })
 }
 
 function frobeniusOf(data: Float64Array): number {
