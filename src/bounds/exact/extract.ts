@@ -70,7 +70,8 @@ function firstHurdle(
   const varying = new Set<Value>(inputs)
   let count = 0
   for (const node of typed.graph.nodes) {
-    if (!needed.has(node) || !node.inputs.some((value) => value !== null && varying.has(value))) continue
+    const reads = [...node.inputs, ...node.captures]
+    if (!needed.has(node) || !reads.some((value) => value !== null && varying.has(value))) continue
     for (const value of node.outputs) {
       if (value === null) continue
       varying.add(value)
