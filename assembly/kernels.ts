@@ -6,3 +6,4 @@ export { evaluateHermitian, factoriseShifted, multiplyHermitian } from './hermit
 export { adjointF32, adjointF64, imageF32, imageF64, normalPairF32, normalPairF64 } from './normal'
 export { invertTriangle, product } from './product'
 export { surveyF32, surveyF64 } from './survey'
+export { widenBF16, widenF16, widenI8, widenU8 } from './widen'

@@ -5,6 +5,8 @@ import { LipschitzError } from '../core/errors.ts'
 export type Pointer = number
 
 type MatrixKernel = (a: Pointer, rows: number, columns: number, ...vectors: Pointer[]) => void
+/** Elements of one or two bytes as float32. */
+type WideningKernel = (from: Pointer, count: number, to: Pointer) => void
 type GramKernel = (
   a: Pointer,
   order: number,
@@ -26,6 +28,10 @@ export interface Kernels {
   readonly adjointF64: MatrixKernel
   readonly imageF32: MatrixKernel
   readonly imageF64: MatrixKernel
+  readonly widenF16: WideningKernel
+  readonly widenBF16: WideningKernel
+  readonly widenI8: WideningKernel
+  readonly widenU8: WideningKernel
   readonly gramF32: GramKernel
   readonly gramF64: GramKernel
   cholesky(matrix: Pointer, order: number, packed: Pointer): number

@@ -15,8 +15,17 @@ import { firstNonFinite, surveyMatrix } from '../linalg/survey.ts'
 import type { FormOptions } from './form-options.ts'
 import type { OperatorOf } from './geometry.ts'
 import type { LayerMeasurement } from './measurement.ts'
+import { NARROW_BLOCK, narrowBytes, placeNarrow } from './narrow.ts'
 import { broken, type Recall } from './outside.ts'
-import { isSingle, readWeights, sizeOf, type WeightReader, type WeightSource, withReader } from './source.ts'
+import {
+  isSingle,
+  readWeights,
+  type StoredSource,
+  sizeOf,
+  type WeightReader,
+  type WeightSource,
+  withReader,
+} from './source.ts'
 
 type Operator = OperatorOf<'matrix'>
 
@@ -25,15 +34,22 @@ const isOne = ({ blocks, arrangement }: Operator) => blocks === 1 || arrangement
 
 const bytesIn = (source: WeightSource) => sizeOf(source) * (isSingle(source) ? 4 : 8)
 
-/** Measures a dense layer: in the arena where it fits, else by blocks of rows. */
+/** Measures a dense layer: in the arena where it fits, large ones of narrow elements as they are stored; else by blocks of rows. */
 export function measureMatrix(
   operator: Operator,
   source: WeightSource,
   options: FormOptions,
 ): LayerMeasurement {
-  return bytesIn(source) > options.memory
-    ? measureStreamed(operator, source, options)
-    : measurePlaced(operator, source, options)
+  const stored = narrowBytes(source)
+  if (stored !== null && stored <= options.memory) {
+    return scoped(() => {
+      const reader = placeNarrow(source as StoredSource, 0, sizeOf(source))
+      return measureBlocks(operator, source, reader, NARROW_BLOCK, options)
+    })
+  }
+  if (bytesIn(source) <= options.memory) return measurePlaced(operator, source, options)
+  const blockBytes = blockWithin(options.memory)
+  return withReader(source, (reader) => measureBlocks(operator, source, reader, blockBytes, options))
 }
 
 /** The Frobenius norm of the map, from that of the weights. */
@@ -75,31 +91,35 @@ function measurePlaced(operator: Operator, source: WeightSource, options: FormOp
 const inRange = ({ frobenius }: { frobenius: number }) => frobenius > 2 ** -400 && frobenius < 2 ** 500
 
 /** Reads the matrix by blocks of rows, once for each pass over it. */
-function measureStreamed(operator: Operator, source: WeightSource, options: FormOptions): LayerMeasurement {
-  return withReader(source, (reader) => {
-    const whole = streamedMatrix(operator, source, reader, options.memory)
-    const seen = surveyWhole(source, whole, reader, options.recall)
-    if ('known' in seen) return seen.known
-    const { survey, weight, weightSha256 } = seen
-    const norm = options.optionsFor(weightSha256)
-    const spectral = isOne(operator)
-      ? encloseStreamed(whole, norm, survey, options.team)
-      : largestOf(operator, norm, (block, share) => {
-          const start = block * operator.rows * operator.columns
-          const matrix = {
-            ...whole,
-            rows: operator.rows,
-            read: (first: number, target: Float32Array | Float64Array) => reader.read(start + first, target),
-          }
-          return encloseStreamed(matrix, share, surveyStreamed(matrix))
-        })
-    return {
-      frobenius: { weight, operator: ofOperator(weight, operator, options.copies) },
-      spectral: scaleEnclosure(spectral, operator.factor),
-      weightSha256,
-      nonFinite: null,
-    }
-  })
+function measureBlocks(
+  operator: Operator,
+  source: WeightSource,
+  reader: WeightReader,
+  blockBytes: number,
+  options: FormOptions,
+): LayerMeasurement {
+  const whole = streamedMatrix(operator, source, reader, blockBytes)
+  const seen = surveyWhole(source, whole, reader, options.recall)
+  if ('known' in seen) return seen.known
+  const { survey, weight, weightSha256 } = seen
+  const norm = options.optionsFor(weightSha256)
+  const spectral = isOne(operator)
+    ? encloseStreamed(whole, norm, survey, options.team)
+    : largestOf(operator, norm, (block, share) => {
+        const start = block * operator.rows * operator.columns
+        const matrix = {
+          ...whole,
+          rows: operator.rows,
+          read: (first: number, target: Float32Array | Float64Array) => reader.read(start + first, target),
+        }
+        return encloseStreamed(matrix, share, surveyStreamed(matrix))
+      })
+  return {
+    frobenius: { weight, operator: ofOperator(weight, operator, options.copies) },
+    spectral: scaleEnclosure(spectral, operator.factor),
+    weightSha256,
+    nonFinite: null,
+  }
 }
 
 /** All blocks below one another, elements read from the source. */
@@ -107,14 +127,14 @@ export function streamedMatrix(
   operator: Operator,
   source: WeightSource,
   reader: WeightReader,
-  memory: number,
+  blockBytes: number,
 ): StreamedMatrix {
   return {
     rows: operator.rows * operator.blocks,
     columns: operator.columns,
     single: isSingle(source),
     read: (first, target) => reader.read(first, target),
-    blockBytes: blockWithin(memory),
+    blockBytes,
   }
 }
 

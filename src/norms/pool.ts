@@ -5,6 +5,7 @@ import { abandon, limitArena } from '../linalg/arena.ts'
 import { type CrewWatch, type CrewWork, hireCrew, sharedIntegers, take } from './crew.ts'
 import type { LayerTask } from './layer-task.ts'
 import type { LayerMeasurement } from './measurement.ts'
+import { narrowBytes } from './narrow.ts'
 import { runTask, type TaskOptions } from './task.ts'
 import { createTeamJob, type TeamJob } from './team.ts'
 
@@ -191,11 +192,11 @@ function planFor(tasks: readonly CostedTask[], members: number): Plan {
   return { late, order, jobs, helpers, threads: Math.max(1, helpers + (late.length > 0 ? 1 : 0)) }
 }
 
-/** A job for all threads, if the task is a float32 matrix in a file that takes longer than its share of the work. */
+/** A job for all threads, if the task is a matrix in a file, of float32 or narrower, that takes longer than its share of the work. */
 function teamJobFor({ task, cost }: CostedTask, work: number, members: number): TeamJob | null {
   const { geometry, source } = task
-  if (geometry.form !== 'matrix' || source.kind !== 'stored' || source.type !== 'float32' || task.isQuick)
-    return null
+  if (geometry.form !== 'matrix' || source.kind !== 'stored' || task.isQuick) return null
+  if (source.type !== 'float32' && narrowBytes(source) === null) return null
   if (cost < WORTH_A_THREAD || cost <= (1.2 * work) / members) return null
   const isOne = geometry.blocks === 1 || geometry.arrangement === 'stacked'
   return isOne ? createTeamJob(source, geometry.rows * geometry.blocks, geometry.columns, members) : null

@@ -4,6 +4,7 @@ import { freeConvolutionBound } from '../linalg/convolution-free-bound.ts'
 import { scaleEnclosure } from '../linalg/dense.ts'
 import { freeBound } from '../linalg/free-bound.ts'
 import { inward } from '../linalg/rounding-error.ts'
+import { blockWithin } from '../linalg/streamed.ts'
 import { foundOfDiagonal } from './form.ts'
 import type { FormOptions } from './form-options.ts'
 import type { Geometry, OperatorOf } from './geometry.ts'
@@ -22,7 +23,12 @@ type Survey<Operator> = (operator: Operator, source: WeightSource, options: Surv
 const surveys: { [Form in Geometry['form']]: Survey<OperatorOf<Form>> } = {
   matrix: (operator, source, { recall, copies, memory }) =>
     withReader(source, (reader) => {
-      const seen = surveyWhole(source, streamedMatrix(operator, source, reader, memory), reader, recall)
+      const seen = surveyWhole(
+        source,
+        streamedMatrix(operator, source, reader, blockWithin(memory)),
+        reader,
+        recall,
+      )
       if ('known' in seen) return seen.known
       const { survey, weight, weightSha256 } = seen
       const rank = operator.blocks * Math.min(operator.rows, operator.columns)

@@ -4,6 +4,7 @@ import { type ProductTeam, slabBounds } from '../linalg/slabs.ts'
 import { blockWithin, streamedMultiplier } from '../linalg/streamed.ts'
 import type { LayerTask } from './layer-task.ts'
 import type { LayerMeasurement } from './measurement.ts'
+import { NARROW_BLOCK, narrowBytes, placeNarrow } from './narrow.ts'
 import { type StoredSource, type WeightReader, withReader } from './source.ts'
 import { MATRIX_BYTES, runTask, type TaskOptions } from './task.ts'
 
@@ -148,13 +149,17 @@ function serve(job: TeamJob, member: number, memory: number): void {
 
 /** Products with rows between `first` and `end`: kept in the arena where they fit, else read for each step. */
 function multiplierFor(
-  { rows, columns }: TeamJob,
+  { source, rows, columns }: TeamJob,
   reader: WeightReader,
   first: number,
   end: number,
   memory: number,
 ): ReturnType<typeof streamedMultiplier> {
   const count = (end - first) * columns
+  if ((narrowBytes(source, count) ?? Infinity) <= memory) {
+    const { read } = placeNarrow(source, first * columns, count)
+    return streamedMultiplier({ rows, columns, single: true, read, blockBytes: NARROW_BLOCK })
+  }
   if (count * 4 > memory)
     return streamedMultiplier({
       rows,
