@@ -26,8 +26,11 @@ const forms: ReadonlyMap<string, readonly Form[]> = new Map<string, readonly For
   ['Sqrt', [magnitudeOfSquares, rootOfSquares]],
 ])
 
-/** Forms that are functions of each element by itself: their slopes bound them in every norm. */
-const elementwise: ReadonlySet<Form> = new Set([gatedProduct])
+/**
+ * Forms whose constants hold in every norm: functions of each element by itself, by their slopes, and Softmax, whose Jacobian's rows and
+ * columns sum to ½ at most.
+ */
+const inEveryNorm: ReadonlySet<Form> = new Set([gatedProduct, exponentialQuotient, logarithmOfSum])
 
 /**
  * The bound of the node's output as the end of a form; null where it ends none, or none that has a constant in the norm.
@@ -37,7 +40,7 @@ export function formBound(context: BoundContext, norm: NormName = 'l2'): TensorB
   // on integers the same operators round and overflow
   if (context.node.domain !== '' || (type !== null && !isFloatType(type))) return null
   for (const form of forms.get(context.node.op) ?? []) {
-    if (norm !== 'l2' && !elementwise.has(form)) continue
+    if (norm !== 'l2' && !inEveryNorm.has(form)) continue
     const bound = form(context)
     if (bound !== null && bound.refusal === null) return bound
   }

@@ -1,4 +1,5 @@
 import * as mag from '../../core/magnitude.ts'
+import type { NormName, OtherNorm } from '../../core/norm-name.ts'
 import { addUp, divUp, mulUp, sqrtDown, sqrtUp } from '../../core/rounding.ts'
 import type { Dim, Shape } from '../../core/tensor.ts'
 import * as term from '../../core/term.ts'
@@ -7,7 +8,8 @@ import type { BoundContext, BoundOperand, BoundRule, TensorBound } from '../boun
 import { rootOf } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
 import { farthest, hull } from './interval.ts'
-import { added, isFixed, type Part, stacked, through } from './join.ts'
+import { added, addedIn, isFixed, type Part, stackedIn, through } from './join.ts'
+import { inEvery } from './norms.ts'
 
 /**
  * Y = softmax(s·QKᵀ + mask)·V, head by head. With P the softmax, ‖P‖₂ ≤ √N for N queries, because no row is longer
@@ -25,6 +27,10 @@ export type Projections = readonly [Projection, Projection, Projection]
 export type Projection = Pick<TensorBound, 'range' | 'norm'> & { readonly parts: readonly Part[] }
 
 export interface Heads {
+  readonly keys: Dim
+  /** Of one head: those of queries and keys, and those of values. */
+  readonly features: Dim
+  readonly valueFeatures: Dim
   readonly queries: Dim
   /** Queries' heads for each head of keys and values. */
   readonly sharing: number
@@ -37,11 +43,13 @@ const noBounds =
 export function attended(
   context: BoundContext,
   [query, key, value]: Projections,
-  { queries, sharing, scale }: Heads,
+  heads: Heads,
+  norm: NormName,
   packed: TensorBound | null = null,
 ): TensorBound {
-  if (queries === null || !Number.isFinite(scale))
-    return context.refuse('has a size that is not known; give --input-shape')
+  const { queries, sharing, scale } = heads
+  if (queries === null || !Number.isFinite(scale)) return context.refuse(unknownSize)
+  if (norm !== 'l2') return attendedIn(context, [query, key, value], heads, norm, packed)
   const varies = (projection: Projection) => projection.parts.some(({ bound }) => !isFixed(bound))
   const weight = mulUp(Math.abs(scale) / 2, value.norm)
   const [ofQuery, ofKey] = [mulUp(weight, key.norm), mulUp(weight, query.norm)]
@@ -61,6 +69,43 @@ export function attended(
   return added(parts, hull(value.range, { lo: 0, hi: 0 }), mulUp(mag.toNumber(rows), value.norm))
 }
 
+const unknownSize = 'has a size that is not known; give --input-shape'
+
+/**
+ * Element by element, for heads of d features, values of e and M keys. In ℓ∞ a row of P averages, |Jᵤ|₁ ≤ |u|_∞ for the Jacobian J of
+ * Softmax (the mean of |u − ū| is at most |u|_∞), and a score changes by s·d·(sup|K|·|ΔQ|_∞ + sup|Q|·|ΔK|_∞). In ℓ1 columns of P sum to at
+ * most N and |Ju|₁ ≤ ½|u|₁; |Δq| stands in M scores and |Δk| in N, and |ΔP| in e outputs.
+ */
+function attendedIn(
+  context: BoundContext,
+  projections: Projections,
+  { queries, keys, sharing, scale, features, valueFeatures }: Heads,
+  norm: OtherNorm,
+  packed: TensorBound | null,
+): TensorBound {
+  if (queries === null || keys === null || features === null || valueFeatures === null)
+    return context.refuse(unknownSize)
+  const [q, k, v] = projections.map(({ range }) => farthest(range))
+  const weight = mulUp(Math.abs(scale), v)
+  const gains = {
+    linf: [mulUp(mulUp(weight, features), k), mulUp(mulUp(weight, features), q), 1],
+    l1: [
+      mulUp(mulUp(weight, (valueFeatures / 2) * keys), k),
+      mulUp(mulUp(weight, (valueFeatures / 2) * queries * sharing), q),
+      queries * sharing,
+    ],
+  }[norm]
+  const varying = projections.map(({ parts }) => parts.some(({ bound }) => !isFixed(bound)))
+  if (gains.some((gain, i) => varying[i] && !(gain < Infinity))) return context.refuse(noBounds)
+  const image = hull(projections[2].range, { lo: 0, hi: 0 })
+  if (packed !== null) {
+    const joint = norm === 'linf' ? gains.reduce(addUp) : Math.max(...gains)
+    return addedIn(norm, [{ bound: packed, gain: joint }], image)
+  }
+  const parts = projections.flatMap((own, i) => (varying[i] ? times(own, mag.magnitude(gains[i])) : []))
+  return addedIn(norm, parts, image)
+}
+
 function times({ parts }: Projection, factor: mag.Magnitude): Part[] {
   return parts.map(({ bound, gain }) => ({ bound, gain: term.product(asTerm(gain), term.constant(factor)) }))
 }
@@ -73,9 +118,10 @@ export function alone(operand: BoundOperand): Projection {
 }
 
 /** Keys or values with the past in front. */
-export function joined(past: BoundOperand | null, own: BoundOperand): Projection {
+export function joined(past: BoundOperand | null, own: BoundOperand, norm: NormName): Projection {
   if (past === null) return alone(own)
-  const bound = stacked(
+  const bound = stackedIn(
+    norm,
     [past, own].map((operand) => ({ bound: operand, gain: 1 })),
     hull(past.range, own.range),
     sqrtUp(addUp(mulUp(past.norm, past.norm), mulUp(own.norm, own.norm))),
@@ -140,21 +186,31 @@ export function passed({ parts: [{ bound, gain }], range, norm }: Projection): T
   return through(bound, gain, range, norm)
 }
 
+/** How many keys there are with those of the past, [batch, heads, length, features]. */
+export function withPast(past: BoundOperand | null, own: Dim): Dim {
+  const before = past === null ? 0 : (past.shape?.at(-2) ?? null)
+  return before === null || own === null ? null : before + own
+}
+
 /** Attention of the standard: Q, K, V, mask, past keys, past values. */
-const attention: BoundRule = (context) => {
+const attention = (context: BoundContext, norm: NormName): TensorBound[] => {
   const [query, key, value] = [context.input(0), context.input(1), context.input(2)]
   if (query === null || key === null || value === null) return refused(context, 'lacks an operand')
   if (varies(context, [3, 6])) return refused(context, others)
-  const [keys, values] = [joined(context.input(4), key), joined(context.input(5), value)]
+  const [keys, values] = [4, 5].map((i) => joined(context.input(i), i === 4 ? key : value, norm))
   const queries = layoutOf(query.shape, intAttribute(context.node, 'q_num_heads', null))
-  const shared = layoutOf(key.shape, intAttribute(context.node, 'kv_num_heads', null))
+  const keyHeads = intAttribute(context.node, 'kv_num_heads', null)
+  const shared = layoutOf(key.shape, keyHeads)
   const heads = {
     queries: queries.length,
+    keys: withPast(context.input(4), shared.length),
+    features: queries.features,
+    valueFeatures: layoutOf(value.shape, keyHeads).features,
     sharing: queries.heads && shared.heads ? queries.heads / shared.heads : Number.NaN,
     scale: scaleOf(context, queries.features),
   }
   if (!(heads.sharing >= 1)) return refused(context, 'has a number of heads that is not known')
-  const first = attended(context, [alone(query), keys, values], heads)
+  const first = attended(context, [alone(query), keys, values], heads, norm)
   return context.node.outputs.map((_, i) => {
     if (i === 0) return first
     if (i > 2) return context.refuse('gives scores, which have no rule')
@@ -163,12 +219,12 @@ const attention: BoundRule = (context) => {
 }
 
 /** As the standard's, without masks and pasts; what its bodies do to scores or weights has no rule. */
-const flexible: BoundRule = (context) =>
+const flexible = (context: BoundContext, norm: NormName): TensorBound[] =>
   ['score_mod', 'prob_mod'].some((name) => context.node.attributes.has(name))
     ? refused(context, 'changes its scores by a body, which has no rule')
-    : attention(context)
+    : attention(context, norm)
 
 export const attentionRules = {
-  FlexAttention: flexible,
-  Attention: attention,
+  FlexAttention: inEvery(flexible),
+  Attention: inEvery(attention),
 } satisfies Record<string, BoundRule>

@@ -1,11 +1,13 @@
 import * as mag from '../../core/magnitude.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { mulUp, sqrtUp } from '../../core/rounding.ts'
-import { sizeOf } from '../../core/tensor.ts'
+import { type Dim, sizeOf } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand, BoundRule, TensorBound } from '../bound.ts'
 import {
   alone,
   attended,
+  type Heads,
   joined,
   layoutOf,
   others,
@@ -18,13 +20,14 @@ import {
   sizeOfBias,
   stretched,
   varies,
+  withPast,
 } from './attention.ts'
 import { farthest } from './interval.ts'
 import { isFixed, through } from './join.ts'
 import { selectionWithZeros } from './movement.ts'
-import { companions } from './norms.ts'
+import { companions, inEvery, inNorms } from './norms.ts'
 import { dequantizedImage, scaleOf as quantizationOf, zeroOf } from './quantization.ts'
-import { rotationGain } from './rotation.ts'
+import { rotationIn } from './rotation.ts'
 
 /** Attention as ONNX Runtime fuses it: with biases, merged weights, rotations, pasts; on packed and on quantised data. */
 
@@ -52,8 +55,28 @@ function operandsOf(
 }
 
 /** The past in front of keys (1) and values (2). */
-function withPast(context: BoundContext, past: number | null, own: BoundOperand, i: number): Projection {
-  return past === null || i === 0 ? alone(own) : joined(context.input(past + i - 1), own)
+function behindPast(
+  context: BoundContext,
+  past: number | null,
+  own: BoundOperand,
+  i: number,
+  norm: NormName,
+): Projection {
+  return past === null || i === 0 ? alone(own) : joined(context.input(past + i - 1), own, norm)
+}
+
+/** Sizes of keys and values, for `shared` heads of them; those of a packed tensor are the queries'. */
+function keysOf(
+  context: BoundContext,
+  past: number | null,
+  { own, packed }: { own: readonly BoundOperand[]; packed: BoundOperand | null },
+  shared: number | null,
+  queries: { length: Dim; features: Dim },
+): Pick<Heads, 'keys' | 'valueFeatures'> {
+  const before = past === null ? null : context.input(past)
+  if (packed !== null) return { keys: withPast(before, queries.length), valueFeatures: queries.features }
+  const [key, value] = [layoutOf(own[1].shape, shared), layoutOf(own[2].shape, shared)]
+  return { keys: withPast(before, key.length), valueFeatures: value.features }
 }
 
 /** Length and features of queries: [batch, length, heads, 3, features], [tokens, heads, 3, features], or the heads side by side. */
@@ -76,25 +99,22 @@ function outputsOf(context: BoundContext, first: TensorBound, projections: Proje
 
 /** Queries, keys and values side by side or apart, with one bias for all; masks and relative positions are fixed. */
 function multiHead({ bias: at, held, past }: Inputs): BoundRule {
-  return (context) => {
+  return inEvery((context, norm) => {
     const bias = at === null ? 0 : sizeOfBias(context.input(at))
     const operands = operandsOf(context, past)
     if (typeof operands === 'string') return refused(context, operands)
     if (bias === null || varies(context, held)) return refused(context, others)
     const { own, packed } = operands
-    const { length, features } = queriesOf(
-      own[0],
-      intAttribute(context.node, 'num_heads', null),
-      packed !== null,
-      3,
-    )
+    const count = intAttribute(context.node, 'num_heads', null)
+    const { length, features } = queriesOf(own[0], count, packed !== null, 3)
     const [query, key, value] = own.map((operand, i) =>
-      shifted(withPast(context, past, operand, i), bias, sizeOf(operand.shape ?? [null])),
+      shifted(behindPast(context, past, operand, i, norm), bias, sizeOf(operand.shape ?? [null])),
     )
-    const heads = { queries: length, sharing: 1, scale: scaleOf(context, features) }
-    const first = attended(context, [query, key, value], heads, packed)
+    const rest = keysOf(context, past, operands, count, { length, features })
+    const heads = { queries: length, features, sharing: 1, scale: scaleOf(context, features), ...rest }
+    const first = attended(context, [query, key, value], heads, norm, packed)
     return outputsOf(context, first, [query, key, value], packed !== null)
-  }
+  })
 }
 
 /** Fewer heads of keys and values, and a rotation by constant tables; `bits`: inputs of what is kept in few bits. */
@@ -103,7 +123,7 @@ function groupedQuery(
   [cosines, sines]: readonly [number, number],
   bits: readonly number[],
 ): BoundRule {
-  return (context) => {
+  return inEvery((context, norm) => {
     const { node } = context
     const operands = operandsOf(context, 3)
     if (typeof operands === 'string') return refused(context, operands)
@@ -111,7 +131,7 @@ function groupedQuery(
     if (bits.some((i) => context.input(i) !== null))
       return refused(context, 'keeps keys and values in few bits')
     const rotates = intAttribute(node, 'do_rotary', 0) !== 0
-    const turn = rotates ? rotationGain(context.input(cosines), context.input(sines)) : 1
+    const turn = rotates ? rotationIn(norm, context.input(cosines), context.input(sines)) : 1
     if (turn === null) return refused(context, 'rotates its data by tables that are not constant')
     const [heads, shared] = ['num_heads', 'kv_num_heads'].map((name) => intAttribute(node, name, null))
     if (!heads || !shared || heads < shared)
@@ -120,18 +140,25 @@ function groupedQuery(
     const { length, features } = queriesOf(own[0], heads, packed !== null, (heads + 2 * shared) / heads)
     // past keys have been rotated before: to stretch them once more makes the bound no smaller
     const [query, key, value] = own.map((operand, i) => {
-      const projection = withPast(context, 3, operand, i)
+      const projection = behindPast(context, 3, operand, i, norm)
       return i < 2 ? stretched(projection, turn) : projection
     })
     const whole = packed && through(packed, turn, packed.range, packed.norm)
     const first = attended(
       context,
       [query, key, value],
-      { queries: length, sharing: heads / shared, scale: scaleOf(context, features) },
+      {
+        queries: length,
+        features,
+        sharing: heads / shared,
+        scale: scaleOf(context, features),
+        ...keysOf(context, 3, operands, shared, { length, features }),
+      },
+      norm,
       whole,
     )
     return outputsOf(context, first, [query, key, value], packed !== null)
-  }
+  })
 }
 
 /** The data of merged weights as real numbers; a reason where they are not known. */
@@ -177,11 +204,9 @@ function merged({ bias: at, held, past }: Inputs, dataOf: DataOf = plainData): B
     })
     const heads = intAttribute(node, 'num_heads', null)
     const features = heads && sizes[0] !== null ? sizes[0] / heads : null
-    const first = attended(context, [query, key, value], {
-      queries: length,
-      sharing: 1,
-      scale: scaleOf(context, features),
-    })
+    const own = { queries: length, keys: length, features, valueFeatures: features }
+    const scale = scaleOf(context, features)
+    const first = attended(context, [query, key, value], { ...own, sharing: 1, scale }, 'l2')
     return node.outputs.map((_, i) => (i === 0 ? first : context.refuse('gives keys and values')))
   }
 }
@@ -209,6 +234,6 @@ export const fusedAttentionRules = {
   MergedAttention: merged({ bias: 2, held: [3, 5, 6], past: 4 }),
   PackedAttention: merged({ bias: 2, held: packedInputs.merged, past: null }),
   QAttention: merged({ bias: 2, held: [3, 4, 5, 6, 7], past: 8 }, quantizedData),
-  RemovePadding: removePadding,
+  RemovePadding: inNorms(removePadding, 'same'),
   RestorePadding: companions(selectionWithZeros, (context) => selectionWithZeros(context)),
 } satisfies Record<string, BoundRule>

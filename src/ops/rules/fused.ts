@@ -1,4 +1,5 @@
 import * as mag from '../../core/magnitude.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { addUp, divUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { type Dim, sizeOf } from '../../core/tensor.ts'
 import * as term from '../../core/term.ts'
@@ -9,14 +10,16 @@ import {
   type BoundRule,
   everything,
   type Interval,
+  type NormRule,
   type TensorBound,
 } from '../bound.ts'
-import { rootOf, unknownCopies } from './broadcast.ts'
+import { countedIn, rootOf, unknownCopies } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { type Activation, clamp, fastGeluSlope, leaky } from './elementwise.ts'
 import { farthest, interval, sum, unit } from './interval.ts'
-import { added, isFixed, type Part, through } from './join.ts'
+import { added, addedIn, isFixed, type Part, through } from './join.ts'
 import { batchCopies, bilinear, linearRules, matrixNorm } from './linear.ts'
+import { inEvery, inNorms, ruleIn } from './norms.ts'
 import { windowMultiplicity } from './window-sharing.ts'
 
 /** Operators of ONNX Runtime that are a linear map with an activation. */
@@ -58,16 +61,17 @@ function activated(context: BoundContext, bound: TensorBound): TensorBound {
 
 /** act(W ⋆ x + b + Z): the fourth input is a residual. */
 export function convolved(linearOf: BoundRule): BoundRule {
-  return (context) => {
+  return inEvery((context, norm) => {
     const residual = context.input(3)
-    const [linear] = linearOf(context)
+    const [linear] = (norm === 'l2' ? linearOf : ruleIn(norm, linearOf))(context)
     const parts = residual === null ? [linear] : [linear, residual]
-    const whole = added(
+    const whole = addedIn(
+      norm,
       parts.map((bound) => ({ bound, gain: 1 })),
       parts.map(({ range }) => range).reduce(sum),
     )
     return [activated(context, whole)]
-  }
+  })
 }
 
 /**
@@ -141,22 +145,32 @@ const fusedMatMul: BoundRule = (context) => {
   return [added(parts, everything)]
 }
 
+/** With one constant factor alone. */
+const fusedMatMulIn: NormRule = (context) => {
+  const [a, b] = [context.input(0), context.input(1)]
+  if (a === null || b === null) return [context.refuse('lacks an operand')]
+  const norm = context.layerNorm()
+  if (norm === null || isFixed(a) === isFixed(b))
+    return [context.refuse('multiplies two tensors that depend on the input: it has a constant in ℓ2 alone')]
+  return [through(isFixed(a) ? b : a, norm, everything)]
+}
+
 /**
  * Data that blocks of a row round to 8 bits by their extremes. With |x| ≤ m a step of 255 or 254 between them is at most m/127 long, and
  * no element moves by more, however zero points are rounded: |Δx̂| ≤ |Δx| + 2√n·m/127.
  */
-function roundedByBlocks(x: BoundOperand): TensorBound | string {
+function roundedByBlocks(x: BoundOperand, norm: NormName): TensorBound | string {
   const [size, largest] = [x.shape && sizeOf(x.shape), farthest(x.range)]
   if (isFixed(x) || x.refusal !== null) return x
   if (!(largest < Infinity))
     return 'rounds its data to 8 bits by their range, which has no proven bounds; give --input-range'
   if (size === null) return 'rounds a number of elements that is not known; give --input-shape'
-  const jitter = mulUp(mulUp(2, sqrtUp(size)), divUp(largest, 127))
+  const jitter = mulUp(mulUp(2, mag.toNumber(countedIn(norm, size))), divUp(largest, 127))
   return { ...x, offset: term.sum(x.offset, term.constant(jitter)) }
 }
 
 /** Dequantised weights; `accuracy_level` 4 lets runtimes round the data, too. */
-const nBits: BoundRule = (context) => {
+const nBits = inEvery((context, by) => {
   for (let i = 1; i < context.inputCount; i++) {
     const operand = context.input(i)
     if (operand !== null && !isFixed(operand))
@@ -164,9 +178,9 @@ const nBits: BoundRule = (context) => {
   }
   const [x, norm] = [context.input(0), context.layerNorm()]
   if (x === null || norm === null) return [context.refuse('has weights that are not constant')]
-  const data = intAttribute(context.node, 'accuracy_level', 0) === 4 ? roundedByBlocks(x) : x
+  const data = intAttribute(context.node, 'accuracy_level', 0) === 4 ? roundedByBlocks(x, by) : x
   return [typeof data === 'string' ? context.refuse(data) : through(data, norm, everything)]
-}
+})
 
 /** GELU by tanh of x·W + bias. */
 const gemmFastGelu: BoundRule = (context) => {
@@ -181,9 +195,16 @@ export const fusedRules = {
   FusedConv: convolved(linearRules.Conv),
   NhwcConv: channelsLast,
   NhwcFusedConv: convolved(channelsLast),
-  FusedGemm: (context) => linearRules.Gemm(context).map((bound) => activated(context, bound)),
-  FusedMatMul: fusedMatMul,
-  FusedMatMulActivation: (context) => fusedMatMul(context).map((bound) => activated(context, bound)),
-  GemmFastGelu: gemmFastGelu,
+  FusedGemm: inEvery((context, norm) =>
+    (norm === 'l2' ? linearRules.Gemm : ruleIn(norm, linearRules.Gemm))(context).map((bound) =>
+      activated(context, bound),
+    ),
+  ),
+  FusedMatMul: inNorms(fusedMatMul, fusedMatMulIn),
+  FusedMatMulActivation: inNorms(
+    (context) => fusedMatMul(context).map((bound) => activated(context, bound)),
+    (context, norm) => fusedMatMulIn(context, norm).map((bound) => activated(context, bound)),
+  ),
+  GemmFastGelu: inNorms(gemmFastGelu, 'same'),
   MatMulNBits: nBits,
 } satisfies Record<string, BoundRule>

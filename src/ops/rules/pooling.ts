@@ -1,5 +1,5 @@
 import * as mag from '../../core/magnitude.ts'
-import type { OtherNorm } from '../../core/norm-name.ts'
+import type { NormName, OtherNorm } from '../../core/norm-name.ts'
 import { divUp, mulUp } from '../../core/rounding.ts'
 import { type Dim, sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
@@ -16,10 +16,10 @@ import { windowedBox } from '../boxes/movement.ts'
 import { withBoxes } from '../boxes/rule.ts'
 import { type Windows, windowsOf } from '../numeric/windows.ts'
 import { averageNorms, averaging, longestAxis, unknownSize, windowAt } from './averages.ts'
-import { inverseRootOf, rootOf } from './broadcast.ts'
+import { countedIn, inverseRootOf, rootOf } from './broadcast.ts'
 import { hull, up } from './interval.ts'
 import { isFixed, through } from './join.ts'
-import { inNorms, repeated } from './norms.ts'
+import { inEvery, inNorms, repeated } from './norms.ts'
 import { overReals } from './reals.ts'
 import { sharing, windowMultiplicity } from './window-sharing.ts'
 
@@ -95,25 +95,24 @@ function globalIn(gains: Readonly<Record<OtherNorm, (size: number) => number>>):
 }
 
 /** The constant of AveragePool over the given spatial sizes; null where one that it needs is not known. */
-export function windowedAverageGain(context: BoundContext, spatial: readonly Dim[]): number | null {
+export function windowedAverageGain(
+  context: BoundContext,
+  spatial: readonly Dim[],
+  norm: NormName,
+): number | null {
   const kernel = intsAttribute(context.node, 'kernel_shape', null)
   if (kernel?.length !== spatial.length) return null
-  const gain = averaging(context, windowsOf(context, kernel, spatial), spatial)
+  const normOf = norm === 'l2' ? undefined : averageNorms[norm]
+  const gain = averaging(context, windowsOf(context, kernel, spatial), spatial, normOf)
   return typeof gain === 'string' ? null : gain
 }
 
-/** 1/√n for the mean over n spatial elements; null where n is not known. */
-export function globalAverageGain(spatial: readonly Dim[]): mag.Magnitude | null {
-  const size = sizeOf(spatial)
-  return size === null ? null : inverseRootOf(size)
-}
-
-/** ‖·‖_p of a window is Lipschitz with 1 for p ≥ 2, and k^(1/p − 1/2) for 1 ≤ p < 2, in ℓ2. */
-function lpSlope(context: BoundContext, size: number): number | null {
+/** ‖·‖_p of a window is Lipschitz with 1 for p ≥ 2, and k^(1/p − 1/2) for 1 ≤ p < 2, in ℓ2; with k^(1/p) in ℓ∞ and 1 in ℓ1. */
+function lpSlope(context: BoundContext, size: number, norm: NormName = 'l2'): number | null {
   const p =
     context.node.version < 2 ? floatAttribute(context.node, 'p', 2) : intAttribute(context.node, 'p', 2)
   if (!(p >= 1)) return null
-  return p >= 2 ? 1 : up(size ** (1 / p - 0.5))
+  return { l2: p >= 2 ? 1 : up(size ** (1 / p - 0.5)), linf: up(size ** (1 / p)), l1: 1 }[norm]
 }
 
 function global(gainOf: (context: BoundContext, size: number) => number | mag.Magnitude | null): BoundRule {
@@ -128,6 +127,26 @@ function global(gainOf: (context: BoundContext, size: number) => number | mag.Ma
         : through(x, gain, hull(x.range, { lo: 0, hi: 0 }), lengthOf(gain, x)),
     ]
   }
+}
+
+const positive = { lo: 0, hi: Infinity }
+
+const normsIn: NormRule = (context, norm) =>
+  poolIn((_, windows) => {
+    const slope = lpSlope(
+      context,
+      windows.kernel.reduce((product, size) => product * size, 1),
+      norm,
+    )
+    return slope === null ? 'has an order p below 1' : mulUp(repeated[norm](sharing(windows)), slope)
+  })(context, norm).map((bound) => ({ ...bound, range: positive }))
+
+const globalNormsIn: NormRule = (context, norm) => {
+  const x = context.input(0)
+  const size = sizeOf(x?.shape?.slice(2) ?? [null])
+  const gain = size === null ? null : lpSlope(context, size, norm)
+  if (x === null || size === null) return [context.refuse(unknownSize)]
+  return [gain === null ? context.refuse('has an order p below 1') : through(x, gain, positive)]
 }
 
 const norms: BoundRule = (context) =>
@@ -176,7 +195,7 @@ function mayBeEmpty(windows: Windows, input: readonly Dim[] | null): boolean {
 }
 
 /** Channels last: the constant that holds for every size. */
-const channelsLast: BoundRule = (context) => {
+const channelsLast = inEvery((context, norm) => {
   const x = context.input(0)
   const ints = (name: string) => intsAttribute(context.node, name, null)
   const kernel = ints('kernel_shape')
@@ -186,27 +205,27 @@ const channelsLast: BoundRule = (context) => {
       product * windowMultiplicity(size, ints('strides')?.[i] ?? 1, ints('dilations')?.[i] ?? 1),
     1,
   )
-  return [through(x, rootOf(shared), hull(x.range, { lo: 0, hi: 0 }))]
-}
+  return [through(x, countedIn(norm, shared), hull(x.range, { lo: 0, hi: 0 }))]
+})
 
 /** A mask that does not vary leaves elements out of all windows. */
-const masked: BoundRule = (context) => {
-  const mask = context.input(1)
-  if (mask !== null && !isFixed(mask))
-    return [context.refuse('leaves out elements that are computed from data')]
-  return maxima(context).map((bound) => ({ ...bound, range: everything, norm: Infinity }))
-}
+const masked =
+  (maximaOf: BoundRule): BoundRule =>
+  (context) => {
+    const mask = context.input(1)
+    if (mask !== null && !isFixed(mask))
+      return [context.refuse('leaves out elements that are computed from data')]
+    return maximaOf(context).map((bound) => ({ ...bound, range: everything, norm: Infinity }))
+  }
+
+const maximaIn = poolIn((_context, windows, _input, norm) => repeated[norm](sharing(windows)))
 
 export const poolingRules = {
   /** A maximum changes by at most the largest change in its window, which counts in every window in ℓ1. */
-  MaxPool: withBoxes(
-    inNorms(
-      maxima,
-      poolIn((_context, windows, _input, norm) => repeated[norm](sharing(windows))),
-    ),
-    maximaBox,
+  MaxPool: withBoxes(inNorms(maxima, maximaIn), maximaBox),
+  MaxpoolWithMask: inNorms(masked(maxima), (context, norm) =>
+    masked((inside) => maximaIn(inside, norm))(context),
   ),
-  MaxpoolWithMask: masked,
   NhwcMaxPool: channelsLast,
   AveragePool: withBoxes(
     overReals(
@@ -217,7 +236,7 @@ export const poolingRules = {
     ),
     windowedBox(origin),
   ),
-  LpPool: norms,
+  LpPool: inNorms(norms, normsIn),
   GlobalMaxPool: withBoxes(
     inNorms(
       global(() => 1),
@@ -235,6 +254,8 @@ export const poolingRules = {
     ),
     windowedBox(null),
   ),
-  GlobalLpPool: (context) =>
-    global(lpSlope)(context).map((bound) => ({ ...bound, range: { lo: 0, hi: Infinity } })),
+  GlobalLpPool: inNorms(
+    (context) => global(lpSlope)(context).map((bound) => ({ ...bound, range: positive })),
+    globalNormsIn,
+  ),
 } satisfies Record<string, BoundRule>

@@ -1,4 +1,5 @@
 import * as mag from '../../core/magnitude.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { divUp } from '../../core/rounding.ts'
 import { type ElementType, isFloatType, sizeOf } from '../../core/tensor.ts'
 import * as term from '../../core/term.ts'
@@ -11,15 +12,16 @@ import {
   type TensorBound,
 } from '../bound.ts'
 import { integerRange, isIntegerType } from '../fold/element.ts'
-import { broadcastGains, rootOf, unknownCopies } from './broadcast.ts'
+import { broadcastCounts, countedIn, unknownCopies } from './broadcast.ts'
 import { elementsOf, rangeOf } from './constant.ts'
 import { difference, farthest, intersection, interval, product as multiplied } from './interval.ts'
-import { added, isFixed, type Part, through } from './join.ts'
+import { addedIn, isFixed, type Part, through } from './join.ts'
+import { inEvery, inNorms } from './norms.ts'
 
 /**
  * Rounding to integers is not Lipschitz, but it is within ½ of a map that is: |round(u) − round(v)| ≤ |u − v| + 1
  * for each element, and saturation only brings values closer. For n elements |Δ|₂ ≤ L·d + √n by Minkowski: the
- * bound carries the offset √n besides L. Integers are read as the numbers they are; scales must be constant.
+ * bound carries the offset √n besides L; 1 in ℓ∞ and n in ℓ1. Integers are read as the numbers they are; scales must be constant.
  */
 
 export const unknownScale = 'has scales that are computed from data or not known'
@@ -52,11 +54,11 @@ export function anyVaries(context: BoundContext, inputs: readonly number[]): boo
 }
 
 /** Adds the offset of rounding every element of the first output. */
-export function rounded(context: BoundContext, bound: TensorBound): TensorBound {
+export function rounded(context: BoundContext, bound: TensorBound, norm: NormName): TensorBound {
   if (bound.refusal !== null || isFixed(bound)) return bound
   const size = sizeOf(context.output(0)?.shape ?? [null])
   if (size === null) return context.refuse(unknownSize)
-  return { ...bound, offset: term.sum(bound.offset, term.constant(rootOf(size))) }
+  return { ...bound, offset: term.sum(bound.offset, term.constant(countedIn(norm, size))) }
 }
 
 /** Where the elements of a type lie; everything for wide ones and for floating point. */
@@ -78,15 +80,15 @@ function isInteger(type: ElementType | null | undefined): boolean {
 }
 
 /** x/s to the nearest integer. */
-const quantize: BoundRule = (context) => {
+const quantize = inEvery((context, norm) => {
   const [x, scale] = [context.input(0), scaleOf(context.input(1))]
   if (x === null) return [context.refuse('has no data')]
   if (!isInteger(context.output(0)?.type))
     return [context.refuse('rounds to floating-point numbers of few bits')]
   if (anyVaries(context, [2])) return [context.refuse(dataZero)]
   if (scale === null || !(scale.least > 0)) return [context.refuse(unknownScale)]
-  return [rounded(context, through(x, divUp(1, scale.least), resultRange(context)))]
-}
+  return [rounded(context, through(x, divUp(1, scale.least), resultRange(context)), norm)]
+})
 
 /** s·(q − zero point). */
 const dequantize: BoundRule = (context) => {
@@ -113,7 +115,7 @@ interface QuantizedProduct {
 
 /** W·(s_x·(q − z))/s_y, rounded: the layer's norm is that of the weights' real values. */
 function product({ operands, resultScale, optionalResult }: QuantizedProduct): BoundRule {
-  return (context) => {
+  return inEvery((context, by) => {
     const norm = context.layerNorm()
     const varying = operands.filter(({ at }) => {
       const operand = context.input(at)
@@ -132,8 +134,8 @@ function product({ operands, resultScale, optionalResult }: QuantizedProduct): B
     if (own === null || result === null || !(result.least > 0)) return [context.refuse(unknownScale)]
     const gain = term.scale(norm, mag.magnitude(divUp(own.largest, result.least)))
     const linear = through(context.input(at)!, gain, isRounded ? resultRange(context) : everything)
-    return [isRounded ? rounded(context, linear) : linear]
-  }
+    return [isRounded ? rounded(context, linear, by) : linear]
+  })
 }
 
 /** Integer products with the layer's norm; zero points must not vary. */
@@ -150,31 +152,35 @@ const integerProduct: BoundRule = (context) => {
 }
 
 /** A + B on quantised tensors: s_a/s_y and s_b/s_y, rounded. */
-const quantizedAdd: BoundRule = (context) => {
+const quantizedAdd = inEvery((context, norm) => {
   const operands = [context.input(0), context.input(3)].filter((operand) => operand !== null)
   const scales = [scaleOf(context.input(1)), scaleOf(context.input(4))]
   const result = scaleOf(context.input(6))
-  const gains = broadcastGains(context, operands)
+  const counts = broadcastCounts(context, operands)
   if (anyVaries(context, [2, 5, 7])) return [context.refuse(dataZero)]
   if (operands.length !== 2 || result === null || !(result.least > 0)) return [context.refuse(unknownScale)]
   const parts: Part[] = []
   for (const [i, bound] of operands.entries()) {
-    const [scale, gain] = [scales[i], gains[i]]
+    const [scale, count] = [scales[i], counts[i]]
     if (isFixed(bound)) continue
     if (scale === null) return [context.refuse(unknownScale)]
-    if (gain === null) return [context.refuse(unknownCopies)]
-    parts.push({ bound, gain: mag.multiply(gain, mag.magnitude(divUp(scale.largest, result.least))) })
+    if (count === null) return [context.refuse(unknownCopies)]
+    parts.push({
+      bound,
+      gain: mag.multiply(countedIn(norm, count), mag.magnitude(divUp(scale.largest, result.least))),
+    })
   }
-  return [rounded(context, added(parts, resultRange(context)))]
-}
+  return [rounded(context, addedIn(norm, parts, resultRange(context)), norm)]
+})
 
 export const quantizationRules = {
   QuantizeLinear: quantize,
-  DequantizeLinear: dequantize,
-  DynamicQuantizeLinear: (context) =>
+  DequantizeLinear: inNorms(dequantize, 'same'),
+  DynamicQuantizeLinear: inEvery((context) =>
     context.node.outputs.map(() =>
       context.refuse('scales by the range of its data; products behind it have a bound with --input-range'),
     ),
+  ),
   QLinearConv: product({ operands: [{ at: 0, scale: 1 }], resultScale: 6 }),
   QLinearMatMul: product({
     operands: [
@@ -185,5 +191,5 @@ export const quantizationRules = {
   }),
   QGemm: product({ operands: [{ at: 0, scale: 1 }], resultScale: 7, optionalResult: true }),
   QLinearAdd: quantizedAdd,
-  IntegerProduct: integerProduct,
+  IntegerProduct: inNorms(integerProduct, 'same'),
 } satisfies Record<string, BoundRule>

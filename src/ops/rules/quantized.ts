@@ -1,12 +1,15 @@
 import * as mag from '../../core/magnitude.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { divUp, mulUp } from '../../core/rounding.ts'
+import { sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
-import { broadcastGains, growth, inverseRootOf, unknownCopies } from './broadcast.ts'
+import { broadcastCounts, countedIn, growth, inverseRootOf, unknownCopies } from './broadcast.ts'
 import { dynamicSource, roundedDynamically } from './dynamic.ts'
 import { difference, farthest, product } from './interval.ts'
-import { added, isFixed, type Part, stacked, through } from './join.ts'
-import { globalAverageGain, windowedAverageGain } from './pooling.ts'
+import { addedIn, isFixed, type Part, stackedIn, through } from './join.ts'
+import { inEvery } from './norms.ts'
+import { windowedAverageGain } from './pooling.ts'
 import { anyVaries, codeRange, rounded, scaleOf, unknownScale, zeroOf } from './quantization.ts'
 
 /**
@@ -43,17 +46,18 @@ const dataZero = 'has scales or zero points that are computed from data or not k
 
 /** One operand, its scale and zero point at inputs 0 to 2, those of the result at 3 and 4. */
 function unary(
-  gainOf: (context: BoundContext, x: BoundOperand) => number | mag.Magnitude | null,
+  gainOf: (context: BoundContext, x: BoundOperand, norm: NormName) => number | mag.Magnitude | null,
   without: string,
 ): BoundRule {
-  return (context) => {
+  return inEvery((context, norm) => {
     const [x, factor] = [quantizedAt(context, 0), resultFactor(context, 3)]
     if (x === null || factor === null || anyVaries(context, [1, 2, 3, 4])) return [context.refuse(dataZero)]
-    const gain = gainOf(context, x.operand)
+    const gain = gainOf(context, x.operand, norm)
     if (gain === null) return [context.refuse(without)]
     const own = typeof gain === 'number' ? mag.magnitude(gain) : gain
-    return [rounded(context, through(x.operand, mag.multiply(own, ratio(x.scale, factor)), codesOf(context)))]
-  }
+    const linear = through(x.operand, mag.multiply(own, ratio(x.scale, factor)), codesOf(context))
+    return [rounded(context, linear, norm)]
+  })
 }
 
 const ratio = (scale: number, factor: number) => mag.magnitude(mulUp(scale, factor))
@@ -61,7 +65,7 @@ const codesOf = (context: BoundContext) => codeRange(context.output(0)?.type ?? 
 
 /** a·b on the real numbers: |Δ(ab)| ≤ sup|b|·|Δa| + sup|a|·|Δb|, with the types' ranges as suprema. */
 function bilinear(second: number, result: number | null): BoundRule {
-  return (context) => {
+  return inEvery((context, norm) => {
     const factors =
       result === null
         ? [plainAt(context, 0), plainAt(context, second)]
@@ -72,21 +76,24 @@ function bilinear(second: number, result: number | null): BoundRule {
       (i) => i !== 0 && i !== second,
     )
     if (!a || !b || factor === null || anyVaries(context, others)) return [context.refuse(dataZero)]
-    const gains = broadcastGains(context, [a.operand, b.operand])
+    const counts = broadcastCounts(context, [a.operand, b.operand])
     const parts: Part[] = []
     for (const [i, [own, other]] of [
       [a, b],
       [b, a],
     ].entries()) {
-      const gain = gains[i]
+      const count = counts[i]
       if (isFixed(own.operand)) continue
-      if (gain === null) return [context.refuse(unknownCopies)]
+      if (count === null) return [context.refuse(unknownCopies)]
       const sensitivity = mulUp(mulUp(own.scale, farthest(other.real)), factor)
-      parts.push({ bound: own.operand, gain: mag.multiply(gain, mag.magnitude(sensitivity)) })
+      parts.push({
+        bound: own.operand,
+        gain: mag.multiply(countedIn(norm, count), mag.magnitude(sensitivity)),
+      })
     }
-    const exact = added(parts, result === null ? product(a.real, b.real) : codesOf(context))
-    return [result === null ? exact : rounded(context, exact)]
-  }
+    const exact = addedIn(norm, parts, result === null ? product(a.real, b.real) : codesOf(context))
+    return [result === null ? exact : rounded(context, exact, norm)]
+  })
 }
 
 /** Integers less their zero point, without a scale. */
@@ -97,7 +104,7 @@ function plainAt(context: BoundContext, at: number): Quantized | null {
 }
 
 /** Operands side by side, from input `first` on in triples with scale and zero point. */
-const concatenation: BoundRule = (context) => {
+const concatenation = inEvery((context, norm) => {
   const factor = resultFactor(context, 0)
   const parts: Part[] = []
   for (let at = 2; at < context.inputCount; at += 3) {
@@ -106,11 +113,11 @@ const concatenation: BoundRule = (context) => {
       return [context.refuse(dataZero)]
     parts.push({ bound: x.operand, gain: ratio(x.scale, factor) })
   }
-  return [rounded(context, stacked(parts, codesOf(context)))]
-}
+  return [rounded(context, stackedIn(norm, parts, codesOf(context)), norm)]
+})
 
 /** Each element from one of two operands, by a condition that does not vary. */
-const choice: BoundRule = (context) => {
+const choice = inEvery((context, norm) => {
   const condition = context.input(0)
   if (condition === null || !isFixed(condition))
     return [context.refuse('switches on a condition that is computed from data')]
@@ -118,26 +125,26 @@ const choice: BoundRule = (context) => {
   const factor = resultFactor(context, 7)
   const [x, y] = operands
   if (!x || !y || factor === null || anyVaries(context, [2, 3, 5, 6, 7, 8])) return [context.refuse(dataZero)]
-  const gains = broadcastGains(context, [x.operand, y.operand, condition])
-  if (gains[0] === null || gains[1] === null) return [context.refuse(unknownCopies)]
+  const counts = broadcastCounts(context, [x.operand, y.operand, condition])
+  if (counts[0] === null || counts[1] === null) return [context.refuse(unknownCopies)]
   const parts = [
-    { bound: x.operand, gain: mag.multiply(gains[0], ratio(x.scale, factor)) },
-    { bound: y.operand, gain: mag.multiply(gains[1], ratio(y.scale, factor)) },
+    { bound: x.operand, gain: mag.multiply(countedIn(norm, counts[0]), ratio(x.scale, factor)) },
+    { bound: y.operand, gain: mag.multiply(countedIn(norm, counts[1]), ratio(y.scale, factor)) },
   ]
-  return [rounded(context, stacked(parts, codesOf(context)))]
-}
+  return [rounded(context, stackedIn(norm, parts, codesOf(context)), norm)]
+})
 
 /**
  * MatMulIntegerToFloat: s_a·s_b·(A − z_a)(B − z_b) + bias, not rounded; one factor is constant. The other has a constant scale, or
  * was rounded dynamically.
  */
-const scaledProduct: BoundRule = (context) => {
+const scaledProduct = inEvery((context, by) => {
   const norm = context.layerNorm()
   const [a, b] = [context.input(0), context.input(1)]
   const [codes, , scale, , zero] = context.node.inputs
   const source = dynamicSource(codes, scale, zero)
   if (source !== null && norm !== null && !anyVaries(context, [1, 3, 5, 6])) {
-    const rounded = roundedDynamically(context.operandOf(source))
+    const rounded = roundedDynamically(context.operandOf(source), by)
     return [typeof rounded === 'string' ? context.refuse(rounded) : through(rounded, norm, everything)]
   }
   const data = a !== null && !isFixed(a) ? a : b
@@ -148,16 +155,16 @@ const scaledProduct: BoundRule = (context) => {
   if (own === null) return [context.refuse(unknownScale)]
   const linear = through(data, norm, everything)
   return [through(linear, own.largest, everything)]
-}
+})
 
 /** DynamicQuantizeMatMul: data that are rounded dynamically, times the weights' real values. */
-const dynamicProduct: BoundRule = (context) => {
+const dynamicProduct = inEvery((context, by) => {
   const [a, norm] = [context.input(0), context.layerNorm()]
   if (a === null || norm === null || anyVaries(context, [1, 2, 3, 4]))
     return [context.refuse('multiplies by weights, scales or biases that are computed from data')]
-  const rounded = roundedDynamically(a)
+  const rounded = roundedDynamically(a, by)
   return [typeof rounded === 'string' ? context.refuse(rounded) : through(rounded, norm, everything)]
-}
+})
 
 const unknownSize = 'averages a number of elements that is not known; give --input-shape'
 const channelsLast = (context: BoundContext) => intAttribute(context.node, 'channels_last', 0) !== 0
@@ -166,6 +173,11 @@ const channelsLast = (context: BoundContext) => intAttribute(context.node, 'chan
 function spatialOf(context: BoundContext, { shape }: BoundOperand) {
   if (shape === null || shape.length < 3) return null
   return channelsLast(context) ? shape.slice(1, -1) : shape.slice(2)
+}
+
+/** A mean of n elements. */
+function meanGain(count: number, norm: NormName): mag.Magnitude {
+  return { l2: inverseRootOf(count), linf: mag.one, l1: mag.magnitude(divUp(1, count)) }[norm]
 }
 
 export const quantizedRules = {
@@ -179,17 +191,18 @@ export const quantizedRules = {
   ),
   QLinearSigmoid: unary(() => 0.25, unknownScale),
   QLinearSoftmax: unary(() => 0.5, unknownScale),
-  QLinearAveragePool: unary((context, x) => {
+  QLinearAveragePool: unary((context, x, norm) => {
     const spatial = spatialOf(context, x)
-    return spatial && windowedAverageGain(context, spatial)
+    return spatial && windowedAverageGain(context, spatial, norm)
   }, unknownSize),
-  QLinearGlobalAveragePool: unary((context, x) => {
+  QLinearGlobalAveragePool: unary((context, x, norm) => {
     const spatial = spatialOf(context, x)
-    return spatial && globalAverageGain(spatial)
+    const size = spatial && sizeOf(spatial)
+    return size === null ? null : meanGain(size, norm)
   }, unknownSize),
-  QLinearReduceMean: unary((context, x) => {
+  QLinearReduceMean: unary((context, x, norm) => {
     const count = growth(context.output(0)?.shape ?? null, x.shape)
-    return count === null ? null : inverseRootOf(count)
+    return count === null ? null : meanGain(count, norm)
   }, unknownSize),
   MatMulIntegerToFloat: scaledProduct,
   DynamicQuantizeMatMul: dynamicProduct,

@@ -1,12 +1,16 @@
-import { divUp, mulUp, sqrtUp } from '../../core/rounding.ts'
+import { toNumber } from '../../core/magnitude.ts'
+import type { NormName } from '../../core/norm-name.ts'
+import { divUp, mulUp } from '../../core/rounding.ts'
 import { isBounded, sum, type Term } from '../../core/term.ts'
 import { intAttribute, stringAttribute, stringsAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand, BoundRule, Interval, TensorBound } from '../bound.ts'
+import { countedIn } from './broadcast.ts'
 import { type CellFacts, type CellOf, coupledLstm, gru, lstm, rnn } from './cells.ts'
 import { elementsOf, entriesOf, rangeOf } from './constant.ts'
 import { roundedDynamically } from './dynamic.ts'
 import { farthest } from './interval.ts'
-import { added, isFixed, type Part, stacked } from './join.ts'
+import { addedIn, isFixed, type Part, stackedIn } from './join.ts'
+import { inEvery } from './norms.ts'
 import { gatesOf } from './preactivations.ts'
 import {
   type CellStep,
@@ -140,14 +144,14 @@ function factsOf(context: BoundContext, kind: CellKind, direction: number): Cell
 }
 
 function recurrent(kind: CellKind): BoundRule {
-  return (context) => {
+  return inEvery((context, norm) => {
     const refuse = (reason: string) => context.node.outputs.map(() => context.refuse(reason))
     const both = stringAttribute(context.node, 'direction', 'forward') === 'bidirectional'
     const suffixes = both ? ['.forward', '.backward'] : ['']
     const reason = obstacle(context, kind, suffixes.length)
     const steps = stepsOf(context)
     if (reason !== null || steps === null) return refuse(reason ?? 'has no rule')
-    const data = dataOf(context, kind)
+    const data = dataOf(context, kind, norm)
     if (typeof data === 'string') return refuse(data)
     const directions: TensorBound[][] = []
     for (const [direction, suffix] of suffixes.entries()) {
@@ -160,23 +164,24 @@ function recurrent(kind: CellKind): BoundRule {
       if (norms.includes(null)) return refuse('has weights that are not constant')
       if (norms.some((norm) => norm !== null && !isBounded(norm)))
         return refuse('has a weight that is not finite')
-      const given = { facts, norms: norms as Term[], steps, data }
+      const given = { facts, norms: norms as Term[], steps, data, norm }
       directions.push(oneDirection(context, kind, given))
     }
     return context.node.outputs.map((_, i) =>
-      stacked(
+      stackedIn(
+        norm,
         directions.map((bounds) => ({ bound: bounds[i], gain: 1 })),
         directions[0][i].range,
       ),
     )
-  }
+  })
 }
 
 /** The data as the gates' products see them, or why they have no bound. */
-function dataOf(context: BoundContext, kind: CellKind): TensorBound | string {
+function dataOf(context: BoundContext, kind: CellKind, norm: NormName): TensorBound | string {
   const data = context.input(inputs.x)
   if (data === null) return 'has no data'
-  return kind.rounds === true ? roundedDynamically(data) : data
+  return kind.rounds === true ? roundedDynamically(data, norm) : data
 }
 
 /** What is known of one direction. */
@@ -185,28 +190,32 @@ interface Direction {
   readonly norms: readonly Term[]
   readonly steps: number
   readonly data: TensorBound
+  readonly norm: NormName
 }
 
 /** Bounds of Y, Y_h and Y_c of one direction: the sum over what varies, and what rounding states adds. */
 function oneDirection(
   context: BoundContext,
   kind: CellKind,
-  { facts, norms, steps, data }: Direction,
+  { facts, norms, steps, data, norm }: Direction,
 ): TensorBound[] {
   const early = mayEndEarly(context, steps)
   const isCoupled = intAttribute(context.node, 'input_forget', 0) !== 0
   const cellOf = (isCoupled ? kind.coupledCellOf : undefined) ?? kind.cellOf
   const { hidden, cell, stepOf } = cellOf(facts, steps)
-  const noise = kind.rounds === true ? roundingOfStates(context, Math.max(facts.hidden, farthest(hidden))) : 0
+  const noise =
+    kind.rounds === true ? roundingOfStates(context, Math.max(facts.hidden, farthest(hidden)), norm) : 0
+  // roots of sums of squares are those of vectors in ℓ2
+  const ways = norm === 'l2' ? [false, true] : [false]
   const sources: readonly { at: number; gains: (step: CellStep) => Gains }[] = [
-    { at: inputs.x, gains: (step) => inputGains(step, steps, early) },
-    { at: inputs.hidden, gains: (step) => stateGains(step, steps, { hidden: 1, cell: 0 }, early) },
-    { at: inputs.cell, gains: (step) => stateGains(step, steps, { hidden: 0, cell: 1 }, early) },
+    { at: inputs.x, gains: (step) => inputGains(step, steps, early, norm) },
+    { at: inputs.hidden, gains: (step) => stateGains(step, steps, { hidden: 1, cell: 0 }, early, norm) },
+    { at: inputs.cell, gains: (step) => stateGains(step, steps, { hidden: 0, cell: 1 }, early, norm) },
   ]
   const varying = sources.flatMap(({ at, gains }) => {
     const bound = at === inputs.x ? data : context.input(at)
     if (bound === null || isFixed(bound)) return []
-    const gainsOf = once((values) => least([false, true].map((rooted) => gains(stepOf(values, rooted)))))
+    const gainsOf = once((values) => least(ways.map((rooted) => gains(stepOf(values, rooted)))))
     return [{ bound, gainsOf }]
   })
   const outputs: readonly { gain: keyof Gains; range: Interval }[] = [
@@ -215,13 +224,13 @@ function oneDirection(
     { gain: 'lastCell', range: cell },
   ]
   const noiseOf = once((values) =>
-    least([false, true].map((rooted) => noiseGains(stepOf(values, rooted), steps, noise, early))),
+    least(ways.map((rooted) => noiseGains(stepOf(values, rooted), steps, noise, early, norm))),
   )
   return outputs.map(({ gain, range }) => {
     const parts = varying.map(
       ({ bound, gainsOf }): Part => ({ bound, gain: functionOf(norms, (values) => gainsOf(values)[gain]) }),
     )
-    const bound = added(parts, range)
+    const bound = addedIn(norm, parts, range)
     if (noise === 0 || isFixed(bound) || bound.refusal !== null) return bound
     const rounding = functionOf(norms, (values) => noiseOf(values)[gain])
     return { ...bound, offset: sum(bound.offset, rounding) }
@@ -229,9 +238,11 @@ function oneDirection(
 }
 
 /** How far a hidden state of elements up to `most` moves where it is rounded to 256 steps: √n·2·most/255 for n of them. */
-function roundingOfStates(context: BoundContext, most: number): number {
+function roundingOfStates(context: BoundContext, most: number, norm: NormName): number {
   const [batch, units] = [context.input(inputs.x)?.shape?.[1] ?? null, context.input(2)?.shape?.[1] ?? null]
-  return batch === null || units === null ? Infinity : mulUp(sqrtUp(batch * units), divUp(2 * most, 255))
+  return batch === null || units === null
+    ? Infinity
+    : mulUp(toNumber(countedIn(norm, batch * units)), divUp(2 * most, 255))
 }
 
 /** Computes what it is asked for once for the same numbers: three outputs ask for the same gains. */

@@ -2,10 +2,11 @@ import { mulUp, sqrtUp } from '../../core/rounding.ts'
 import { sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand, BoundRule } from '../bound.ts'
-import { rootOf } from './broadcast.ts'
+import { countedIn } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { hull, interval } from './interval.ts'
 import { isFixed, through } from './join.ts'
+import { inEvery } from './norms.ts'
 import { normUpperBound, type SparseRow } from './small-matrix.ts'
 
 /**
@@ -146,7 +147,7 @@ const unknownSize = 'pools over a number of regions that is not known; give --in
 function overRegions(
   norm: (context: BoundContext, x: BoundOperand, regions: BoundOperand) => number | null,
 ): BoundRule {
-  return (context) => {
+  return inEvery((context, by) => {
     const [x, regions, images] = [context.input(0), context.input(1), context.input(2)]
     if (x === null || regions === null) return [context.refuse('lacks an operand')]
     if (!isFixed(regions) || (images !== null && !isFixed(images)))
@@ -156,10 +157,10 @@ function overRegions(
         ),
       ]
     const outputs = outputsOf(context)
-    const exact = norm(context, x, regions)
+    const exact = by === 'l2' ? norm(context, x, regions) : null
     if (outputs === null && exact === null) return [context.refuse(unknownSize)]
-    return [through(x, exact ?? rootOf(outputs!), hull(x.range, interval(0, 0)))]
-  }
+    return [through(x, exact ?? countedIn(by, outputs!), hull(x.range, interval(0, 0)))]
+  })
 }
 
 export const regionRules = {

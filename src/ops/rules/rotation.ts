@@ -1,3 +1,4 @@
+import type { NormName } from '../../core/norm-name.ts'
 import { floatAttribute } from '../../graph/attribute.ts'
 import type { BoundOperand, BoundRule } from '../bound.ts'
 import { elementsOf } from './constant.ts'
@@ -28,6 +29,16 @@ function rotationSum(cosines: BoundOperand | null, sines: BoundOperand | null): 
   return up(largest)
 }
 
+/** By how much changes grow in a norm; null where the tables are not constant. */
+export function rotationIn(
+  norm: NormName,
+  cosines: BoundOperand | null,
+  sines: BoundOperand | null,
+): number | null {
+  const length = rotationGain(cosines, sines)
+  return length === null || norm === 'l2' ? length : rotationSum(cosines, sines)
+}
+
 /** Data first; the tables at two inputs, positions at a third. */
 function rotation(cosines: number, sines: number, positions: number): BoundRule {
   return inEvery((context, norm) => {
@@ -41,7 +52,7 @@ function rotation(cosines: number, sines: number, positions: number): BoundRule 
     const length = up(gain * x.norm)
     // |c·x − s·y| ≤ √(c² + s²)·√(x² + y²)
     const reach = up(gain * Math.SQRT2 * Math.max(Math.abs(x.range.lo), Math.abs(x.range.hi)))
-    const own = norm === 'l2' ? gain : rotationSum(context.input(cosines), context.input(sines))
+    const own = rotationIn(norm, context.input(cosines), context.input(sines)) ?? gain
     return [through(x, own, interval(-reach, reach), length)]
   })
 }

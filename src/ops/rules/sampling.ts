@@ -1,14 +1,16 @@
 import * as mag from '../../core/magnitude.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { addUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { sizeOf } from '../../core/tensor.ts'
 import { intAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
-import { rootOf } from './broadcast.ts'
+import { countedIn, rootOf } from './broadcast.ts'
 import { elementsOf } from './constant.ts'
 import { farthest, hull, interval, up } from './interval.ts'
-import { added, isFixed, type Part, through } from './join.ts'
+import { addedIn, isFixed, type Part, through } from './join.ts'
 import { clampIndex, neighbourKinds, type Outside, productRows, reflection } from './neighbours.ts'
-import { normUpperBound } from './small-matrix.ts'
+import { inEvery } from './norms.ts'
+import { normUpperBound, smallNorm } from './small-matrix.ts'
 
 /**
  * GridSample reads its data at positions between their elements: linear in the data for a fixed grid, by the same sparse
@@ -55,9 +57,14 @@ function coordinateOf(position: number, size: number, alignCorners: boolean): nu
 /** Σ of the absolute weights of one position at most. */
 const rowSums = { nearest: 1, linear: 1, cubic: 1.375 } as const
 
-/** Any grid: rows sum to at most r, columns to at most the number of points (Schur). */
-function anyGridNorm({ kind }: Sampler, points: number, axes: number): mag.Magnitude {
-  return mag.multiply(rootOf(points), mag.squareRoot(mag.magnitude(up(rowSums[kind] ** axes))))
+/** Any grid: rows sum to at most r, columns to at most r for each of the points; in ℓ2 √(r·points), as no weight is above 1 (Schur). */
+function anyGridNorm({ kind }: Sampler, points: number, axes: number, norm: NormName): mag.Magnitude {
+  const row = mag.magnitude(up(rowSums[kind] ** axes))
+  return {
+    l2: mag.multiply(rootOf(points), mag.squareRoot(row)),
+    linf: row,
+    l1: mag.multiply(mag.magnitude(points), row),
+  }[norm]
 }
 
 /** The largest norm over the batch of the matrix that a known grid makes; null where it is too large. */
@@ -66,6 +73,7 @@ function gridNorm(
   grid: BoundOperand,
   sizes: readonly number[],
   points: number,
+  norm: NormName,
 ): number | null {
   const elements = elementsOf(grid)
   const axes = sizes.length
@@ -82,9 +90,10 @@ function gridNorm(
     }).flat()
     largest = Math.max(
       largest,
-      normUpperBound(
+      smallNorm(
         rows,
         sizes.reduce((product, size) => product * size, 1),
+        norm,
       ),
     )
   }
@@ -94,21 +103,27 @@ function gridNorm(
 /**
  * In the grid: a step of 1 along one axis of the grid is size/2 elements (one less with align_corners); between neighbours a
  * linear interpolation changes by at most sup x − inf x for each element. Every position is read in all C channels:
- * √C·(sup x − inf x)·√(Σ (sizeᵢ/2)²).
+ * √C·(sup x − inf x)·√(Σ (sizeᵢ/2)²). In ℓ∞ the axes add up, in ℓ1 the longest counts, in each of C channels.
  */
 function gridSlope(
   { alignCorners }: Sampler,
   image: Interval,
   sizes: readonly number[],
   channels: number,
+  norm: NormName,
 ): number {
   const spread = addUp(image.hi, -image.lo)
   const steps = sizes.map((size) => (alignCorners ? size - 1 : size) / 2)
-  const slope = sqrtUp(steps.reduce((sum, step) => addUp(sum, mulUp(step, step)), 0))
-  return mulUp(mulUp(sqrtUp(channels), spread), slope)
+  const slope = {
+    l2: sqrtUp(steps.reduce((sum, step) => addUp(sum, mulUp(step, step)), 0)),
+    linf: steps.reduce(addUp, 0),
+    l1: Math.max(0, ...steps),
+  }[norm]
+  const times = { l2: sqrtUp(channels), linf: 1, l1: channels }[norm]
+  return mulUp(mulUp(times, spread), slope)
 }
 
-const gridSample: BoundRule = (context) => {
+const gridSample = inEvery((context, norm) => {
   const [x, grid] = [context.input(0), context.input(1)]
   const sampler = samplerOf(context)
   if (x === null || grid === null) return [context.refuse('lacks an operand')]
@@ -122,8 +137,8 @@ const gridSample: BoundRule = (context) => {
   const image = sampler.zeros ? hull(x.range, interval(0, 0)) : x.range
   const parts: Part[] = []
   if (!isFixed(x)) {
-    const exact = isFixed(grid) ? gridNorm(sampler, grid, known, points) : null
-    const general = anyGridNorm(sampler, points, known.length)
+    const exact = isFixed(grid) ? gridNorm(sampler, grid, known, points, norm) : null
+    const general = anyGridNorm(sampler, points, known.length, norm)
     parts.push({ bound: x, gain: exact === null ? general : mag.minimum(mag.magnitude(exact), general) })
   }
   if (!isFixed(grid)) {
@@ -131,7 +146,7 @@ const gridSample: BoundRule = (context) => {
       return [
         context.refuse(`reads at positions computed from data by mode ${sampler.kind}, which has no rule`),
       ]
-    const slope = gridSlope(sampler, image, known, channels)
+    const slope = gridSlope(sampler, image, known, channels, norm)
     if (!(slope < Infinity))
       return [
         context.refuse(
@@ -140,14 +155,14 @@ const gridSample: BoundRule = (context) => {
       ]
     parts.push({ bound: grid, gain: slope })
   }
-  return [added(parts, sampler.kind === 'cubic' ? everything : image)]
-}
+  return [addedIn(norm, parts, sampler.kind === 'cubic' ? everything : image)]
+})
 
 /**
  * AffineGrid: the positions B·θᵀ for the homogeneous coordinates B of all elements, one batch element at a time: exactly
  * ‖B‖₂ = √‖BᵀB‖₂, and BᵀB is made of the sums of the coordinates along each axis.
  */
-const affineGrid: BoundRule = (context) => {
+const affineGrid = inEvery((context, norm) => {
   const [theta, size] = [context.input(0), context.input(1)]
   const dims = size === null ? null : elementsOf(size)
   if (theta === null || dims === null || dims.length < 4 || dims.some(Number.isNaN))
@@ -167,13 +182,15 @@ const affineGrid: BoundRule = (context) => {
     columns: moments.map((_, j) => j),
     weights: moments.map((other, j) => (i === j ? own.square : own.mean * other.mean) * points),
   }))
-  const gain = mulUp(sqrtUp(normUpperBound(gram, moments.length)), 1 + 1e-12)
+  const length = mulUp(sqrtUp(normUpperBound(gram, moments.length)), 1 + 1e-12)
+  // coordinates lie within ±1, and 1 stands beside them; in ℓ1 every element has all points
+  const gain = { l2: length, linf: moments.length, l1: points }[norm]
   const reach = mulUp(farthest(theta.range), moments.length)
-  return [through(theta, points === 0 ? 0 : gain, interval(-reach, reach), mulUp(gain, theta.norm))]
-}
+  return [through(theta, points === 0 ? 0 : gain, interval(-reach, reach), mulUp(length, theta.norm))]
+})
 
 /** CropAndResize: as any grid, with a given value where regions leave the data. */
-const cropAndResize: BoundRule = (context) => {
+const cropAndResize = inEvery((context, norm) => {
   const x = context.input(0)
   if (x === null) return [context.refuse('has no data')]
   for (let i = 1; i < context.inputCount; i++) {
@@ -184,8 +201,8 @@ const cropAndResize: BoundRule = (context) => {
   const output = context.output(0)?.shape ?? null
   const points = output === null ? null : sizeOf([output[0], ...output.slice(2)])
   if (points === null) return [context.refuse('samples a size that is not known; give --input-shape')]
-  return [through(x, rootOf(points), everything)]
-}
+  return [through(x, countedIn(norm, points), everything)]
+})
 
 export const samplingRules = {
   GridSample: gridSample,
