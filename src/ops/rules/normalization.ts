@@ -16,7 +16,7 @@ import {
 import { type Groups, normalizedBox } from '../boxes/normalization.ts'
 import { withBoxes } from '../boxes/rule.ts'
 import { countedIn, growth, inverseRootOf, unknownCopies } from './broadcast.ts'
-import { elementsOf, rangeOf } from './constant.ts'
+import { dataScale, parameterRange, scaledByData } from './data-scale.ts'
 import { gated, swishSlope } from './elementwise.ts'
 import { farthest, interval, nearest, sum, up } from './interval.ts'
 import { addedIn, isFixed, type Part, through } from './join.ts'
@@ -31,17 +31,6 @@ import { inEvery, inNorms } from './norms.ts'
  * and by Cauchy and Schwarz to √n. With t = 1 − ρ² that is √t·(2 + r(1 − t))/√ε, largest at t = (2 + r)/(3r). Without centring 1 and r = √n
  * take the place of 2 and √(n − 1).
  */
-
-const dataScale = 'has a scale that is computed from data or not known'
-
-/** Range of a constant γ or β; null where it varies or is not known. {1} or {0} where it is omitted. */
-function parameterRange(operand: BoundOperand | null, fallback: number): Interval | null {
-  if (operand === null) return interval(fallback, fallback)
-  if (!isFixed(operand)) return null
-  if (farthest(operand.range) < Infinity) return operand.range
-  const elements = elementsOf(operand)
-  return elements === null ? null : rangeOf(elements)
-}
 
 /** By how much rows and columns of the Jacobian sum to more than its ℓ2 norm, for groups of n; null where n is not known. */
 export function spreadIn(norm: NormName, count: Dim, isCentred: boolean): number | null {
@@ -109,8 +98,14 @@ function normalization(
     const x = context.input(0)
     const beta = inputs.beta === null ? null : context.input(inputs.beta)
     if (x === null) return context.node.outputs.map(() => context.refuse('has no data'))
-    if (beta !== null && !isFixed(beta)) return context.node.outputs.map(() => context.refuse(dataScale))
     const count = countOf(context, x)
+    if ([context.input(inputs.gamma), beta].some((operand) => operand !== null && !isFixed(operand))) {
+      const first =
+        norm === 'l2' ? scaledByData(context, x, inputs, epsilonOf(context, epsilon), count) : null
+      return context.node.outputs.map((_, i) =>
+        i > 0 ? statistics(context, x, i, count, norm) : (first ?? context.refuse(dataScale)),
+      )
+    }
     const result = normalized(context, inputs, epsilonOf(context, epsilon), count, norm)
     return context.node.outputs.map((_, i) => {
       if (i > 0) return statistics(context, x, i, count, norm)
