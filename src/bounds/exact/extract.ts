@@ -6,8 +6,10 @@ import { sizeOf } from '../../core/tensor.ts'
 import type { Node, Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
 import { hasStoredCoefficients } from '../../ops/maps/stored-coefficients.ts'
+import { extremeOf } from '../../ops/slopes/candidates.ts'
 import { piecesOf } from '../../ops/slopes/pieces.ts'
-import { integersOf, toFloat } from './dyadic.ts'
+import { integersOf } from './dyadic.ts'
+import { extremeForms, type Form, type Forms, relu, rowOf } from './forms.ts'
 import type { Neuron, PiecewiseNetwork, Row } from './piecewise-network.ts'
 
 export interface ExtractionLimits {
@@ -20,17 +22,6 @@ export interface ExtractionLimits {
 /** Why there is no such network: the node in the way, null where it is too large. */
 export interface Obstacle {
   readonly obstacle: Node | null
-}
-
-/** Elements of a tensor as affine forms of the variables, times 2^scale. */
-interface Forms {
-  readonly forms: readonly Form[]
-  readonly scale: number
-}
-
-interface Form {
-  readonly terms: ReadonlyMap<number, bigint>
-  readonly constant: bigint
 }
 
 /**
@@ -80,11 +71,15 @@ function firstHurdle(
     }
     const context = linearContext(typed, node, (value) => varying.has(value))
     if (context === null || node.captures.size > 0) return { obstacle: node }
-    if (piecesOf(context) === null) {
+    const extreme = extremeOf(context)
+    if (extreme === null && piecesOf(context) === null) {
       if (hasStoredCoefficients(context)) continue
       return { obstacle: node }
     }
-    count += sizeOf(typed.operand(node.outputs[0] as Value).shape ?? [null]) ?? 0
+    count +=
+      extreme === null
+        ? (sizeOf(typed.operand(node.outputs[0] as Value).shape ?? [null]) ?? 0)
+        : extreme.candidates.reduce((sum, { length }) => sum + length - 1, 0)
     if (count > neurons) return { obstacle: null }
   }
   return null
@@ -112,6 +107,17 @@ function compose(
     if (!needed.has(node) || !node.inputs.some((value) => value !== null && known.has(value))) continue
     const context = linearContext(typed, node, (value) => known.has(value))
     const pieces = context && piecesOf(context)
+    const extreme = context && extremeOf(context)
+    if (extreme !== null) {
+      const forms = extremeForms(typed, node, known, extreme, (form, scale, round) => {
+        neurons.push({ ...rowOf(form, scale), layer: layer + round, pieces: relu })
+        return variables++
+      })
+      if (forms === null) return { obstacle: node }
+      layer = (neurons.at(-1)?.layer ?? -1) + 1
+      if (node.outputs[0] !== null) known.set(node.outputs[0], forms)
+      continue
+    }
     if (pieces === null) {
       const results = affineForms(network, node, known, elements)
       if (results === null) return { obstacle: node }
@@ -186,19 +192,6 @@ function affineForms(
     })
     return { forms, scale }
   })
-}
-
-function rowOf({ terms, constant }: Form, scale: number): Row {
-  const present = [...terms].filter(([, coefficient]) => coefficient !== 0n).sort(([a], [b]) => a - b)
-  const integers = present.map(([, coefficient]) => coefficient)
-  return {
-    variables: Int32Array.from(present, ([variable]) => variable),
-    integers,
-    constant,
-    scale,
-    floats: Float64Array.from(integers, (value) => toFloat(value, scale)),
-    offset: toFloat(constant, scale),
-  }
 }
 
 export function isObstacle(found: PiecewiseNetwork | Obstacle): found is Obstacle {

@@ -1,13 +1,13 @@
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
-import type { Calculus } from '../calculus.ts'
+import type { Calculus, LinearContext } from '../calculus.ts'
 import { poolWindows } from '../numeric/pooling.ts'
-import { type DefinitionContext, defined } from './definition.ts'
+import { defined } from './definition.ts'
 import { normOver } from './reductions.ts'
 import { knownDims, outputDims, productOf } from './sizes.ts'
 
 /** For each output of a pool and each tap of its window the place in the data; −1 in the padding. */
-function windowPlaces(
-  context: DefinitionContext,
+export function windowPlaces(
+  context: LinearContext,
   dims: readonly number[],
 ): { places: Int32Array; taps: number } | null {
   const windows = poolWindows(context, dims.slice(2))

@@ -56,7 +56,7 @@ describe('the search through cells', () => {
         expectClosed(found)
         expect(chain.lengthAt(found.point as Float64Array)).toBeGreaterThan(found.upper * (1 - 1e-6))
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     )
   })
 
@@ -69,7 +69,7 @@ describe('the search through cells', () => {
         expect(found.upper).toBeGreaterThanOrEqual(largest * (1 - 1e-9))
         expect(found.upper).toBeLessThanOrEqual(largest * (1 + 1e-6))
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     )
   })
 
@@ -93,9 +93,9 @@ describe('the search through cells', () => {
           if (found.upper <= found.lower * (1 + 1e-6)) closed++
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     )
-    expect(closed).toBeGreaterThan(40)
+    expect(closed).toBeGreaterThan(20)
   })
 
   it('knows that a number cannot be on both sides', () => {
