@@ -207,7 +207,8 @@ export function gainsOf(
     if (rule === undefined || node.captures.size > 0) return null
     const context = createContext(state, typed.typed(node), () => {})
     const results = guarded(context, () => rule(context))
-    const sizes = results.map((bound) => (bound.refusal === null ? bound.lipschitz : term.infinite))
+    const isProportional = ({ refusal, offset }: TensorBound) => refusal === null && term.isZero(offset)
+    const sizes = results.map((bound) => (isProportional(bound) ? bound.lipschitz : term.infinite))
     const gain = mag.toNumber(term.rootSumSquare(...sizes).value)
     return Number.isFinite(gain) ? gain : null
   }

@@ -1,5 +1,6 @@
 import type { Node, Value } from '../../graph/graph.ts'
 import { floatsAt, scoped } from '../../linalg/arena.ts'
+import type { Block } from '../../ops/blocks/block.ts'
 import { adjointRows } from '../slope/adjoint-rows.ts'
 import type { ActivationPart } from '../slope/parts.ts'
 import type { SlopeRange } from '../slope/splits.ts'
@@ -10,6 +11,8 @@ import type { BlockMatrix, SdpProblem, SlopedBlock } from './problem.ts'
 export interface Network extends Omit<Surroundings, 'boundOf' | 'splitOf'> {
   readonly nodes: readonly Node[]
   slopesOf(part: ActivationPart): SlopeRange | null
+  /** What a node that is neither affine nor an activation does, where the loop may go through it. */
+  blockAt(node: Node, boundOf: (value: Value) => number | null): Block | null
 }
 
 export interface ExtractionLimits {

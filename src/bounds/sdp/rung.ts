@@ -1,5 +1,5 @@
 import type { Certificate } from '../../core/enclosure.ts'
-import type { Value } from '../../graph/graph.ts'
+import type { Node, Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
 import type { Box, Refusal } from '../../ops/bound.ts'
 import { isFixed } from '../../ops/rules/join.ts'
@@ -8,6 +8,7 @@ import { slopeRange } from '../slope/splits.ts'
 import { gainsOf, type NormOf, type Walk } from '../walk.ts'
 import { extractProblem, isObstacle, type Network } from './extract.ts'
 import { boundByLoop } from './loop/network-loop.ts'
+import { nodeBlock } from './loop/node-block.ts'
 import { costOfEvaluation } from './problem.ts'
 import { FEW, sdpBound } from './sdp-bound.ts'
 
@@ -47,9 +48,12 @@ export function networkOf(
   const places = new Map(nodes.map((node, place) => [node, place]))
   const inputs = new Set(audited)
   const varies = (value: Value) => !typed.operand(value).isConstant && !isFixed(walk.boundOf(value))
-  const parts = partsOf(typed, gainsOf(typed, normOf), varies)
+  const gains = gainsOf(typed, normOf)
+  const parts = partsOf(typed, gains, varies)
+  const gainOf = (node: Node) => gains(node, varies)
   return {
     ...parts,
+    blockAt: (node, boundOf) => nodeBlock(typed, node, parts, { gainOf, boundOf }),
     nodes,
     place: (node) => places.get(node) ?? -1,
     isInput: (value) => inputs.has(value),

@@ -1,4 +1,5 @@
 import { gamma, outward } from '../../linalg/rounding-error.ts'
+import type { Block } from '../../ops/blocks/block.ts'
 import type { LinearMap } from '../../ops/linear-map.ts'
 import type { Placed } from './window.ts'
 
@@ -30,6 +31,23 @@ export function splitStep(
 /** A node of a window that multiplies each element by its factor. */
 export function diagonalStep(from: number, to: number, factor: Factor): Placed {
   return splitStep([from, -1], [to], factor, 0)
+}
+
+/** A node of a window that gives a = C z + B u, group by group. */
+export function blockStep(inputs: readonly number[], outputs: readonly number[], block: Block): Placed {
+  const { split, gain, terms, size, measured } = block
+  const rounding = outward(gamma(terms + 64) * Math.sqrt(size + measured) * gain)
+  return { inputs, outputs, map: split, gain, rounding, split: null, ...none, block }
+}
+
+/** What bounds the u of a block: M z. */
+export function measureStep(
+  from: number,
+  to: number,
+  { measure, measureGain, terms, measured }: Block,
+): Placed {
+  const rounding = outward(gamma(terms + 64) * Math.sqrt(measured) * measureGain)
+  return { inputs: [from], outputs: [to], map: measure, gain: measureGain, rounding, split: null, ...none }
 }
 
 /** The largest |factor|. */

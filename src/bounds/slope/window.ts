@@ -1,9 +1,10 @@
 import type { Node, Value } from '../../graph/graph.ts'
 import { gamma, outward } from '../../linalg/rounding-error.ts'
 import type { UnrolledConvolution } from '../../linalg/unrolled-convolution.ts'
+import type { Block } from '../../ops/blocks/block.ts'
 import { type ComposedMap, compose, type Step } from '../../ops/maps/composed.ts'
 import type { ActivationPart, MatrixFactor, Parts } from './parts.ts'
-import { diagonalStep, splitStep } from './split-steps.ts'
+import { blockStep, diagonalStep, splitStep } from './split-steps.ts'
 import { errorsOf } from './window-errors.ts'
 
 /** How an activation is split: Δa = C Δz + √R u with |u| ≤ |√R Δz|, elementwise. */
@@ -40,6 +41,8 @@ export interface Surroundings extends Parts {
   boundOf(value: Value): number | null
   /** Null for activations that the window may not go through. */
   splitOf(part: ActivationPart): Split | null
+  /** What nodes that are no parts do with groups of elements, where the window may go through them. */
+  blockOf?(node: Node): Block | null
 }
 
 /** The linearised network between some sources and the targets: Δtargets = Σ Gᵢ uᵢ. */
@@ -81,6 +84,8 @@ export interface Placed extends Step {
   readonly convolution: (() => UnrolledConvolution | null) | null
   /** Set for activations: factors of Δz and u. */
   readonly split: Pick<Split, 'center' | 'root'> | null
+  /** Set for nodes that mix groups of elements: what bounds their u. */
+  readonly block?: Block
 }
 
 /** Nodes that a window is looked for in. */
@@ -151,7 +156,8 @@ export function openWindow(
       part?.kind === 'activation' && admits(cost + price, depth + 1, size + (around.sizeOf(written[0]) ?? 0))
         ? around.splitOf(part)
         : null
-    if (part === null || (part.kind === 'activation' && split === null)) {
+    const block = part === null && last - place <= REACH ? (around.blockOf?.(node) ?? null) : null
+    if (block === null && (part === null || (part.kind === 'activation' && split === null))) {
       for (const value of written) if (!end(value)) return null
       continue
     }
@@ -161,7 +167,15 @@ export function openWindow(
     for (const value of varying) if (value !== null) want(value)
     const reads = varying.map((value) => (value === null ? -1 : slotOf(value)))
     const writes = node.outputs.map((value) => (value !== null && slots.has(value) ? slotOf(value) : -1))
-    if (part.kind === 'linear') {
+    if (block !== null) {
+      depth++
+      const slot = count++
+      const sizes = [block.size]
+      sources.push({ bound: 1, origin: written[0], isValue: false, inputs: [], slots: [slot], sizes })
+      size += block.size
+      const read = reads.find((own) => own >= 0) as number
+      steps.push(blockStep([read, slot], writes, block))
+    } else if (part?.kind === 'linear') {
       if (part.terms > 1) layers++
       if (new Set(varying.filter((value) => value !== null)).size > 1) joins++
       const elements = Math.min(

@@ -103,8 +103,8 @@ export function isAccurate(window: Window, { sizes }: Pick<LoopOptions, 'sizes'>
   const loop = closeLoop(window)
   const logarithms = new Float64Array(loop.size)
   valuesAt(loop, sizes.ties).forEach((size, i) => {
-    const { offset, size: count } = loop.ties[i]
-    logarithms.fill(Math.log(sizes.target / size), offset, offset + count)
+    const { offset, groups } = loop.ties[i]
+    logarithms.fill(Math.log(sizes.target / size), offset, offset + groups)
   })
   const scales = loop.heads.map((source) => window.sources[source].bound / sizes.target)
   const { forward, adjoint } = scaledLoop(loop, logarithms, scales).errors()
@@ -131,8 +131,8 @@ function pick(loop: Loop, bounds: readonly number[], points: readonly Scaling[])
 /** Multiplied by e^(shift·(levels − ℓ)): what a change may gain each time that it goes round. */
 function shifted(loop: Loop, { ties, heads }: Scaling, shift: number): Scaling {
   const moved = ties.slice()
-  for (const { offset, size, level } of loop.ties) {
-    for (let i = offset; i < offset + size; i++) moved[i] += shift * (loop.levels - level)
+  for (const { offset, groups, level } of loop.ties) {
+    for (let i = offset; i < offset + groups; i++) moved[i] += shift * (loop.levels - level)
   }
   return { ties: moved, heads: heads.map((value) => value + shift * loop.levels) }
 }

@@ -1,6 +1,7 @@
 import { gamma, outward } from '../../../linalg/rounding-error.ts'
+import type { Block } from '../../../ops/blocks/block.ts'
 import { compose } from '../../../ops/maps/composed.ts'
-import { diagonalStep, splitStep } from '../../slope/split-steps.ts'
+import { diagonalStep, measureStep, splitStep } from '../../slope/split-steps.ts'
 import type { Placed, Window } from '../../slope/window.ts'
 import { errorsOf } from '../../slope/window-errors.ts'
 
@@ -20,19 +21,23 @@ export interface Loop {
   readonly levels: number
 }
 
-/** An activation: u closes the loop from √R z. */
+/** An activation, or a node that mixes elements in groups: u closes the loop, |u_g| ≤ |q_g| for each group g. */
 export interface Tie {
   /** Its node's place among the window's steps. */
   readonly step: number
   /** The place of u among the window's sources. */
   readonly source: number
-  readonly center: number | Float64Array
-  readonly root: number | Float64Array
   /** Activations on the longest way to u, itself included. */
   readonly level: number
-  /** Its multipliers, one for each element, begin here. */
+  /** Its multipliers, one for each group, begin here. */
   readonly offset: number
+  readonly groups: number
+  /** Elements of u, and of q. */
   readonly size: number
+  readonly measured: number
+  /** Which group each of them belongs to; null: each is its own. */
+  readonly groupsOf: Int32Array | null
+  readonly groupsMeasured: Int32Array | null
 }
 
 /** Finds the ties of a window whose activations are split. */
@@ -43,16 +48,18 @@ export function closeLoop(window: Window): Loop {
   const levels = new Int32Array(elements.length)
   const ties: Tie[] = []
   let offset = 0
-  for (const [step, { inputs, outputs, split }] of steps.entries()) {
+  for (const [step, { inputs, outputs, split, block }] of steps.entries()) {
     let level = 0
     for (const slot of inputs) if (slot >= 0) level = Math.max(level, levels[slot])
-    const u = split === null ? -1 : inputs[1]
-    if (split !== null && u >= 0) {
+    const u = split === null && block === undefined ? -1 : inputs[1]
+    if (u >= 0) {
       level++
       const size = elements[u]
+      const own = { groups: size, measured: size, groupsOf: null, groupsMeasured: null, ...block, size }
+      const { groups, measured, groupsOf, groupsMeasured } = own
       const source = sourceOf.get(u) as number
-      ties.push({ step, source, center: split.center, root: split.root, level, offset, size })
-      offset += size
+      ties.push({ step, source, level, offset, groups, size, measured, groupsOf, groupsMeasured })
+      offset += groups
     }
     for (const slot of outputs) if (slot >= 0) levels[slot] = level
   }
@@ -73,6 +80,8 @@ export interface ScaledLoop {
   readonly outputs: number
   /** Where each source begins among the inputs. */
   readonly starts: readonly number[]
+  /** Where each tie's q begins among the outputs, and then each target. */
+  readonly ends: readonly number[]
   apply(x: Float64Array): Float64Array
   applyAdjoint(y: Float64Array): Float64Array
   /** ‖fl(Ax) − Ax‖ ≤ forward·‖x‖, ‖fl(Aᵀy) − Aᵀy‖ ≤ adjoint·‖y‖. */
@@ -96,22 +105,14 @@ export function scaledLoop(loop: Loop, logarithms: Float64Array, scales: readonl
       steps.push(step)
       continue
     }
-    const { center, root, offset, size } = tie
-    const down = new Float64Array(size)
-    const up = new Float64Array(size)
-    for (let i = 0; i < size; i++) {
-      const own = typeof root === 'number' ? root : root[i]
-      const inverse = Math.exp(-logarithms[offset + i])
-      down[i] = own * inverse
-      up[i] = own / inverse
-    }
-    const slot = elements.push(size) - 1
+    const slot = elements.push(tie.measured) - 1
     measured.push(slot)
-    steps.push(diagonalStep(step.inputs[0], slot, up), splitStep(step.inputs, step.outputs, center, down))
+    if (step.block !== undefined) steps.push(...blockSteps(step, step.block, tie, slot, elements, logarithms))
+    else steps.push(...elementSteps(step, tie, slot, logarithms))
   }
   const targets = [...measured, ...targetSlots]
   const map = compose(steps, elements.length, sourceSlots, targets)
-  const outputSizes = [...ties.map(({ size }) => size), ...targetSizes]
+  const outputSizes = [...ties.map((tie) => tie.measured), ...targetSizes]
   const scaleOf = new Float64Array(slotSizes.length).fill(1)
   heads.forEach((source, i) => {
     for (const slot of sources[source].slots) scaleOf[slot] = scales[i]
@@ -122,6 +123,7 @@ export function scaledLoop(loop: Loop, logarithms: Float64Array, scales: readonl
     inputs,
     outputs,
     starts: sources.map(({ slots }) => slotStarts[slots[0]]),
+    ends: outputStarts,
     apply: (x) => {
       const parts = slotSizes.map((size, slot) => {
         const part = x.slice(slotStarts[slot], slotStarts[slot] + size)
@@ -147,6 +149,46 @@ export function scaledLoop(loop: Loop, logarithms: Float64Array, scales: readonl
       return { forward: forward * wide, adjoint: adjoint * wide }
     },
   }
+}
+
+/** An activation with √R z·e^t beside it, and √R u·e^−t in the place of √R u. */
+function elementSteps(
+  { inputs, outputs, split }: Placed,
+  { offset, size }: Tie,
+  slot: number,
+  logarithms: Float64Array,
+): Placed[] {
+  const { center, root } = split as NonNullable<Placed['split']>
+  const [down, up] = [new Float64Array(size), new Float64Array(size)]
+  for (let i = 0; i < size; i++) {
+    const own = typeof root === 'number' ? root : root[i]
+    const inverse = Math.exp(-logarithms[offset + i])
+    down[i] = own * inverse
+    up[i] = own / inverse
+  }
+  return [diagonalStep(inputs[0], slot, up), splitStep(inputs, outputs, center, down)]
+}
+
+/** The same of groups: the u that comes in is multiplied before it is read. */
+function blockSteps(
+  step: Placed,
+  block: Block,
+  { offset, size, measured, groupsOf, groupsMeasured }: Tie,
+  slot: number,
+  elements: number[],
+  logarithms: Float64Array,
+): Placed[] {
+  const inverse = (group: number) => Math.exp(-logarithms[offset + group])
+  const down = new Float64Array(size).map((_, i) => inverse((groupsOf as Int32Array)[i]))
+  const up = new Float64Array(measured).map((_, i) => 1 / inverse((groupsMeasured as Int32Array)[i]))
+  const [z, u] = step.inputs
+  const [plain, read] = [elements.push(measured) - 1, elements.push(size) - 1]
+  return [
+    measureStep(z, plain, block),
+    diagonalStep(plain, slot, up),
+    diagonalStep(u, read, down),
+    { ...step, inputs: [z, read] },
+  ]
 }
 
 /** Where each part of a vector begins, and its length. */

@@ -45,6 +45,7 @@ export function boundByLoop(network: Network & Parts, options: NetworkLoopOption
     const around: Surroundings = {
       ...network,
       boundOf,
+      blockOf: (node) => network.blockAt(node, boundOf),
       splitOf: (part) => {
         const slopes = network.slopesOf(part)
         return slopes === null ? null : splitBy(centred(slopes), isCut(part.node))
@@ -56,11 +57,13 @@ export function boundByLoop(network: Network & Parts, options: NetworkLoopOption
     new Map(
       sources.flatMap(({ origin, isValue }) => {
         if (origin === null || isValue) return []
-        const part = origin.producer === null ? null : network.partOf(origin.producer)
+        const node = origin.producer as Node
+        const part = network.partOf(node)
         const slopes = part?.kind === 'activation' ? network.slopesOf(part) : null
-        const read = part?.kind === 'activation' ? boundOf(part.node.inputs[0] as Value) : null
-        if (slopes === null || read === null) return []
-        return [[origin, read * (largest(centred(slopes).root) || 1)] as const]
+        const read = node.inputs.find((value) => value !== null && network.varies(value))
+        const size = read == null ? null : boundOf(read)
+        const root = slopes === null ? 1 : largest(centred(slopes).root) || 1
+        return size === null ? [] : [[origin, size * root] as const]
       }),
     )
   const target = Math.hypot(...targets.map((value) => boundOf(value) ?? Number.NaN))

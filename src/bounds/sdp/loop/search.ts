@@ -70,10 +70,15 @@ export function searchScaling(loop: Loop, options: SearchOptions): Scaling[] {
     const excess = Math.log(found.norm)
     const weight = 1 + (levels - 1) / (1 + Math.exp(-Math.max(-40, Math.min(40, excess / WIDTH))))
     const gradient = new Float64Array(loop.size)
-    ties.forEach(({ source, offset, size }) => {
-      const from = scaled.starts[source]
+    ties.forEach(({ source, offset, size, measured, groupsOf, groupsMeasured }, tie) => {
+      const [from, end] = [scaled.starts[source], scaled.ends[tie]]
+      for (let i = 0; i < measured; i++) {
+        const group = groupsMeasured === null ? i : groupsMeasured[i]
+        gradient[offset + group] += (weight * image[end + i] ** 2) / out
+      }
       for (let i = 0; i < size; i++) {
-        gradient[offset + i] = weight * (image[offset + i] ** 2 / out - found.vector[from + i] ** 2 / into)
+        const group = groupsOf === null ? i : groupsOf[i]
+        gradient[offset + group] -= (weight * found.vector[from + i] ** 2) / into
       }
     })
     const shares = sharesOf(point.heads, bounds)
@@ -120,11 +125,11 @@ function groupsOf({ ties, size }: Loop, areas: readonly number[]) {
   const channels = new Int32Array(size)
   let count = 0
   ties.forEach((tie, at) => {
-    for (let i = 0; i < tie.size; i++) {
+    for (let i = 0; i < tie.groups; i++) {
       layers[tie.offset + i] = at
       channels[tie.offset + i] = count + Math.floor(i / areas[at])
     }
-    count += Math.ceil(tie.size / areas[at])
+    count += Math.ceil(tie.groups / areas[at])
   })
   return { layers, channels, counts: { channels: count } }
 }

@@ -28,9 +28,9 @@ export function meanSlopeStart(
     new Float64Array(loop.size),
     heads.map(() => 1),
   )
-  const rows = [...ties.map(({ size }) => size), plain.outputs - loop.size]
+  const end = ties.reduce((sum, { measured }) => sum + measured, 0)
+  const rows = [...ties.map(({ measured }) => measured), plain.outputs - end]
   const weights = [...sizes.ties, sizes.target].map((size) => 1 / size)
-  const ends = rows.map((_, j) => (j < ties.length ? ties[j].offset : loop.size))
   const lengthOf = (source: number) => window.sources[source].sizes.reduce((sum, size) => sum + size, 0)
   const order = [...heads, ...ties.map(({ source }) => source)]
   /** For each source the norms of its blocks. */
@@ -46,7 +46,8 @@ export function meanSlopeStart(
       for (let i = 0; i < length; i++) x[from + i] = part[i] / size
       const y = plain.apply(x)
       rows.forEach((count, j) => {
-        const block = y.subarray(ends[j], ends[j] + count)
+        const from = plain.ends[j]
+        const block = y.subarray(from, from + count)
         found[j] = Math.max(found[j], norm(block))
         const scale = weights[j] ** 2
         for (let i = 0; i < count; i++) block[i] *= scale
@@ -62,19 +63,19 @@ export function meanSlopeStart(
   b.set(bounds)
   const reach = (j: number) => norms.reduce((sum, found, k) => sum + ROOM * found[j] * b[k], 0)
   for (const j of byLevel) b[count + j] = reach(j)
-  const end = reach(ties.length)
+  const last = reach(ties.length)
   const m = new Float64Array(order.length)
   const back = (k: number) =>
-    rows.reduce((sum, _, j) => sum + ROOM * norms[k][j] * (j < ties.length ? m[count + j] : end), 0)
+    rows.reduce((sum, _, j) => sum + ROOM * norms[k][j] * (j < ties.length ? m[count + j] : last), 0)
   for (const j of byLevel.toReversed()) m[count + j] = back(count + j)
   for (let k = 0; k < count; k++) m[k] = back(k)
-  const half = (k: number) => 0.5 * Math.log((m[k] || 1e-12 * end) / (b[k] || 1e-12 * end))
+  const half = (k: number) => 0.5 * Math.log((m[k] || 1e-12 * last) / (b[k] || 1e-12 * last))
   const start = {
     ties: new Float64Array(loop.size),
     heads: Float64Array.from(heads, (_, h) => half(h)),
   }
-  ties.forEach(({ offset, size }, j) => {
-    start.ties.fill(half(count + j), offset, offset + size)
+  ties.forEach(({ offset, groups }, j) => {
+    start.ties.fill(half(count + j), offset, offset + groups)
   })
   return [...start.ties, ...start.heads].every(Number.isFinite) ? start : null
 }
