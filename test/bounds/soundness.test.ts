@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { model, writeTemporary } from '../helpers/onnx-builder.ts'
+import { type ModelSpec, model, node, tensor, writeTemporary } from '../helpers/onnx-builder.ts'
 import { randomGraph } from '../helpers/soundness/random-graph.ts'
 import { judgeModel } from '../helpers/soundness/soundness.ts'
 
@@ -20,6 +20,32 @@ describe('bounds of whole networks', () => {
       expect(verdict.measured).toBeGreaterThan(0)
       expect(verdict).toMatchObject({ holds: true, refusal: null })
     }
+  })
+})
+
+describe('bounds of networks of which a part never varies', () => {
+  it('are those of the rest', async () => {
+    // logarithms of groups of one are 0, whatever the data are, and so the layer behind them does not vary
+    const spec: ModelSpec = {
+      opset: 18,
+      inputs: { x: [1, 4] },
+      outputs: { y: { type: 'float32', shape: null } },
+      initializers: {
+        w: tensor([4, 3], new Float32Array(12).fill(0.5)),
+        v: tensor([3, 2], [1, 2, 3, 4, 5, 6]),
+      },
+      nodes: [
+        node('LogSoftmax', ['x'], ['zero'], { axis: 0 }),
+        node('MatMul', ['zero', 'w'], ['still']),
+        node('MatMul', ['x', 'w'], ['moving']),
+        node('Add', ['still', 'moving'], ['sum']),
+        node('Relu', ['sum'], ['active']),
+        node('MatMul', ['active', 'v'], ['y']),
+      ],
+    }
+    const { verdicts } = await judgeModel(writeTemporary(model(spec), 'still.onnx'), { runs: 100 })
+    expect(verdicts).toMatchObject([{ holds: true, refusal: null }])
+    expect(verdicts[0].measured).toBeGreaterThan(verdicts[0].claimed / 2)
   })
 })
 

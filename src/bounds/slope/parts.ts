@@ -93,7 +93,7 @@ export function partsOf(typed: TypedGraph, gainOf: GainOf, varies: (value: Value
     const [layer, ...others] = typed.layers(node)
     const at = node.inputs.findIndex((value) => value !== null && varies(value))
     const single = node.inputs.every((value, i) => i === at || value === null || !varies(value))
-    if (layer === undefined || others.length > 0 || !single || node.outputs[0] == null) return none
+    if (layer === undefined || others.length > 0 || !single || at < 0 || node.outputs[0] == null) return none
     const { operator } = layer
     const [columns, rows] = [size(node.inputs[at] as Value), size(node.outputs[0])]
     if (rows === null || columns === null) return none
