@@ -44,6 +44,53 @@ const cases: readonly Case[] = [
     exact: 1,
   },
   {
+    name: 'a slice of what was put together',
+    x: [1, 6],
+    nodes: [
+      node('Mul', ['x', 'k'], ['m']),
+      node('Sin', ['x'], ['s']),
+      join(['m', 's'], 'c'),
+      slice('c', 'y', 'p'),
+    ],
+    constants: { ...axis, ...triple, ...cut('p', 6, 12) },
+    exact: 1,
+  },
+  {
+    name: 'a slice of two of three, backwards',
+    x: [1, 6],
+    nodes: [
+      node('Mul', ['x', 'k'], ['m']),
+      node('Neg', ['x'], ['n']),
+      join(['m', 'n', 'x'], 'c'),
+      slice('c', 'y', 'p'),
+    ],
+    constants: { ...axis, ...triple, ...cut('p', 17, 5, -1) },
+    exact: Math.SQRT2,
+  },
+  {
+    name: 'parts of what was put together, behind a node without a bound',
+    x: [1, 6],
+    nodes: [
+      node('Exp', ['x'], ['e']),
+      join(['e', 'x'], 'c'),
+      node('Split', ['c'], ['p', 'q'], { axis: 1, num_outputs: 2 }),
+      node('Mul', ['q', 'k'], ['y']),
+    ],
+    constants: triple,
+    exact: 3,
+  },
+  {
+    name: 'a position of what was put together',
+    x: [1, 1],
+    nodes: [
+      node('Mul', ['x', 'k'], ['m']),
+      join(['x', 'm'], 'c'),
+      node('Gather', ['c', 'i'], ['y'], { axis: 1 }),
+    ],
+    constants: { ...triple, i: int64s([-2]) },
+    exact: 1,
+  },
+  {
     name: 'the sum of two parts',
     x: [1, 6],
     nodes: [halves, node('Add', ['a', 'b'], ['y'])],

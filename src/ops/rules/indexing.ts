@@ -6,12 +6,12 @@ import type { BoundContext, BoundOperand, BoundRule, TensorBound } from '../boun
 import { gatheredBox } from '../boxes/movement.ts'
 import { withBoxes } from '../boxes/rule.ts'
 import { rootOf } from './broadcast.ts'
+import { partOf } from './concatenated.ts'
 import { elementsOf } from './constant.ts'
 import { farthest, hull, product, scaled, sum } from './interval.ts'
 import { addedIn, isFixed, stackedIn, through } from './join.ts'
 import { companions, inEvery, inNorms, repeated } from './norms.ts'
 import type { Region } from './region.ts'
-import { cutFrom } from './share.ts'
 
 /**
  * Reading and writing at given positions. Positions must not vary; which they are decides how often an element is
@@ -74,7 +74,7 @@ const gatherCount: Multiplicity = (context, data, indices) => {
 /** Rows that are read once each are a part of the data. */
 const rows = reading(gatherCount)
 const gather = companions(rows, (context) =>
-  rows(context).map((bound) => cutFrom(context, bound, gatheredPart(context), false)),
+  rows(context).map((bound) => partOf(context, bound, gatheredPart(context), false)),
 )
 
 /** The rows that are read, and others between them; null where one is read twice or it is not known which. */

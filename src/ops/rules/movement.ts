@@ -21,12 +21,12 @@ import {
 } from '../boxes/movement.ts'
 import { withBoxes } from '../boxes/rule.ts'
 import { copies, growth, operandsOf, rootOf } from './broadcast.ts'
+import { partOf } from './concatenated.ts'
 import { entriesOf, scalarOf } from './constant.ts'
 import { hull, interval } from './interval.ts'
 import { isFixed, stacked, stackedIn, through, unbounded } from './join.ts'
 import { companions, inNorms, repeated } from './norms.ts'
 import type { Region } from './region.ts'
-import { cutFrom } from './share.ts'
 
 /**
  * Operators that move elements. Where each element of the data appears at most m times in the output,
@@ -63,7 +63,7 @@ export const splitting = companions(
   selection,
   (context) => {
     const parts = partsOf(context)
-    return selection(context).map((bound, i) => cutFrom(context, bound, parts[i]))
+    return selection(context).map((bound, i) => partOf(context, bound, parts[i]))
   },
   { boxes: splitBoxes },
 )

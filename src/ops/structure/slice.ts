@@ -4,9 +4,9 @@ import { cutBox } from '../boxes/movement.ts'
 import { copyStrided } from '../fold/strided.ts'
 import type { FoldingContext, InferenceContext } from '../operand.ts'
 import type { Operator } from '../operator.ts'
+import { partOf } from '../rules/concatenated.ts'
 import { selection } from '../rules/movement.ts'
 import { companions } from '../rules/norms.ts'
-import { cutFrom } from '../rules/share.ts'
 import { allAxes, normalizeAxes } from '../shape/axes.ts'
 import { infoOf, requiredInput, requiredTensor } from '../shape/operands.ts'
 import {
@@ -147,7 +147,10 @@ function slicing(read: (parameters: Parameters) => SliceArguments): BoundRule {
   }
   return companions(
     selection,
-    (context) => selection(context).map((bound) => cutFrom(context, bound, keptOf(context, read))),
+    (context) => {
+      const kept = keptOf(context, read)
+      return selection(context).map((bound) => partOf(context, bound, kept))
+    },
     { boxes },
   )
 }
