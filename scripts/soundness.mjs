@@ -1,5 +1,6 @@
 // Holds claimed bounds against what onnxruntime computes:
-//   npm run soundness -- [--runs 1500] [--seed 1] <models or folders>
+//   npm run soundness -- [--runs 1500] [--seed 1] [--range 0,1] <models or folders>
+// With --range all inputs lie in it, and claims may use that.
 // One line per output: verdict, measured lower bound, claimed L, offset, their ratio, model, output. Exits with 1 where a claim is too small.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,9 +13,13 @@ const { values, positionals } = parseArgs({
   options: {
     runs: { type: 'string', default: '1500' },
     seed: { type: 'string', default: '1' },
+    range: { type: 'string' },
     quiet: { type: 'boolean', default: false },
   },
 })
+
+const box = values.range?.split(',').map(Number)
+if (box !== undefined && !(box.length === 2 && box[0] < box[1])) throw new Error('--range wants two numbers')
 
 const helpers = (name) => fileURLToPath(new URL(`../test/helpers/soundness/${name}.ts`, import.meta.url))
 const load = async (name) => (await runnerImport(helpers(name), { logLevel: 'error' })).module
@@ -43,6 +48,7 @@ for (const path of positionals.flatMap((root) => [...modelsIn(root)])) {
       samples: samplesBeside(path),
       runs: Number(values.runs),
       seed: Number(values.seed),
+      box,
     })
     for (const { output, claimed, offset, measured, refusal, holds } of verdicts) {
       if (refusal !== null) line('refused', path, output, refusal)
