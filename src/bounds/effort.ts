@@ -43,7 +43,7 @@ export const budgets: Readonly<Record<Effort, Budget>> = {
     enough: 1e8,
     evaluations: 90,
     further: 2e9,
-    loop: { budget: 3e9, steps: 100 },
+    loop: { budget: 4e9, steps: 100 },
     cells: 5e7,
     neurons: 64,
   },

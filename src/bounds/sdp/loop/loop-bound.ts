@@ -45,13 +45,14 @@ export interface LoopOptions {
 const STEPS = 150
 const WIDTH = 1e-3
 /** What products of a loop may err by at the start of the search, and at its end, where N is about 1. */
-const ACCURATE = 1e-6
-const ROUNDING = 1e-5
+const ACCURATE = 1e-5
+const ROUNDING = 5e-5
 /** Processes that share a proof, by what products err by: the more there are, the less each has to be sure of. */
 const PROCESSES = [
   { most: 1e-12, count: 2 },
   { most: 1e-9, count: 4 },
-  { most: ROUNDING, count: 8 },
+  { most: 1e-6, count: 8 },
+  { most: ROUNDING, count: 16 },
 ]
 /** Steps of an estimate of N. */
 const ESTIMATE = 16

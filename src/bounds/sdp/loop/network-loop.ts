@@ -27,7 +27,7 @@ const LEAST = 15
 /** How much an element costs beside the products that it takes part in, in multiply-adds. */
 const OVERHEAD = 6
 /** What changes may grow to before an activation is taken off its mean slope, so that roundings do not grow on. */
-const GROWTH = 1e6
+const GROWTHS = [Infinity, 1e4, 1e2]
 
 /**
  * The loop of the whole network between the inputs and the targets; values behind nodes that are neither affine nor
@@ -83,18 +83,15 @@ export function boundByLoop(network: Network & Parts, options: NetworkLoopOption
       ...(expired === undefined ? {} : { expired }),
     }
   }
-  let window = open(() => false)
-  if (window === null || window.depth === 0) return null
-  let given = settings(window)
-  if (given.steps < LEAST) return null
-  if (!isAccurate(window, given)) {
-    const cuts = cutsOf(network)
-    window = open((node) => cuts.has(node))
-    if (window === null) return null
-    given = settings(window)
-    if (!isAccurate(window, given)) return null
+  for (const growth of GROWTHS) {
+    const cuts = growth < Infinity ? cutsOf(network, growth) : new Set<Node>()
+    const window = open((node) => cuts.has(node))
+    if (window === null || window.depth === 0) return null
+    const given = settings(window)
+    if (given.steps < LEAST) return null
+    if (isAccurate(window, given)) return loopBound(window, given)
   }
-  return loopBound(window, given)
+  return null
 }
 
 function stepsFor(passes: number, sources: number): number {
@@ -124,7 +121,7 @@ function splitBy({ center, root }: Pick<Split, 'center' | 'root'>, isCut: boolea
 }
 
 /** Activations behind which changes have grown too much. */
-function cutsOf(network: Network & Parts): ReadonlySet<Node> {
+function cutsOf(network: Network & Parts, most: number): ReadonlySet<Node> {
   const cuts = new Set<Node>()
   const growth = new Map<Value, number>()
   for (const node of network.nodes) {
@@ -135,7 +132,7 @@ function cutsOf(network: Network & Parts): ReadonlySet<Node> {
     }
     if (part?.kind === 'linear') size *= Math.max(1, part.gain)
     else if (part?.kind !== 'activation') size = 1
-    else if (size > GROWTH) {
+    else if (size > most) {
       cuts.add(node)
       size = 1
     }
