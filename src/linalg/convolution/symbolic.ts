@@ -86,8 +86,17 @@ export function encloseBySymbol(
   let lower = 0
   let { peak } = spectrum
   let left = restarts
-  /** Where the borders were last looked at in vain. */
-  let cropless = { lower: 0, peak: null as Peak | null }
+  /** What the borders were found to take off when they were last looked at, and from where. */
+  let seen = { lower: 0, peak: null as Peak | null, bound: null as number | null }
+  let best = Infinity
+  function cropped(target: number): number | null {
+    const from = spectrum.peak
+    if (small && (lower > seen.lower * (1 + RISEN) || from !== seen.peak)) {
+      seen = { lower, peak: from, bound: croppedBound(kernel, spectrum, lower, target) }
+      best = Math.min(best, seen.bound ?? Infinity)
+    }
+    return seen.bound
+  }
   const pending = lowerBounds(kernel, spectrum)
   while (pending.length > 0) {
     const { improve, settling, stepped } = pending.shift() as LowerBound
@@ -96,13 +105,11 @@ export function encloseBySymbol(
     lower = Math.max(lower, improve())
     const target = lower * (1 + tolerance * AIM)
     if (estimate < target) {
-      const again = lower > cropless.lower * (1 + RISEN) || spectrum.peak !== cropless.peak
-      const cropped = small && again ? croppedBound(kernel, spectrum, lower, target) : null
-      if (cropped !== null && cropped <= target) return deterministic(lower, cropped, 'cropped-torus')
-      if (cropped === null && again) cropless = { lower, peak: spectrum.peak }
-      const found = cropped === null ? proveAtMost(spectrum, torus, target, estimate, budget) : null
+      const bound = cropped(target)
+      if (bound !== null && bound <= target) return deterministic(lower, bound, 'cropped-torus')
+      const found = bound === null ? proveAtMost(spectrum, torus, target, estimate, budget) : null
       if (found !== null) return deterministic(lower, found.upper, found.method)
-      if (cropped === null && spectrum.supremum > NEAR * estimate) break
+      if (bound === null && spectrum.supremum > NEAR * estimate) break
       if (spectrum.peak !== peak && left > 0) {
         // the waves so far belong to a lower peak
         pending.splice(0, pending.length, ...lowerBounds(kernel, spectrum))
@@ -120,18 +127,21 @@ export function encloseBySymbol(
   const near = Math.min(torus.estimate(), Math.sqrt(spectrum.peak.value)) <= lower * (1 + CLOSE * tolerance)
   if (small && near) {
     const target = lower * (1 + tolerance)
-    const cropped = croppedBound(kernel, spectrum, lower, target)
-    if (cropped !== null && cropped <= target) return deterministic(lower, cropped, 'cropped-torus')
+    const bound = cropped(target)
+    if (bound !== null && bound <= target) return deterministic(lower, bound, 'cropped-torus')
     if (spectrum.peak !== peak && restarts > 0) {
       const again = encloseBySymbol(kernel, spectrum, tolerance, thorough, worth, restarts - 1)
       return { ...again, lower: Math.max(again.lower, lower) }
     }
   }
-  if (!thorough) return deterministic(lower, spectrum.supremum, 'symbol')
-  const supremum = provenSupremum(spectrum, COARSE, budget())
+  const supremum = thorough ? provenSupremum(spectrum, COARSE, budget()) : spectrum.supremum
   const likely = torus.estimate() * (1 + MARGIN)
-  const closed = likely < supremum && torus.below(likely, budget())
-  return closed ? deterministic(lower, likely, 'torus') : deterministic(lower, supremum, 'symbol')
+  if (thorough && likely < Math.min(best, supremum) && torus.below(likely, budget())) {
+    return deterministic(lower, likely, 'torus')
+  }
+  return best < supremum
+    ? deterministic(lower, best, 'cropped-torus')
+    : deterministic(lower, supremum, 'symbol')
 }
 
 /**
