@@ -37,16 +37,18 @@ export function describeLipschitz(
   const { offset, refusal } = boundOn(bounds.best)
   return {
     upper: describeBound(bounds.best, boundOn(bounds.best), trust),
-    lower: describeLower(lower),
+    lower: describeLower(lower, output),
     offset: refusal === null ? finite(mag.toNumber(offset.value)) : null,
     ladder,
   }
 }
 
 /** Of two points whose quotient is proven; others are no bound that a limit may be held against. */
-function describeLower(lower: LowerBound | null): Lipschitz['lower'] {
+function describeLower(lower: LowerBound | null, output: number | null): Lipschitz['lower'] {
   if (lower === null || lower.certificate === null) return null
-  const { value, certificate } = lower
+  const { certificate } = lower
+  const value = output === null ? lower.value : (lower.outputs[output] ?? 0)
+  if (value === 0) return null
   return { value, log10: Math.log10(value), method: 'jacobian', certificate }
 }
 

@@ -1,5 +1,6 @@
 import type { LowerBound } from '../bounds/lower/lower-bound.ts'
 import { splitParts } from '../bounds/lower/point.ts'
+import * as mag from '../core/magnitude.ts'
 import { attempt } from '../core/stop.ts'
 import { sizeOf } from '../core/tensor.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
@@ -16,8 +17,6 @@ export async function boundBelow(
   options: AuditOptions,
   { stop }: RunOptions,
 ): Promise<LowerBound | null> {
-  // Pairs of points are looked for where they are far apart in ℓ2.
-  if ((options.norm ?? 'l2') !== 'l2') return null
   const searched = bounds.ladder.find((rung) => rung.attained != null)
   const attained = searched?.attained
   // where the constant is known there is little to look for
@@ -30,6 +29,8 @@ export async function boundBelow(
       seed: options.seed ?? defaults.seed,
       ranges: box,
       points,
+      norm: options.norm ?? 'l2',
+      upper: upperOf(bounds),
       ...(ball !== null && {
         ball: { ...ball, center: bounds.selected.inputs.map(({ name }) => ball.center.get(name)!) },
       }),
@@ -37,6 +38,12 @@ export async function boundBelow(
     }),
   )
   return found.reason !== null || isObstacle(found.value) ? null : found.value
+}
+
+/** The proven upper bound; Infinity where there is none. */
+export function upperOf({ best }: Proof['bounds']): number {
+  const { lipschitz, refusal } = best.joint
+  return refusal === null ? mag.toNumber(lipschitz.value) : Infinity
 }
 
 function sizesOf(typed: TypedGraph, { selected }: Proof['bounds']): number[] {

@@ -95,7 +95,7 @@ export function describeModel(
     outputs: graph.outputs.map((output) => ({
       ...describeValue(typed, output),
       lipschitz: outputs.includes(output)
-        ? describeLipschitz(bounds, trust, outputs.indexOf(output), outputs.length === 1 ? lower : null)
+        ? describeLipschitz(bounds, trust, outputs.indexOf(output), lower)
         : null,
     })),
     norm,

@@ -38,7 +38,44 @@ describe('the lower bound of an audit', () => {
     expect(lipschitz.lower!.value).toBeLessThanOrEqual(2)
   })
 
-  it('is left out for norms in which none is looked for', async () => {
-    for (const norm of ['linf', 'l1'] as const) expect((await auditWith({ norm })).lipschitz.lower).toBeNull()
+  it('is that of the norm, reached by its own directions', async () => {
+    // y = (x₁, x₂ − 3x₁): the second row and the first column add up to 4
+    const skewed = writeTemporary(
+      model({
+        inputs: { x: [1, 2] },
+        outputs: { y: { type: 'float32', shape: null } },
+        initializers: { w: tensor([2, 2], Float32Array.of(1, -3, 0, 1)) },
+        nodes: [node('MatMul', ['x', 'w'], ['z']), node('Abs', ['z'], ['y'])],
+      }),
+    )
+    for (const [norm, constant] of [
+      ['linf', 4],
+      ['l1', 4],
+    ] as const) {
+      const { lipschitz } = (await audit(skewed, { threads: 1, norm })).models[0]
+      expect(lipschitz.lower!.value).toBeLessThanOrEqual(constant)
+      expect(lipschitz.lower!.value).toBeGreaterThan(constant * (1 - 1e-6))
+      expect(lipschitz.lower!.value).toBeLessThanOrEqual(lipschitz.upper.value!)
+    }
+  })
+
+  it('is given for each output by the same points', async () => {
+    const two = writeTemporary(
+      model({
+        inputs: { x: [1, 2] },
+        outputs: { y: { type: 'float32', shape: null }, z: { type: 'float32', shape: null } },
+        initializers: {
+          w: tensor([2, 2], Float32Array.of(2, 0, 0, 1)),
+          v: tensor([2, 2], Float32Array.of(0.5, 0, 0, 0.5)),
+        },
+        nodes: [node('MatMul', ['x', 'w'], ['y']), node('MatMul', ['x', 'v'], ['z'])],
+      }),
+    )
+    const { lipschitz, outputs } = (await audit(two, { threads: 1 })).models[0]
+    expect(lipschitz.lower!.value).toBeCloseTo(Math.sqrt(4.25), 6)
+    expect(outputs.map((output) => output.lipschitz!.lower!.value)).toEqual([
+      expect.closeTo(2, 6),
+      expect.closeTo(0.5, 6),
+    ])
   })
 })

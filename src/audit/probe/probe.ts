@@ -20,6 +20,7 @@ import { toolName, toolVersion } from '../../core/version.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
 import { describeDomain } from '../domain.ts'
 import { trustIn } from '../lipschitz.ts'
+import { upperOf } from '../lower.ts'
 import { type AuditOptions, defaults } from '../options.ts'
 import { type Proof, proveBounds } from '../proof.ts'
 import { certifiedRadius } from './certified-radius.ts'
@@ -78,6 +79,7 @@ export async function probe(typed: TypedGraph, options: ProbeOptions): Promise<P
     ball,
     held,
     points: center === undefined ? [] : [center],
+    upper: upperOf(proof.bounds),
   })
   const { model } = typed
   const named = { path: model.path, sha256: model.sha256 }

@@ -1,6 +1,7 @@
 import type { Random } from '../../core/random.ts'
 import { dot } from '../../ops/maps/contraction.ts'
-import { jacobianNorm, type Local, type Objective, type Singular } from './objective.ts'
+import type { Measure } from './measure.ts'
+import type { Local, Objective, Singular } from './objective.ts'
 import { lengthOf } from './point.ts'
 import type { Region } from './region.ts'
 
@@ -43,6 +44,7 @@ const blurs = [0, 0.05, 0.2, 1]
 export function walkCells(
   objective: Objective,
   region: Region,
+  measure: Measure,
   starts: readonly Cell[],
   random: Random,
   isOver: () => boolean,
@@ -75,7 +77,7 @@ export function walkCells(
       const pattern = neighbour?.pattern() ?? ''
       if (neighbour === null || seen.has(pattern)) continue
       seen.add(pattern)
-      const found = jacobianNorm(neighbour, 8, random, cell.right)
+      const found = measure.peak(neighbour, 8, random, cell.right)
       if (found !== null) open.push({ ...found, x })
     }
   }

@@ -1,11 +1,13 @@
 import { createNetwork } from '../../calculus/network.ts'
 import { LipschitzError } from '../../core/errors.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { isFloatType, sizeOf, type Tensor } from '../../core/tensor.ts'
 import type { Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
 import type { Interval } from '../../ops/bound.ts'
 import type { Effort } from '../effort.ts'
 import type { Selected } from '../selection.ts'
+import { measures } from './measure.ts'
 import { createObjective, type Objective } from './objective.ts'
 import { joinParts, type Parts, splitParts } from './point.ts'
 import { ballRegion, boxRegion, type Region } from './region.ts'
@@ -31,6 +33,10 @@ export interface LowerOptions {
   readonly points?: readonly Parts[]
   /** What inputs that are held are held at, by name; zeros by default. */
   readonly held?: ReadonlyMap<string, Tensor>
+  /** A proven upper bound: what comes near it is enough. */
+  readonly upper?: number
+  /** The norm on both sides; ℓ2 unless given. */
+  readonly norm?: NormName
   readonly expired?: () => boolean
 }
 
@@ -40,6 +46,8 @@ export interface LowerBound {
   /** Null where the quotient of the points is not proven, but only evaluated. */
   readonly certificate: 'deterministic' | null
   readonly unproven: Unproven | null
+  /** The same of each selected output alone, by the same points; empty where it is not proven. */
+  readonly outputs: readonly number[]
   /** ‖J‖₂ at `point`, of which `value` falls short by what rounding may add. */
   readonly sigma: number
   readonly point: Parts
@@ -55,15 +63,22 @@ export interface LowerObstacle {
   readonly node?: string
 }
 
+/** A lower bound that is so near the upper one ends the search. */
+const nearly = 0.9999
+
 /** Multiplications, about: tenths of a second where effort is normal, a few seconds where it is high. */
 const budgets: Readonly<Record<Effort, number>> = { fast: 4e6, normal: 2e7, high: 3e9 }
+
+/** Multiplications where one point alone is looked at, and evaluations that this takes. */
+const single: Readonly<Record<Effort, number>> = { fast: 0, normal: 2e9, high: 5e10 }
+const evaluationsOfOne = 20
 
 /** Evaluations without which there is no search, and what they may take at the most. */
 const fewest = 120
 const most: Readonly<Record<Effort, number>> = { fast: 2e7, normal: 2.5e8, high: 6e9 }
 
 /**
- * A lower bound of the Lipschitz constant in ℓ2 over the domain: two points x and y of it and |f(x) − f(y)| / |x − y|,
+ * A lower bound of the Lipschitz constant over the domain: two points x and y of it and |f(x) − f(y)| / |x − y|,
  * found where the Jacobian is long. Inputs that are not audited are held. An obstacle where a node on the way has no
  * derivative, a size is not known, or a single evaluation is beyond the effort.
  */
@@ -104,12 +119,16 @@ function search(
   const sizes = inputs.map((input) => sizeOfInput(typed, input))
   const objective = createObjective(createNetwork(typed, inputs, selected.outputs, held), sizes)
   const budget = Math.max(budgets[options.effort], Math.min(fewest * objective.cost, most[options.effort]))
-  if (!(objective.cost * 12 <= budget))
+  const isSingle = objective.cost * 12 > budget
+  if (isSingle && !(objective.cost * evaluationsOfOne <= single[options.effort]))
     return {
       reason: `an evaluation takes ${objective.cost.toExponential(0)} multiplications, too many for this effort`,
     }
   const found = searchLower(objective, regionOf(selected, sizes, options), {
     seed: options.seed,
+    measure: measures[options.norm ?? 'l2'],
+    isSingle,
+    enough: nearly * (options.upper ?? Infinity),
     budget,
     points: options.points?.map(joinParts),
     expired: options.expired,
@@ -119,12 +138,13 @@ function search(
 
 function described({ witness, point, sigma, looks }: Found, { inputSizes }: Objective): LowerBound {
   const parts = (vector: Float64Array) => splitParts(vector, inputSizes)
-  const { value, unproven } = witness
+  const { value, unproven, outputs } = witness
   const certificate = unproven === null ? 'deterministic' : null
   return {
     value,
     certificate,
     unproven,
+    outputs,
     sigma,
     point: parts(point),
     x: parts(witness.x),

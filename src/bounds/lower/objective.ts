@@ -1,8 +1,9 @@
 import { calculusCost } from '../../calculus/cost.ts'
-import { secantBelow } from '../../calculus/motion/secant.ts'
+import { type Secant, secantBelow } from '../../calculus/motion/secant.ts'
 import type { Network } from '../../calculus/network.ts'
 import { type KinkedArray, type Trace, traceAt } from '../../calculus/trace.ts'
 import { LipschitzError } from '../../core/errors.ts'
+import type { NormName } from '../../core/norm-name.ts'
 import { gaussianVector, type Random } from '../../core/random.ts'
 import type { Value } from '../../graph/graph.ts'
 import { lanczos } from '../../linalg/lanczos.ts'
@@ -22,8 +23,8 @@ export interface Objective {
   at(x: Float64Array): Local | null
   /** Values alone; null where one is not finite. */
   valueAt(x: Float64Array): Float64Array | null
-  /** What |f(x) − f(y)| / |x − y| is at least, proven; why it cannot be. */
-  prove(x: Float64Array, y: Float64Array): number | Unproven
+  /** What |f(x) − f(y)| / |x − y| is at least in the norm, proven; why it cannot be. */
+  prove(x: Float64Array, y: Float64Array, norm: NormName): Secant | Unproven
 }
 
 /** The network at one point. */
@@ -113,11 +114,11 @@ export function createObjective(network: Network, inputSizes: readonly number[])
       spent += cost
       return valueIn(traceAt(network, splitParts(x, inputSizes)))
     },
-    prove(x, y) {
+    prove(x, y, norm) {
       spent += proofCost * cost
       const [from, to] = [x, y].map((point) => splitParts(point, inputSizes))
       try {
-        return secantBelow(network, from, to)
+        return secantBelow(network, from, to, norm)
       } catch (error) {
         if (!(error instanceof LipschitzError) || error.code === 'interrupted') throw error
         return { reason: error.message, ...(error.facts.node !== undefined && { node: error.facts.node }) }

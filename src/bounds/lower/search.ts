@@ -1,16 +1,22 @@
-import { createRandom, gaussianVector, type Random } from '../../core/random.ts'
+import { createRandom, type Random } from '../../core/random.ts'
 import { hasCells, walkCells } from './cells.ts'
-import { jacobianNorm, type Objective, type Singular } from './objective.ts'
-import { lengthOf, moved } from './point.ts'
+import { type Candidate, createClimber } from './climber.ts'
+import type { Measure } from './measure.ts'
+import type { Objective } from './objective.ts'
 import type { Region } from './region.ts'
 import { type Witness, witnessAlong } from './witness.ts'
 
 export interface SearchOptions {
   readonly seed: number
+  readonly measure: Measure
   /** Multiplications that the search may take, about. */
   readonly budget: number
   /** Points to begin with, before any other. */
   readonly points?: readonly Float64Array[]
+  /** A value that is as good as there can be: the search ends where it is proven. */
+  readonly enough?: number
+  /** Looks at one point alone: where evaluations are so dear that no search pays. */
+  readonly isSingle?: boolean
   readonly expired?: () => boolean
 }
 
@@ -24,21 +30,18 @@ export interface Found {
   readonly looks: number
 }
 
-interface Candidate extends Singular {
-  readonly x: Float64Array
-}
-
 /** Steps of Lanczos while searching, few where they are dear, and where a pair is made. */
 const isDear = ({ cost }: Objective) => cost > 2e5
-const coarseSteps = (objective: Objective) => (isDear(objective) ? 3 : 6)
+const coarseSteps = (objective: Objective) => (isDear(objective) ? 2 : 6)
 const fineSteps = (objective: Objective) => (isDear(objective) ? 12 : 40)
 
 /** Shares of the budget at which starts and the walk through cells end. */
 const startsEnd = 0.3
 const cellsEnd = 0.7
 
-/** Starts that are climbed from, and that are looked at before the best are chosen. */
-const climbersCount = 8
+/** Starts that are climbed from at the most, each with so many evaluations, and that are looked at before. */
+const mostClimbers = 8
+const evaluationsEach = 100
 const mostStarts = 2000
 
 /**
@@ -49,44 +52,64 @@ const mostStarts = 2000
  */
 export function searchLower(objective: Objective, region: Region, options: SearchOptions): Found | null {
   const random = createRandom(options.seed)
+  const { measure, enough = Infinity, isSingle = false } = options
   const begin = objective.spent
   const coarse = coarseSteps(objective)
+  const climbersCount = Math.min(
+    mostClimbers,
+    Math.max(1, Math.floor(options.budget / (evaluationsEach * objective.cost))),
+  )
   const isOver = (share: number) =>
     objective.spent - begin >= share * options.budget || (options.expired?.() ?? false)
   let looks = 0
-  const look = (x: Float64Array, start?: Float64Array): Candidate | null => {
+  const onLook = () => {
+    looks++
+  }
+  const look = (x: Float64Array): Candidate | null => {
     looks++
     const local = objective.at(x)
-    const found = local && jacobianNorm(local, coarse, random, start)
+    const found = local && measure.peak(local, coarse, random)
     return found && { ...found, x }
   }
 
   const given = options.points ?? []
   const starts: Candidate[] = []
-  for (let i = 0; i < given.length + mostStarts && !(i > 0 && isOver(startsEnd)); i++) {
-    const x = i < given.length ? given[i] : region.start(i - given.length, random)
+  const most = isSingle ? 1 : given.length + mostStarts
+  // all elements at kinks, as zeros often are, prove nothing of what is around
+  const skipped = isSingle && given.length === 0 ? 1 : 0
+  let isEnough = false
+  for (let i = 0; i < most && !isEnough && !(i > 0 && isOver(startsEnd)); i++) {
+    const x = i < given.length ? given[i] : region.start(i - given.length + skipped, random)
     const found = look(region.project(x))
-    if (found !== null) starts.push(found)
+    if (found === null) continue
+    starts.push(found)
+    isEnough = found.sigma >= enough
   }
   let pool = distinct(starts, climbersCount)
   if (pool.length === 0) return null
+  const conclude = (points: readonly Candidate[]) =>
+    bestWitness(objective, region, options, points, random, looks)
+  if (isEnough || isSingle) {
+    const found = conclude(pool.slice(0, 1))
+    if (isSingle || (found !== null && found.witness.value >= enough)) return found
+  }
 
   const first = isOver(cellsEnd) ? null : objective.at(pool[0].x)
   if (first !== null && hasCells(objective, first, options.budget)) {
-    const cell = walkCells(objective, region, pool, random, () => isOver(cellsEnd))
+    const cell = walkCells(objective, region, measure, pool, random, () => isOver(cellsEnd))
     if (cell !== null) pool = distinct([cell, ...pool], climbersCount)
   }
   const climbers = pool.map((start, i) => {
-    return createClimber(start, objective, region, random, (0.1 * i) / pool.length)
+    return createClimber(start, objective, region, measure, random, (0.1 * i) / pool.length, onLook)
   })
-  while (!isOver(0.95)) {
+  while (!isOver(0.95) && !climbers.some(({ best }) => best.sigma >= enough)) {
     climbers.sort((a, b) => b.best.sigma - a.best.sigma)
     // The best one gets every other turn.
     const climber = climbers[random.uniform() < 0.5 ? 0 : Math.floor(random.uniform() * climbers.length)]
-    climber.climb(look)
+    climber.climb()
   }
   const points = climbers.map(({ best }) => best).sort((a, b) => b.sigma - a.sigma)
-  return bestWitness(objective, region, points, random, looks)
+  return conclude(points)
 }
 
 /** The best candidates; equal norms mean the same cell of a piecewise linear network. */
@@ -98,6 +121,7 @@ function distinct(candidates: readonly Candidate[], count: number): Candidate[] 
 function bestWitness(
   objective: Objective,
   region: Region,
+  { measure, isSingle = false }: SearchOptions,
   points: readonly Candidate[],
   random: Random,
   looks: number,
@@ -105,97 +129,12 @@ function bestWitness(
   let found: Found | null = null
   for (const best of points.slice(0, isDear(objective) ? 1 : 3)) {
     if (found !== null && best.sigma <= found.witness.value) break
-    const local = objective.at(best.x)
-    const precise = (local && jacobianNorm(local, fineSteps(objective), random, best.right)) ?? best
-    const witness = witnessAlong(objective, region, best.x, precise)
+    const local = isSingle ? null : objective.at(best.x)
+    const sharper = local && measure.peak(local, fineSteps(objective), random, best.right)
+    const precise = sharper !== null && sharper.sigma > best.sigma ? sharper : best
+    const witness = witnessAlong(objective, region, measure, best.x, precise)
     if (witness !== null && witness.value > (found?.witness.value ?? 0))
       found = { witness, point: best.x, sigma: precise.sigma, looks }
   }
   return found
-}
-
-interface Climber {
-  /** The best point so far. */
-  readonly best: Candidate
-  climb(look: (x: Float64Array, start?: Float64Array) => Candidate | null): void
-}
-
-/**
- * Walks from a start: along the gradient while that rises, then over kinks and by random steps of all lengths. A step
- * that falls by less than `patience` of the value is taken, too, so that the walk leaves local maxima.
- */
-function createClimber(
-  start: Candidate,
-  objective: Objective,
-  region: Region,
-  random: Random,
-  patience: number,
-): Climber {
-  const size = Math.max(lengthOf(start.x) / Math.sqrt(start.x.length), 0.1 * Math.min(region.scale, 1))
-  const reachOf = size * Math.sqrt(start.x.length)
-  let best = start
-  let current = start
-  let step = 0.3 * reachOf
-  let turn = 0
-
-  /** ∇σ over a step of the given length, as a unit vector; null where it vanishes. */
-  function gradient(reach: number): Float64Array | null {
-    const [ahead, behind] = [reach, -reach].map((h) =>
-      objective.at(region.project(moved(current.x, h, current.right))),
-    )
-    if (ahead === null || behind === null) return null
-    const slope = moved(ahead.pull(current.left), -1, behind.pull(current.left))
-    return lengthOf(slope) > 1e-12 * current.sigma ? unit(slope) : null
-  }
-
-  /** The same over kinks that are rounded more or less; null where there are none. */
-  function kinkGradient(): Float64Array | null {
-    const local = objective.at(current.x)
-    const width = 10 ** (0.5 - 2.5 * random.uniform())
-    const slope = local?.kinkSlope(current.left, current.right, width) ?? null
-    return slope !== null && lengthOf(slope) > 0 ? unit(slope) : null
-  }
-
-  /** A step of any length: cells of piecewise linear networks are of all sizes. */
-  function randomStep(): Float64Array {
-    const direction = unit(gaussianVector(current.x.length, random))
-    const length = reachOf * 10 ** (1 - 5 * random.uniform())
-    return direction.map((entry) => length * entry)
-  }
-
-  function accept(found: Candidate | null): boolean {
-    if (found === null || found.sigma < current.sigma * (1 - patience * random.uniform())) return false
-    const rose = found.sigma > current.sigma * (1 + 1e-12)
-    current = found
-    if (found.sigma > best.sigma) best = found
-    return rose
-  }
-
-  return {
-    get best() {
-      return best
-    },
-    climb(look) {
-      turn++
-      const kinked = turn % 2 === 0 ? kinkGradient() : null
-      const slope = kinked ?? (turn % 4 === 1 ? gradient(0.3 * step) : null)
-      if (slope === null) {
-        accept(look(region.project(moved(current.x, 1, randomStep())), current.right))
-        return
-      }
-      let length = kinked === null ? step : reachOf * 10 ** (0.3 - 3 * random.uniform())
-      let rose = false
-      while (accept(look(region.project(moved(current.x, length, slope)), current.right))) {
-        rose = true
-        length *= 1.6
-      }
-      if (kinked !== null) return
-      step = rose ? length : step < 1e-5 * reachOf ? reachOf * random.uniform() : 0.5 * step
-    },
-  }
-}
-
-function unit(vector: Float64Array): Float64Array {
-  const length = lengthOf(vector)
-  return vector.map((entry) => entry / length)
 }

@@ -1,3 +1,4 @@
+import type { Measure } from './measure.ts'
 import type { Objective, Singular } from './objective.ts'
 import { lengthOf, moved } from './point.ts'
 import type { Region } from './region.ts'
@@ -8,6 +9,8 @@ export interface Witness {
   readonly y: Float64Array
   /** The quotient, rounded down; where it is not proven, less a margin for rounding. */
   readonly value: number
+  /** The same of each output alone; empty where it is not proven. */
+  readonly outputs: readonly number[]
   /** Why the quotient is not proven; null where it is. */
   readonly unproven: Unproven | null
 }
@@ -40,6 +43,7 @@ const mostProofs = 4
 export function witnessAlong(
   objective: Objective,
   region: Region,
+  measure: Measure,
   x: Float64Array,
   { right, sigma }: Pick<Singular, 'right' | 'sigma'>,
 ): Witness | null {
@@ -49,17 +53,18 @@ export function witnessAlong(
   let distance = farthest
   while (distance >= nearest && proofs < mostProofs) {
     const isFar = distance >= leastStorable
-    const pair = quotient(objective, region, x, right, distance * size, isFar)
+    const pair = quotient(objective, region, measure, x, right, distance * size, isFar)
     const isWorth = pair !== null && (pair.value >= sigma * (1 - nearly) || !isFar)
     if (!isWorth) {
       distance /= 10
       continue
     }
-    const proven = objective.prove(pair.x, pair.y)
-    if (typeof proven !== 'number') return checkedAlong(objective, region, x, right, size, proven)
+    const found = objective.prove(pair.x, pair.y, measure.norm)
+    if ('reason' in found) return checkedAlong(objective, region, measure, x, right, size, found)
+    const { joint: proven, outputs } = found
     proofs++
     if (proven > (best?.value ?? 0) * (1 + good))
-      best = { x: pair.x, y: pair.y, value: proven, unproven: null }
+      best = { x: pair.x, y: pair.y, value: proven, outputs, unproven: null }
     const lacking = 1 - proven / Math.max(sigma, pair.value)
     if (lacking <= (isFar ? good : wanted)) break
     distance *= Math.min(0.1, Math.max(1e-4, wanted / lacking))
@@ -77,6 +82,7 @@ const rounding = 2 ** -44
 function checkedAlong(
   objective: Objective,
   region: Region,
+  measure: Measure,
   x: Float64Array,
   right: Float64Array,
   size: number,
@@ -84,13 +90,13 @@ function checkedAlong(
 ): Witness | null {
   let best: Witness | null = null
   for (let distance = farthest; distance > 0.5e-6; distance /= 10) {
-    const pair = quotient(objective, region, x, right, distance * size, true)
-    const nearer = pair && quotient(objective, region, x, right, (distance * size) / 2, true)
+    const pair = quotient(objective, region, measure, x, right, distance * size, true)
+    const nearer = pair && quotient(objective, region, measure, x, right, (distance * size) / 2, true)
     if (pair === null || nearer === null) continue
     const doubt = 8 * Math.abs(pair.value - nearer.value) + Math.max(pair.error, nearer.error)
     const [least] = pair.value < nearer.value ? [pair] : [nearer]
     const value = (least.value - doubt) * (1 - 2 ** -30)
-    if (value > (best?.value ?? 0)) best = { x: least.x, y: least.y, value, unproven }
+    if (value > (best?.value ?? 0)) best = { x: least.x, y: least.y, value, outputs: [], unproven }
   }
   return best
 }
@@ -113,6 +119,7 @@ interface Quotient {
 function quotient(
   objective: Objective,
   region: Region,
+  measure: Measure,
   at: Float64Array,
   direction: Float64Array,
   distance: number,
@@ -122,14 +129,14 @@ function quotient(
     const point = region.project(moved(at, step, direction))
     return isStorable ? storable(region, point) : point
   })
-  const apart = lengthOf(moved(x, -1, y))
+  const apart = measure.size(moved(x, -1, y))
   if (!(apart > 0)) return null
   const [fx, fy] = [objective.valueAt(x), objective.valueAt(y)]
   if (fx === null || fy === null) return null
   return {
     x,
     y,
-    value: lengthOf(moved(fx, -1, fy)) / apart,
-    error: (rounding * (lengthOf(fx) + lengthOf(fy))) / apart,
+    value: measure.size(moved(fx, -1, fy)) / apart,
+    error: (rounding * (measure.size(fx) + measure.size(fy))) / apart,
   }
 }
