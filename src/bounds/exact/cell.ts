@@ -3,6 +3,7 @@ import { isProvenEmpty } from './emptiness.ts'
 import { exactForms, exactWall } from './exact-forms.ts'
 import { innerPoint, normalized, type Walled } from './inner-point.ts'
 import { meetingOf, type PiecewiseNetwork, type Span, slopesOf } from './piecewise-network.ts'
+import { narrowSpans } from './ranges.ts'
 import type { NeuronWall } from './walls.ts'
 
 /** Part of the domain where some neurons are on some of their pieces. */
@@ -96,6 +97,10 @@ function settle(network: PiecewiseNetwork, domain: SearchDomain, given: Unsettle
     return false
   }
 
+  if (domain.box !== null) {
+    narrowSpans(network, spans, domain.box)
+    cost += network.neurons.reduce((sum, { variables }) => sum + variables.length, 0) * dimension
+  }
   const matters = mattering(network, spans)
   const ready = new Uint8Array(neurons.length)
   const next = formsOf(network, spans)

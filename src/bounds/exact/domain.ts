@@ -1,7 +1,10 @@
+import type { InputBox } from './ranges.ts'
 import type { DomainWall } from './walls.ts'
 
 /** Where the inputs lie, as a search through cells needs it: convex, with an inside. */
 export interface SearchDomain {
+  /** A box that holds it; null where an input has no end. */
+  readonly box: InputBox | null
   /** Half-spaces that hold it. */
   readonly walls: readonly DomainWall[]
   /** A half-space that holds it and from which a point is well away; null where the point is inside, or nearly. */
@@ -23,7 +26,12 @@ export function boxDomain(lo: Float64Array, hi: Float64Array): SearchDomain | nu
     if (lo[i] > -Infinity) walls.push({ kind: 'domain', normal: along(1), offset: -lo[i] })
     if (hi[i] < Infinity) walls.push({ kind: 'domain', normal: along(-1), offset: hi[i] })
   }
-  return { walls, cut: () => null, holds: (x) => x.every((value, i) => value > lo[i] && value < hi[i]) }
+  return {
+    box: [...lo, ...hi].every(Number.isFinite) ? { lo, hi } : null,
+    walls,
+    cut: () => null,
+    holds: (x) => x.every((value, i) => value > lo[i] && value < hi[i]),
+  }
 }
 
 /** How far outside a point has to be for a cut, relative to the radius. */
@@ -38,6 +46,7 @@ export function ballDomain(center: Float64Array, radius: number): SearchDomain |
   )
   if (around === null || !(radius > 0)) return null
   return {
+    box: around.box,
     walls: around.walls,
     holds: (x) => Math.hypot(...x.map((value, i) => value - center[i])) < radius * (1 - 2 ** -40),
     cut(x) {

@@ -73,8 +73,10 @@ function firstHurdle(
     if (context === null || node.captures.size > 0) return { obstacle: node }
     const extreme = extremeOf(context)
     if (extreme === null && piecesOf(context) === null) {
-      if (hasStoredCoefficients(context)) continue
-      return { obstacle: node }
+      if (!hasStoredCoefficients(context)) return { obstacle: node }
+      const [read, made] = [node.inputs, node.outputs].map((values) => elementsOf(typed, values, varying))
+      if (read * read * made > PRODUCTS) return { obstacle: null }
+      continue
     }
     count +=
       extreme === null
@@ -83,6 +85,20 @@ function firstHurdle(
     if (count > neurons) return { obstacle: null }
   }
   return null
+}
+
+/** Multiply-adds, of a dense node, for the results of all unit vectors. */
+const PRODUCTS = 5e8
+
+function elementsOf(
+  typed: TypedGraph,
+  values: readonly (Value | null)[],
+  varying: ReadonlySet<Value>,
+): number {
+  return values.reduce((sum, value) => {
+    if (value === null || !varying.has(value)) return sum
+    return sum + (sizeOf(typed.operand(value).shape ?? [null]) ?? Infinity)
+  }, 0)
 }
 
 function compose(

@@ -13,7 +13,7 @@ import { type Found, searchCells } from './search.ts'
 export interface CellSearchOptions {
   readonly ball?: Ball | undefined
   readonly inputRanges?: ReadonlyMap<string, Interval> | undefined
-  /** Multiply-adds, about, and neurons of networks that are searched at all. */
+  /** Multiply-adds, about, and neurons on several pieces of networks that are searched at all. */
   readonly budget: number
   readonly neurons: number
   readonly expired?: (() => boolean) | undefined
@@ -22,6 +22,8 @@ export interface CellSearchOptions {
 /** Inputs, and elements of any tensor between them and the outputs. */
 const INPUTS = 64
 const ELEMENTS = 2048
+/** Neurons in all on a bounded domain, for each that may be on several pieces. */
+const SETTLED = 6
 
 /** Relative distance of upper and lower bound at which the constant counts as known. */
 const CLOSED = 1e-6
@@ -54,7 +56,6 @@ export function cellRungs(
   const boundOf = (bound: TensorBound, { upper }: Found): TensorBound => ({
     ...bound,
     lipschitz: term.constant(upper),
-    offset: term.zero,
     refusal: null,
   })
   const isExact = [whole, ...alone].every(isClosed)
@@ -108,7 +109,13 @@ function searchNetwork(
 ): Found | Refusal {
   // what takes the place of integers is no real vector
   if (cuts.length > 0) return refusal('integers are no inputs that could vary')
-  const network = extractPiecewise(typed, inputs, outputs, { inputs: INPUTS, neurons, elements: ELEMENTS })
+  const isLocal = within.ball !== undefined || inputs.every(({ name }) => within.inputRanges?.has(name))
+  const network = extractPiecewise(typed, inputs, outputs, {
+    inputs: INPUTS,
+    // on a bounded domain most of them are on one piece
+    neurons: isLocal ? SETTLED * neurons : neurons,
+    elements: ELEMENTS,
+  })
   if (isObstacle(network)) {
     const { obstacle } = network
     if (obstacle === null) return refusal('the network is too large to be searched, or of unknown size')
@@ -116,8 +123,10 @@ function searchNetwork(
     return refusal(reason, obstacle.name, obstacle.op)
   }
   const domain = domainOf(inputs, network.inputs, typed, within)
-  const found = domain && searchCells(network, domain, { budget, ...(expired && { expired }) })
-  return found ?? refusal('the domain has no inside')
+  const found = domain && searchCells(network, domain, { budget, open: neurons, ...(expired && { expired }) })
+  if (domain === null) return refusal('the domain has no inside')
+  if (found === null) return refusal('too many neurons are on several pieces')
+  return found.upper < Infinity ? found : refusal('no certificate is found')
 }
 
 function domainOf(

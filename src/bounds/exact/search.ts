@@ -3,12 +3,14 @@ import { childCell, rootCell } from './cell.ts'
 import { boundCell } from './cell-bound.ts'
 import type { SearchDomain } from './domain.ts'
 import { jacobianAt } from './jacobian.ts'
-import { type PiecewiseNetwork, slopesOf } from './piecewise-network.ts'
+import { type PiecewiseNetwork, type Span, slopesOf } from './piecewise-network.ts'
 import { relax } from './relaxation.ts'
 
 export interface SearchOptions {
   /** Multiply-adds, about. */
   readonly budget: number
+  /** Neurons that may be on several pieces, at the most: with more there is no hope. */
+  readonly open?: number
   readonly expired?: () => boolean
 }
 
@@ -38,15 +40,17 @@ const TOLERANCE = 2e-7
  * Branch and bound over the cells of a piecewise linear network: the Lipschitz constant is the largest norm of a Jacobian
  * over all cells with an inside. What is left of the domain is a list of cells, each with a proven bound; the one with the
  * largest is parted at a neuron. A part is dropped where it provably has no inside, or where its bound is no more than
- * what a point attains.
+ * what a point attains. Null where the domain has no inside, or too many neurons are open.
  */
 export function searchCells(
   network: PiecewiseNetwork,
   domain: SearchDomain,
-  { budget, expired }: SearchOptions,
+  { budget, open: most = Infinity, expired }: SearchOptions,
 ): Found | null {
   const root = rootCell(network, domain)
   if (root === null) return null
+  const isOpen = ({ first, last }: Span, neuron: number) => first < last && root.matters[neuron] === 1
+  if (root.spans.filter(isOpen).length > most) return null
   let [spent, cells, lower, settled] = [0, 0, 0, 0]
   let point: Float64Array | null = null
   const open: Open[] = []

@@ -134,6 +134,23 @@ describe('networks that are no chains', () => {
     expect(narrower).toBeGreaterThan(4)
   })
 
+  it('have the same constant in a box whose ranges are followed', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const spec = residual(seed)
+        const [center] = pointsIn(seed, 3, () => 1, 1)
+        const domain = boxDomain(
+          center.map((value) => value - 0.3),
+          center.map((value) => value + 0.2),
+        ) as SearchDomain
+        const [followed, not] = [domain, { ...domain, box: null }].map((within) => search(spec, within))
+        expect(Math.abs(followed.upper / not.upper - 1)).toBeLessThan(1e-6)
+        expect(followed.cells).toBeLessThanOrEqual(not.cells)
+      }),
+      { numRuns: 10 },
+    )
+  })
+
   it('are the same behind convolutions, pads and reshapes', () => {
     const random = generator(7)
     const numbers = (...dims: number[]) =>
