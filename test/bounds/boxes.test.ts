@@ -256,6 +256,33 @@ const cases: readonly Case[] = [
     ),
   },
   {
+    name: 'codes, and their convolution',
+    x: channels.x,
+    constants: {
+      ...channels.constants,
+      s: tensor([], [0.03]),
+      z: tensor([], [7], 'int8'),
+      w: tensor(
+        [4, 3, 2, 2],
+        Array.from({ length: 48 }, (_, i) => ((i * 37) % 255) - 127),
+        'int8',
+      ),
+      ws: tensor([4], [0.01, 0.02, 0.005, 0.03]),
+      wz: tensor([4], [0, 3, -2, 0], 'int8'),
+      t: tensor([], [0.4]),
+      u: tensor([], [-20], 'int8'),
+      b: tensor([4], [50, -300, 1000, 0], 'int32'),
+    },
+    nodes: scaled(
+      node('QuantizeLinear', ['h', 's', 'z'], ['q']),
+      node('QLinearConv', ['q', 's', 'z', 'w', 'ws', 'wz', 't', 'u', 'b'], ['r'], {
+        group: 2,
+        pads: [1, 0, 0, 1],
+      }),
+      node('DequantizeLinear', ['r', 't', 'u'], ['y']),
+    ),
+  },
+  {
     name: 'gates by their factors',
     x: columns.x,
     constants: {

@@ -247,6 +247,27 @@ const cases: readonly Case[] = [
     ),
   },
   {
+    name: 'codes, and their convolution',
+    ...image,
+    constants: given({
+      s: tensor([], [0.05]),
+      z: tensor([], [7], 'int8'),
+      w: tensor(
+        [4, 3, 2, 2],
+        Array.from({ length: 48 }, (_, i) => ((i * 37) % 255) - 127),
+        'int8',
+      ),
+      ws: tensor([4], [0.01, 0.02, 0.005, 0.03]),
+      wz: tensor([4], [0, 3, -2, 0], 'int8'),
+      t: tensor([], [0.4]),
+    }),
+    nodes: convolved(
+      node('QuantizeLinear', ['h', 's', 'z'], ['q']),
+      node('QLinearConv', ['q', 's', 'z', 'w', 'ws', 'wz', 't', 'z'], ['r'], { group: 2, strides: [2, 1] }),
+      node('DequantizeLinear', ['r', 't', 'z'], ['y']),
+    ),
+  },
+  {
     name: 'rounding',
     ...image,
     constants: given({

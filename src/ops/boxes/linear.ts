@@ -1,5 +1,6 @@
 import { boxLimits } from '../../core/limits.ts'
 import { mulUp } from '../../core/rounding.ts'
+import type { FloatArray } from '../../core/tensor.ts'
 import type { BoundContext, BoundOperand, Box, BoxRule, Interval } from '../bound.ts'
 import { affineBox } from '../rules/affine.ts'
 import { elementsOf } from '../rules/constant.ts'
@@ -18,6 +19,8 @@ export interface Placed {
   readonly outputAxis: number
   /** Whether elements along other axes are mapped one by one; else (windows) they share intervals. */
   readonly keepsOthers: boolean
+  /** The weights where they are not the operand's elements. */
+  readonly values?: FloatArray
 }
 
 const origin: Interval = { lo: 0, hi: 0 }
@@ -29,15 +32,20 @@ export function affineBoxes(place: (context: BoundContext) => Placed | null): Bo
     const box = placed && boxOf(placed.data)
     const rank = context.output(0)?.shape?.length
     if (placed === null || data === null || box === null || rank !== box.dims.length) return [null]
-    return [mapped(box, data, placed)]
+    return [mappedBox(box, data, placed)]
   }
 }
 
-function mapped(box: Box, data: BoundOperand, { affine, ...placed }: Placed): Box | null {
+/** Behind data of a length of at most `data.norm`. */
+export function mappedBox(
+  box: Box,
+  data: Pick<BoundOperand, 'norm' | 'range'>,
+  { affine, values, ...placed }: Placed,
+): Box | null {
   const { layout, weights, alpha, partial } = affine
   if (data.norm === Infinity && farthest(data.range) === Infinity && isUniform(box)) return null
   const count = layout.groups * layout.outer * layout.outputs * layout.inner
-  const elements = count > manyWeights ? null : elementsOf(weights)
+  const elements = count > manyWeights ? null : (values ?? elementsOf(weights))
   const rank = box.dims.length
   const at = (axis: number) => (axis < 0 ? axis + rank : axis)
   const [from, to] = [at(placed.inputAxis), at(placed.outputAxis)]

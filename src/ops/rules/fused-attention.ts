@@ -22,11 +22,12 @@ import {
   varies,
   withPast,
 } from './attention.ts'
+import { scaleOf as quantizationOf, zeroOf } from './codes.ts'
 import { farthest } from './interval.ts'
 import { isFixed, through } from './join.ts'
 import { selectionWithZeros } from './movement.ts'
 import { companions, inEvery, inNorms } from './norms.ts'
-import { dequantizedImage, scaleOf as quantizationOf, zeroOf } from './quantization.ts'
+import { dequantizedImage } from './quantization.ts'
 import { rotationIn } from './rotation.ts'
 
 /** Attention as ONNX Runtime fuses it: with biases, merged weights, rotations, pasts; on packed and on quantised data. */

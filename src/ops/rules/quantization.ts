@@ -11,10 +11,11 @@ import {
   type Interval,
   type TensorBound,
 } from '../bound.ts'
-import { integerRange, isIntegerType } from '../fold/element.ts'
+import { dequantizedBox, quantizedBox, quantizedConvolutionBox } from '../boxes/quantized.ts'
+import { withBoxes } from '../boxes/rule.ts'
 import { broadcastCounts, countedIn, unknownCopies } from './broadcast.ts'
-import { elementsOf, rangeOf } from './constant.ts'
-import { difference, farthest, intersection, interval, product as multiplied } from './interval.ts'
+import { codeRange, type Scales, scaleOf, zeroOf } from './codes.ts'
+import { difference, intersection, product as multiplied } from './interval.ts'
 import { addedIn, isFixed, type Part, through } from './join.ts'
 import { inEvery, inNorms } from './norms.ts'
 
@@ -29,23 +30,6 @@ const dataZero = 'has zero points that are computed from data'
 const resultRange = (context: BoundContext) => codeRange(context.output(0)?.type ?? null)
 const unknownSize = 'rounds a number of elements that is not known; give --input-shape'
 
-/** Constant scales: their range, the largest and the least of their absolute values. */
-export interface Scales {
-  readonly range: Interval
-  readonly largest: number
-  readonly least: number
-}
-
-/** Null where the operand varies or is not finite. */
-export function scaleOf(operand: BoundOperand | null): Scales | null {
-  const elements = operand === null ? null : elementsOf(operand)
-  const range = elements === null ? null : rangeOf(elements)
-  if (range === null || elements === null) return null
-  let least = Infinity
-  for (const element of elements) least = Math.min(least, Math.abs(element))
-  return { range, largest: farthest(range), least }
-}
-
 export function anyVaries(context: BoundContext, inputs: readonly number[]): boolean {
   return inputs.some((i) => {
     const operand = context.input(i)
@@ -59,20 +43,6 @@ export function rounded(context: BoundContext, bound: TensorBound, norm: NormNam
   const size = sizeOf(context.output(0)?.shape ?? [null])
   if (size === null) return context.refuse(unknownSize)
   return { ...bound, offset: term.sum(bound.offset, term.constant(countedIn(norm, size))) }
-}
-
-/** Where the elements of a type lie; everything for wide ones and for floating point. */
-export function codeRange(type: ElementType | null): Interval {
-  if (type === null || !isIntegerType(type)) return everything
-  const { lowest, highest } = integerRange(type)
-  return interval(lowest, highest)
-}
-
-/** The range of a constant zero point, 0 where it is omitted; null where it varies or is not known. */
-export function zeroOf(operand: BoundOperand | null): Interval | null {
-  if (operand === null) return interval(0, 0)
-  const elements = elementsOf(operand)
-  return elements === null ? null : rangeOf(elements)
 }
 
 function isInteger(type: ElementType | null | undefined): boolean {
@@ -174,14 +144,17 @@ const quantizedAdd = inEvery((context, norm) => {
 })
 
 export const quantizationRules = {
-  QuantizeLinear: quantize,
-  DequantizeLinear: inNorms(dequantize, 'same'),
+  QuantizeLinear: withBoxes(quantize, quantizedBox),
+  DequantizeLinear: withBoxes(inNorms(dequantize, 'same'), dequantizedBox),
   DynamicQuantizeLinear: inEvery((context) =>
     context.node.outputs.map(() =>
       context.refuse('scales by the range of its data; products behind it have a bound with --input-range'),
     ),
   ),
-  QLinearConv: product({ operands: [{ at: 0, scale: 1 }], resultScale: 6 }),
+  QLinearConv: withBoxes(
+    product({ operands: [{ at: 0, scale: 1 }], resultScale: 6 }),
+    quantizedConvolutionBox,
+  ),
   QLinearMatMul: product({
     operands: [
       { at: 0, scale: 1 },

@@ -5,12 +5,13 @@ import { sizeOf } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute } from '../../graph/attribute.ts'
 import { type BoundContext, type BoundOperand, type BoundRule, everything, type Interval } from '../bound.ts'
 import { broadcastCounts, countedIn, growth, inverseRootOf, unknownCopies } from './broadcast.ts'
+import { codeRange, scaleOf, zeroOf } from './codes.ts'
 import { dynamicSource, roundedDynamically } from './dynamic.ts'
 import { difference, farthest, product } from './interval.ts'
 import { addedIn, isFixed, type Part, stackedIn, through } from './join.ts'
 import { inEvery } from './norms.ts'
 import { windowedAverageGain } from './pooling.ts'
-import { anyVaries, codeRange, rounded, scaleOf, unknownScale, zeroOf } from './quantization.ts'
+import { anyVaries, rounded, unknownScale } from './quantization.ts'
 
 /**
  * ONNX Runtime's operators on quantised tensors: q stands for s·(q − z). Each is the operator on these real numbers,

@@ -1,7 +1,10 @@
 import * as mag from '../../core/magnitude.ts'
 import { addDown, divUp, mulUp, sqrtDown } from '../../core/rounding.ts'
+import type { FloatArray } from '../../core/tensor.ts'
 import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand } from '../bound.ts'
+import { realWeights } from '../boxes/quantized.ts'
+import { scaleOf } from '../rules/codes.ts'
 import { elementsOf } from '../rules/constant.ts'
 import { isFixed } from '../rules/join.ts'
 import {
@@ -12,7 +15,7 @@ import {
   transposedLayout,
 } from '../rules/weight-layout.ts'
 import { first, type SpreadContext, type SpreadRule } from './rule.ts'
-import { emptySpread, grownSpread, joinedTo, type Spread } from './spread.ts'
+import { emptySpread, grownSpread, joinedTo, roundedSpread, type Spread } from './spread.ts'
 import { channelSums, type TapClasses, tapClasses } from './weights.ts'
 
 /** Channels of linear maps with constant weights. */
@@ -21,6 +24,9 @@ type PartsRule = (context: SpreadContext) => Spread | null
 
 /** Beyond that many weights channels are not followed through a layer. */
 const mostWeights = 2 ** 24
+
+/** Weights with their factor; their values where they are not the operand's elements. */
+type Weights = Pick<Affine, 'weights' | 'layout' | 'alpha'> & { readonly values?: FloatArray }
 
 /** The parts of the data along one axis alone; null where it has none there. */
 function along(spread: Spread | null, axis: number, size: number): Spread | null {
@@ -36,12 +42,12 @@ function along(spread: Spread | null, axis: number, size: number): Spread | null
 function mapped(
   { spreadOf }: SpreadContext,
   data: BoundOperand,
-  { weights, layout, alpha }: Pick<Affine, 'weights' | 'layout' | 'alpha'>,
+  { weights, layout, alpha, values }: Weights,
   taps: TapClasses,
   axis: number,
 ): Spread | null {
   const count = layout.groups * layout.outer * layout.outputs * layout.inner
-  const elements = count > mostWeights ? null : elementsOf(weights)
+  const elements = count > mostWeights ? null : (values ?? elementsOf(weights))
   const rank = data.shape?.length ?? 0
   if (elements === null || elements.length !== count || axis >= rank || axis < 0) return null
   const inputs = (layout.groups * layout.outer * layout.inner) / layout.taps
@@ -71,15 +77,37 @@ function windows(layoutOf: (context: BoundContext) => Affine | null): PartsRule 
     const data = bound.input(0)
     if (data === null || [1, 2].some((i) => !isConstantOrAbsent(bound.input(i)))) return null
     const affine = layoutOf(bound)
-    const kernel = bound.input(1)?.shape?.slice(2) ?? []
-    if (affine === null || kernel.includes(null)) return null
-    const [strides, dilations] = ['strides', 'dilations'].map(
-      (name) => intsAttribute(bound.node, name, null) ?? kernel.map(() => 1),
-    )
-    if (strides.length !== kernel.length || dilations.length !== kernel.length) return null
-    if (![...strides, ...dilations].every((size) => size >= 1 && size <= 64)) return null
-    return mapped(context, data, affine, tapClasses(kernel as number[], strides, dilations), 1)
+    const taps = tapsOf(bound, bound.input(1))
+    return affine && taps && mapped(context, data, affine, taps, 1)
   }
+}
+
+function tapsOf({ node }: BoundContext, weights: BoundOperand | null): TapClasses | null {
+  const kernel = weights?.shape?.slice(2) ?? []
+  const [strides, dilations] = ['strides', 'dilations'].map(
+    (name) => intsAttribute(node, name, null) ?? kernel.map(() => 1),
+  )
+  if (kernel.includes(null) || strides.length !== kernel.length || dilations.length !== kernel.length)
+    return null
+  if (![...strides, ...dilations].every((size) => size >= 1 && size <= 64)) return null
+  return tapClasses(kernel as number[], strides, dilations)
+}
+
+/** QLinearConv: of the real numbers, in units of the result's scale, and rounded. */
+const quantizedConvolution: PartsRule = (context) => {
+  const { bound } = context
+  const [data, weights] = [bound.input(0), bound.input(3)]
+  const [from, to] = [1, 6].map((i) => scaleOf(bound.input(i)))
+  const values = realWeights(bound, 3)
+  if (data === null || weights === null || from === null || to === null || values === null) return null
+  if (!(to.least > 0) || intAttribute(bound.node, 'channels_last', 0) !== 0) return null
+  const affine = convolutionLayout({ ...bound, input: (i) => (i === 1 ? weights : null) })
+  const taps = tapsOf(bound, weights)
+  const shape = bound.output(0)?.shape ?? null
+  if (affine === null || taps === null || shape === null) return null
+  const alpha = divUp(from.largest, to.least)
+  const spread = mapped(context, data, { ...affine, alpha, values }, taps, 1)
+  return spread && roundedSpread(spread, shape)
 }
 
 function isConstantOrAbsent(operand: BoundOperand | null): boolean {
@@ -127,5 +155,6 @@ export const linearSpreads = {
   ConvTranspose: first(windows(transposedLayout)),
   Gemm: first(gemm),
   MatMul: first(matmul),
+  QLinearConv: first(quantizedConvolution),
   BatchNormalization: first(batchNormalization),
 } satisfies Record<string, SpreadRule>

@@ -1,10 +1,9 @@
-import { addUp, mulUp, sqrtUp } from '../../core/rounding.ts'
 import { intAttribute, intsAttribute, stringAttribute } from '../../graph/attribute.ts'
 import { reshapeBox } from '../boxes/movement.ts'
 import { entriesOf } from '../rules/constant.ts'
 import { isFixed } from '../rules/join.ts'
 import { first, type SpreadContext, type SpreadRule } from './rule.ts'
-import { boxOfSpread, elementsOfPart, grownSpread, joinedTo, type Spread, spreadOfBox } from './spread.ts'
+import { boxOfSpread, grownSpread, joinedTo, roundedSpread, type Spread, spreadOfBox } from './spread.ts'
 
 /** Parts that are moved, and parts of what treats every channel alike. */
 
@@ -90,9 +89,7 @@ const scaled = ({ gain, spreadOf }: SpreadContext): Spread | null => {
 /** Scaled and rounded: each element by ½ at most, twice. */
 function quantized(context: SpreadContext): Spread | null {
   const [spread, shape] = [scaled(context), context.bound.output(0)?.shape ?? null]
-  const count = spread === null || shape === null ? null : elementsOfPart(spread.dims, shape)
-  if (spread === null || count === null) return null
-  return { ...spread, offset: spread.offset.map((value) => addUp(value, sqrtUp(mulUp(count, 1)))) }
+  return spread && shape && roundedSpread(spread, shape)
 }
 
 export const movementSpreads = {

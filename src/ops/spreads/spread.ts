@@ -89,3 +89,10 @@ export function summedSpreads(
   }
   return result
 }
+
+/** Each element of a tensor of that shape rounded by ½ at most, twice; null where a size is not known. */
+export function roundedSpread(spread: Spread, shape: Shape): Spread | null {
+  const count = elementsOfPart(spread.dims, shape)
+  if (count === null) return null
+  return { ...spread, offset: spread.offset.map((value) => addUp(value, sqrtUp(count))) }
+}
