@@ -39,7 +39,8 @@ export function innerPoint(
   { walls, rows }: Walled,
   { dimension, domain, basis: given, isEmpty }: InnerPointOptions,
 ): InnerPoint | 'empty' {
-  const distance = Math.max(1e-6, ...rows.map((row) => Math.abs(row[dimension])))
+  // cones have no size of their own
+  const distance = rows.reduce((most, row) => Math.max(most, Math.abs(row[dimension])), 0) || 1
   let [basis, cost] = [given, 0]
   for (const reach of REACHES) {
     for (let cuts = 0; cuts <= MOST_CUTS; cuts++) {
