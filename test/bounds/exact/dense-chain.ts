@@ -87,7 +87,7 @@ export function randomChain(
     biases: layers.map(({ biases }) => biases),
     lengthAt(point) {
       let values = Array.from(point)
-      let rows = values.map((_, i) => values.map((_, k) => (i === k ? 1 : 0)))
+      let rows = values.map((_, i) => values.map((_, k): number => (i === k ? 1 : 0)))
       layers.forEach(({ weights, biases }, at) => {
         const z = weights.map((row, i) => row.reduce((sum, w, k) => sum + w * values[k], biases[i]))
         rows = weights.map((row) => rows[0].map((_, c) => row.reduce((sum, w, k) => sum + w * rows[k][c], 0)))
