@@ -30,6 +30,8 @@ export interface FurtherOptions extends BoundOptions {
 
 /** Windows of the linearised network reach back over so many activations at most. */
 const DEPTH = 1000
+/** What looking at one node takes, in multiply-adds. */
+const NODE = 5000
 
 /**
  * The rungs above the graph bound, as far as they are asked for and the effort goes, and which of all rungs is the
@@ -222,6 +224,7 @@ function throughCells(
   const { cells: budget, neurons } = budgets[effort]
   const graph = ladder.at(-1) as Rung
   const isAskedFor = bound === 'exact'
+  if (!isAskedFor && typed.graph.nodes.length * NODE > budget) return []
   return cellRungs(typed, selected, graph, { isAskedFor, ball, inputRanges, budget, neurons, expired })
 }
 
