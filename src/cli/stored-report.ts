@@ -43,7 +43,8 @@ export async function readReport(path: string): Promise<StoredReport> {
   if (version === undefined) throw unreadable(path, "it is no report: it has no 'schemaVersion'")
   if (version !== schemaVersion) {
     const known = `this version reads reports of version ${schemaVersion}`
-    throw unreadable(path, `it is a report of version ${String(version)}`, known)
+    const told = typeof version === 'object' ? 'that is none' : String(version).slice(0, 40)
+    throw unreadable(path, `it is a report of version ${told}`, known)
   }
   const { Report } = await import('../audit/report-schema.ts')
   const { success, error } = Report.safeParse(content)

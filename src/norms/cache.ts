@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { toolVersion } from '../core/version.ts'
+import { isMeasurement } from './check-measurement.ts'
 import type { LayerTask } from './layer-task.ts'
 import type { LayerMeasurement } from './measurement.ts'
 
@@ -73,7 +74,7 @@ function decode(text: string, key: string): LayerMeasurement | null {
   const { check, entry } = JSON.parse(text)
   if (typeof entry !== 'string' || check !== hashOf(entry)) return null
   const content = JSON.parse(entry)
-  return content.key === key ? content.measurement : null
+  return content.key === key && isMeasurement(content.measurement) ? content.measurement : null
 }
 
 function write(path: string, text: string): void {

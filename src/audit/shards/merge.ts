@@ -127,7 +127,11 @@ function measurementsOf(shards: readonly ShardReport[], model: number): Map<stri
   const parts = shards.flatMap(({ shard }) => shard.parts.filter((part) => part.model === model))
   return new Map(
     parts.flatMap(({ layers }) =>
-      layers.map(({ key, measurement }): [string, LayerMeasurement] => [key, decodeMeasurement(measurement)]),
+      layers.map(({ key, measurement }): [string, LayerMeasurement] => {
+        const decoded = decodeMeasurement(measurement)
+        if (decoded === null) throw refusal(`what a shard says of the layer ${key} is no measurement`)
+        return [key, decoded]
+      }),
     ),
   )
 }

@@ -1,3 +1,4 @@
+import { isMeasurement } from '../../norms/check-measurement.ts'
 import type { LayerMeasurement } from '../../norms/measurement.ts'
 import type { Report, ShardRecord } from '../report-schema.ts'
 
@@ -13,18 +14,25 @@ const special: ReadonlyMap<unknown, number> = new Map([
 
 /** A measurement as JSON can hold it, exactly. */
 export function encodeMeasurement(measurement: LayerMeasurement): Record<string, unknown> {
-  return mapped(measurement, (value) =>
-    typeof value === 'number' && !Number.isFinite(value) ? `#${value}` : value,
+  return mapped(
+    measurement,
+    (value) => (typeof value === 'number' && !Number.isFinite(value) ? `#${value}` : value),
+    3,
   ) as Record<string, unknown>
 }
 
-export function decodeMeasurement(stored: Record<string, unknown>): LayerMeasurement {
-  return mapped(stored, (value) => special.get(value) ?? value) as LayerMeasurement
+/** Null where that is no measurement. */
+export function decodeMeasurement(stored: Record<string, unknown>): LayerMeasurement | null {
+  const measurement = mapped(stored, (value) => special.get(value) ?? value, 3)
+  return isMeasurement(measurement) ? measurement : null
 }
 
-/** The same with other leaves: a measurement is three levels deep. */
-function mapped(value: unknown, leaf: (value: unknown) => unknown): unknown {
-  if (Array.isArray(value)) return value.map((entry) => mapped(entry, leaf))
+/** The same with other leaves: a measurement is three levels deep, and what is deeper is none. */
+function mapped(value: unknown, leaf: (value: unknown) => unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return leaf(value)
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, mapped(entry, leaf)]))
+  if (depth === 0) return null
+  if (Array.isArray(value)) return value.map((entry) => mapped(entry, leaf, depth - 1))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [key, mapped(entry, leaf, depth - 1)]),
+  )
 }
