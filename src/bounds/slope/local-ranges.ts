@@ -32,7 +32,7 @@ export interface LocalOptions {
 const ELEMENTS = 2 ** 24
 
 /** Less than that no row costs in networks so large; activations that could not pay it for each element keep their intervals. */
-const ROW = 2 ** 12
+const ROW = 2 ** 14
 
 /**
  * Where the elements that activations read lie over the domain, by linear relaxation back to the inputs. With z₀ at the
