@@ -42,6 +42,7 @@ export function createClimber(
   let step = 0.3 * reach
   let kinkStep = 0.3 * reach
   let turn = 0
+  let isFlat = false
 
   /** The network at a point, |J·v| for the vector given. */
   function stand(x: Float64Array, right: Float64Array): Stand | null {
@@ -127,14 +128,18 @@ export function createClimber(
       if (from === null) return
       turn++
       const hasKinks = from.local.kinkCount > 0
-      const kinked = hasKinks && turn % 4 !== 0 ? kinkGradient(from) : null
+      const isKinked = hasKinks && (isFlat ? turn % 4 !== 0 : turn % 4 === 1)
+      const kinked = isKinked ? kinkGradient(from) : null
       if (kinked !== null) {
         const gone = follow(from, kinked, kinkStep * 10 ** (0.5 - random.uniform()))
         if (gone > 0) kinkStep = gone
         else kinkStep = kinkStep < 1e-3 * reach ? 2 * reach * random.uniform() : 0.4 * kinkStep
         return
       }
-      const slope = !hasKinks && turn % 4 !== 0 ? gradient(from, 0.3 * step) : null
+      const isSmooth = !isFlat && turn % 4 !== 0
+      const slope = isSmooth ? gradient(from, 0.3 * step) : null
+      // within cells of piecewise linear networks there is none
+      if (isSmooth && slope === null && hasKinks) isFlat = true
       if (slope === null) {
         go(from, moved(from.x, 1, randomStep()))
         return

@@ -45,7 +45,7 @@ export interface LowerBound {
   readonly value: number
   /** Null where the quotient of the points is not proven, but only evaluated. */
   readonly certificate: 'deterministic' | null
-  readonly unproven: Unproven | null
+  readonly unproven: Omit<Unproven, 'isFar'> | null
   /** The same of each selected output alone, by the same points; empty where it is not proven. */
   readonly outputs: readonly number[]
   /** ‖J‖₂ at `point`, of which `value` falls short by what rounding may add. */

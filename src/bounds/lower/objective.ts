@@ -121,7 +121,12 @@ export function createObjective(network: Network, inputSizes: readonly number[])
         return secantBelow(network, from, to, norm)
       } catch (error) {
         if (!(error instanceof LipschitzError) || error.code === 'interrupted') throw error
-        return { reason: error.message, ...(error.facts.node !== undefined && { node: error.facts.node }) }
+        const isFar = error.code === 'limit'
+        return {
+          isFar,
+          reason: error.message,
+          ...(error.facts.node !== undefined && { node: error.facts.node }),
+        }
       }
     },
   }

@@ -16,13 +16,15 @@ export interface Witness {
 }
 
 export interface Unproven {
+  /** Nearer points may do. */
+  readonly isFar: boolean
   readonly reason: string
   readonly node?: string
 }
 
 /** The farthest distance that is tried and the nearest, relative to the size of the point. */
 const farthest = 1e-2
-const nearest = 1e-9
+const nearest = 1e-10
 /** Below this, numbers of float32 turn the direction. */
 const leastStorable = 1e-5
 
@@ -32,7 +34,7 @@ const wanted = 1e-6
 /** What points that float32 holds may cost. */
 const good = 1e-4
 
-const mostProofs = 4
+const mostProofs = 5
 
 /**
  * The best quotient along a direction through a point: far pairs leave the cell of a piecewise linear network, or bend; near
@@ -60,14 +62,18 @@ export function witnessAlong(
       continue
     }
     const found = objective.prove(pair.x, pair.y, measure.norm)
+    proofs++
+    if ('reason' in found && found.isFar && distance > leastStorable) {
+      distance /= 1000
+      continue
+    }
     if ('reason' in found) return checkedAlong(objective, region, measure, x, right, size, found)
     const { joint: proven, outputs } = found
-    proofs++
     if (proven > (best?.value ?? 0) * (1 + good))
       best = { x: pair.x, y: pair.y, value: proven, outputs, unproven: null }
     const lacking = 1 - proven / Math.max(sigma, pair.value)
     if (lacking <= (isFar ? good : wanted)) break
-    distance *= Math.min(0.1, Math.max(1e-4, wanted / lacking))
+    distance *= Math.min(0.1, Math.max(1e-3, wanted / lacking))
   }
   return best
 }

@@ -23,8 +23,8 @@ interface Enclosed {
  * What the outputs are at a point, and how far they move from it to another, proven: elements of the file's floating types
  * taken as the real numbers that they are, every rounding of this program accounted for (see `Motion`). With one point
  * alone nothing changes. Throws `unsupported`, with the node, where a node on the way is not known to be enclosed: bodies,
- * operators without linear part, slopes or definition, decisions by elements that are not exact. Cost: about eight
- * evaluations.
+ * operators without linear part, slopes or definition, decisions by elements that are not exact; `limit` where enclosures
+ * grow beyond all bounds, as they may between points that are far apart. Cost: about eight evaluations.
  */
 export function encloseAt(
   network: Network,
@@ -68,7 +68,8 @@ export function encloseAt(
       // four arrays for each
       if (4 * elements > pointElements)
         throw beyondLimit('pointElements', `its values take more than ${pointElements} elements`)
-      if (!isBounded(result.motion)) throw refused(node, 'has no enclosure here')
+      if (!isBounded(result.motion))
+        throw new LipschitzError('limit', `${node.op} has no bounded enclosure here`, { node: node.name })
       held.set(value, result)
     })
   }
