@@ -317,9 +317,9 @@ function createContext(
         const bound = given[i] ?? unbounded(node, 'gives no such input to its body')
         state.bounds.set(input, settled(bound, state.typed.operand(input)))
       }
-      // a body's tensors are others every time that it runs
+      // the tensors of a body that goes around are others every time; a branch runs once
       const { origins } = state
-      state.origins = null
+      if (graph.inputs.length > 0) state.origins = null
       walkNodes(state, graph)
       state.origins = origins
       return graph.outputs.map((output) => boundOf(state, output))
