@@ -38,6 +38,8 @@ const NEURONS = 6000
 const ELEMENTS = 2 ** 26
 /** Multiply-adds of few evaluations up to which the blocks are enough. */
 const SMALL = 3e8
+/** What looking at one node takes, in multiply-adds. */
+const NODE = 5000
 
 /** The network as the SDP's problem, or why it is none. */
 export function networkOf(
@@ -114,6 +116,8 @@ function boundByBlocks(
   { targets, enough, most, expired }: SdpRungOptions,
   { budget, few }: { readonly budget: number; readonly few: number },
 ): number | Refusal {
+  const large = refusal('the network is too large for its matrices')
+  if (network.nodes.length * NODE > few) return large
   // three layers of this size would cost more
   const elements = Math.min(NEURONS, 3 * Math.cbrt(few / (4 * FEW)))
   const problem = extractProblem(targets, network, { elements, matrix: ELEMENTS })
@@ -123,7 +127,7 @@ function boundByBlocks(
     const reason = 'is neither affine nor an activation with bounded slopes'
     return { node: obstacle.name, op: obstacle.op, reason }
   }
-  if (costOfEvaluation(problem) * FEW > few) return refusal('the network is too large for its matrices')
+  if (costOfEvaluation(problem) * FEW > few) return large
   const found = sdpBound(problem, { budget, enough, most, ...(expired === undefined ? {} : { expired }) })
   return found ?? refusal('no certificate is found within the effort')
 }
