@@ -110,25 +110,20 @@ function withoutGemm({ graph }: Decoded): void {
 
 const rewritings = { renamed, reversed, withIdentities, withFunction, withBranch, withoutGemm }
 
-const networks: readonly {
-  name: string
-  path: string
-  shape: readonly number[]
-  range?: readonly [number, number]
-}[] = [
-  ...(collectionIsThere
-    ? ([
-        ['vnncomp/acasxu/ACASXU_run2a_1_1_batch_2000.onnx', [1, 1, 1, 5]],
-        ['rten/mnist.onnx', [1, 1, 28, 28]],
-        ['vnncomp/verivital/Convnet_avgpool.onnx', [1, 1, 28, 28]],
-        ['vnncomp/collins_rul_cnn/NN_rul_full_window_20.onnx', [1, 1, 20, 20]],
-        ['marabou/self-attention-mnist-pgd-medium-sim.onnx', [1, 28, 28], [0, 1]],
-      ] as const)
-    : []
-  ).map(([name, shape, range]) => ({ name, path: join(collection, name), shape, range })),
+const networks: readonly (readonly [
+  name: string,
+  shape: readonly number[],
+  range?: readonly [number, number],
+])[] = [
+  ['vnncomp/acasxu/ACASXU_run2a_1_1_batch_2000.onnx', [1, 1, 1, 5]],
+  ['rten/mnist.onnx', [1, 1, 28, 28]],
+  ['vnncomp/verivital/Convnet_avgpool.onnx', [1, 1, 28, 28]],
+  ['vnncomp/collins_rul_cnn/NN_rul_full_window_20.onnx', [1, 1, 20, 20]],
+  ['marabou/self-attention-mnist-pgd-medium-sim.onnx', [1, 28, 28], [0, 1]],
 ]
 
-describe.skipIf(!collectionIsThere).each(networks)('the bound of $name', ({ path, shape, range }) => {
+describe.skipIf(!collectionIsThere).each(networks)('the bound of %s', (name, shape, range) => {
+  const path = join(collection, name)
   const read = (): Decoded => {
     const model = decode('ModelProto', readFileSync(path))
     const stored = storedIn(model.graph)
