@@ -1,6 +1,6 @@
 import type { SearchDomain } from './domain.ts'
 import { isProvenEmpty } from './emptiness.ts'
-import { exactForms, exactWall } from './exact-forms.ts'
+import { type ExactForms, exactForms, exactWall } from './exact-forms.ts'
 import { innerPoint, normalized, type Walled } from './inner-point.ts'
 import { meetingOf, type PiecewiseNetwork, type Span, slopesOf } from './piecewise-network.ts'
 import { narrowSpans } from './ranges.ts'
@@ -12,6 +12,7 @@ export interface Cell extends Walled {
   readonly spans: readonly Span[]
   /** Where a search for a point ended. */
   readonly basis: Int32Array | null
+  readonly exact: ExactForms
   /** Points inside, as far as floats tell. */
   readonly points: readonly Float64Array[]
   /** Neurons whose element is an affine form of the inputs in the whole cell. */
@@ -35,7 +36,14 @@ const VANISHING = 1e-9
 export function rootCell(network: PiecewiseNetwork, domain: SearchDomain): Cell | null {
   const spans = network.neurons.map(({ pieces }) => ({ first: 0, last: pieces.length - 1 }))
   const rows = domain.walls.map(({ normal, offset }) => normalized(normal, offset) as Float64Array)
-  return settle(network, domain, { spans, walls: [...domain.walls], rows, basis: null, points: [] })
+  return settle(network, domain, {
+    spans,
+    walls: [...domain.walls],
+    rows,
+    basis: null,
+    points: [],
+    exact: null,
+  })
 }
 
 /**
@@ -59,16 +67,22 @@ export function childCell(
     rows.push(row)
   }
   const points = cell.points.filter((x) => row === null || sideOf(row, x) > 0)
-  return settle(network, domain, { spans, walls, rows, basis: cell.basis, points })
+  const { basis, exact } = cell
+  return settle(network, domain, { spans, walls, rows, basis, points, exact })
 }
 
-type Unsettled = Pick<Cell, 'walls' | 'rows' | 'basis' | 'points'> & { readonly spans: Span[] }
+interface Unsettled extends Pick<Cell, 'walls' | 'rows' | 'basis' | 'points'> {
+  readonly spans: Span[]
+  /** Of the cell that it is a part of. */
+  readonly exact: ExactForms | null
+}
 
 /** Finds a point inside, and the neurons that all of the cell has on one piece. */
 function settle(network: PiecewiseNetwork, domain: SearchDomain, given: Unsettled): Cell | null {
   const { spans, walls, rows } = given
   const { inputs: dimension, neurons } = network
-  const exact = exactForms(network, (neuron) => spans[neuron].first)
+  const pieceAt = (neuron: number) => spans[neuron].first
+  const exact = given.exact?.within(pieceAt) ?? exactForms(network, pieceAt)
   let cost = 0
   const look = (added: NeuronWall | null, row: Float64Array | null, basis: Int32Array | null) => {
     const walled = added === null || row === null ? given : { walls: [...walls, added], rows: [...rows, row] }
@@ -130,6 +144,7 @@ function settle(network: PiecewiseNetwork, domain: SearchDomain, given: Unsettle
     walls,
     rows,
     basis: inside.basis,
+    exact,
     points: points.slice(0, MOST_POINTS),
     ready,
     matters: mattering(network, spans),
@@ -225,12 +240,12 @@ function formsOf(
  */
 function constantSpan(
   network: PiecewiseNetwork,
-  exact: ReturnType<typeof exactForms>,
+  exact: ExactForms,
   neuron: number,
   { first, last }: Span,
 ): Span | 'varies' | null {
   const d = network.inputs
-  const { values } = exact(neuron)
+  const { values } = exact.read(neuron)
   for (let k = 0; k < d; k++) if (values[k] !== 0n) return 'varies'
   const above = (below: number) => exactWall({ kind: 'neuron', neuron, below, side: 1 }, network, exact)[d]
   if (first > 0 && above(first - 1) < 0n) return null

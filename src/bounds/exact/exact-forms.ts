@@ -6,21 +6,34 @@ import type { Wall } from './walls.ts'
 export type PieceAt = (neuron: number) => number
 
 /** Numbers of d inputs and a constant, times 2^scale. */
-interface ExactForm {
+export interface ExactForm {
   readonly values: bigint[]
   readonly scale: number
+}
+
+/** Forms that hold in a part of the domain, and in all parts of it. */
+export interface ExactForms {
+  /** What a neuron reads; those before it are on one piece each. */
+  read(neuron: number): ExactForm
+  /** The same for a part, where more neurons are on one piece: known forms stay known. */
+  within(pieceAt: PieceAt): ExactForms
 }
 
 /**
  * What neurons read, as affine forms of the inputs, exact: integers that grow by the length of the weights from layer to
  * layer. Cost: for each neuron on the way the inputs times what it reads.
  */
-export function exactForms(
-  { inputs, neurons }: PiecewiseNetwork,
+export function exactForms(network: PiecewiseNetwork, pieceAt: PieceAt): ExactForms {
+  return formsFrom(network, pieceAt, new Map(), new Map())
+}
+
+function formsFrom(
+  network: PiecewiseNetwork,
   pieceAt: PieceAt,
-): (neuron: number) => ExactForm {
-  const known = new Map<number, ExactForm>()
-  const written = new Map<number, ExactForm>()
+  known: Map<number, ExactForm>,
+  written: Map<number, ExactForm>,
+): ExactForms {
+  const { inputs, neurons } = network
 
   function read({ variables, integers, constant, scale }: Row): ExactForm {
     const parts = Array.from(variables, (variable) =>
@@ -50,28 +63,27 @@ export function exactForms(
     return made
   }
 
-  return (neuron) => {
-    const wanted = new Set([neuron])
-    for (const at of wanted) {
-      if (known.has(at)) continue
-      for (const variable of neurons[at].variables) if (variable >= inputs) wanted.add(variable - inputs)
-    }
-    // earlier neurons first
-    for (const at of [...wanted].sort((a, b) => a - b)) {
-      if (!known.has(at)) known.set(at, read(neurons[at]))
-    }
-    return known.get(neuron) as ExactForm
+  return {
+    within: (pieces) => formsFrom(network, pieces, new Map(known), new Map(written)),
+    read: (neuron) => {
+      const wanted = new Set([neuron])
+      for (const at of wanted) {
+        if (known.has(at)) continue
+        for (const variable of neurons[at].variables) if (variable >= inputs) wanted.add(variable - inputs)
+      }
+      // earlier neurons first
+      for (const at of [...wanted].sort((a, b) => a - b)) {
+        if (!known.has(at)) known.set(at, read(neurons[at]))
+      }
+      return known.get(neuron) as ExactForm
+    },
   }
 }
 
 /** A positive multiple of normal·x + offset of a wall, in integers: the cell lies where it is > 0. */
-export function exactWall(
-  wall: Wall,
-  { neurons }: PiecewiseNetwork,
-  formOf: (neuron: number) => ExactForm,
-): bigint[] {
+export function exactWall(wall: Wall, { neurons }: PiecewiseNetwork, forms: ExactForms): bigint[] {
   if (wall.kind === 'domain') return [...integersOf([...wall.normal, wall.offset]).values]
-  const { values, scale } = formOf(wall.neuron)
+  const { values, scale } = forms.read(wall.neuron)
   const { rise, shift } = exactMeeting(neurons[wall.neuron].pieces, wall.below)
   const side = BigInt(wall.side)
   const result = values.map((value) => value * rise * side)

@@ -50,26 +50,41 @@ export function jacobianAt({ inputs, neurons, outputs }: PiecewiseNetwork, x: Fl
 function lengthBelow({ inputs, neurons, outputs }: PiecewiseNetwork, slopes: Float64Array): number {
   const parts: Float64Array[] = []
   const errors: number[] = []
+  const sizes: number[] = []
+  const zero = new Float64Array(inputs)
   const read = ({ variables, floats }: Row): { form: Float64Array; error: number } => {
     const form = new Float64Array(inputs)
     let [error, size] = [0, 0]
-    variables.forEach((variable, i) => {
+    for (let i = 0; i < variables.length; i++) {
+      const [variable, factor] = [variables[i], floats[i]]
       if (variable < inputs) {
-        form[variable] += floats[i]
-        size += Math.abs(floats[i])
-        return
+        form[variable] += factor
+        size += Math.abs(factor)
+        continue
       }
-      const part = parts[variable - inputs]
-      for (let k = 0; k < inputs; k++) form[k] += floats[i] * part[k]
-      error += Math.abs(floats[i]) * errors[variable - inputs]
-      size += Math.abs(floats[i]) * (Math.hypot(...part) + errors[variable - inputs])
-    })
+      const at = variable - inputs
+      if (sizes[at] === 0) continue
+      const part = parts[at]
+      for (let k = 0; k < inputs; k++) form[k] += factor * part[k]
+      error += Math.abs(factor) * errors[at]
+      size += Math.abs(factor) * sizes[at]
+    }
     return { form, error: outward(error + (gamma(variables.length + 6) + 2 ** -51) * size) + 2 ** -1000 }
   }
   neurons.forEach((neuron, at) => {
+    if (slopes[at] === 0) {
+      parts.push(zero)
+      errors.push(0)
+      sizes.push(0)
+      return
+    }
     const { form, error } = read(neuron)
-    parts.push(form.map((value) => slopes[at] * value))
-    errors.push(outward(Math.abs(slopes[at]) * (error + gamma(4) * Math.hypot(...form))))
+    const part = form.map((value) => slopes[at] * value)
+    const wrong = outward(Math.abs(slopes[at]) * (error + gamma(4) * Math.hypot(...form)))
+    parts.push(part)
+    errors.push(wrong)
+    // what holds both is never 0
+    sizes.push(Math.hypot(...part) * (1 + 2 ** -40) + wrong + 2 ** -1000)
   })
   const rows = outputs.map(read)
   let v = new Float64Array(inputs).fill(1)

@@ -1,10 +1,11 @@
+import { costOfEvaluation } from '../sdp/problem.ts'
 import type { Cell } from './cell.ts'
 import { childCell, rootCell } from './cell.ts'
 import { boundCell } from './cell-bound.ts'
 import type { SearchDomain } from './domain.ts'
 import { jacobianAt } from './jacobian.ts'
 import { type PiecewiseNetwork, type Span, slopesOf } from './piecewise-network.ts'
-import { relax } from './relaxation.ts'
+import { type Relaxation, relax } from './relaxation.ts'
 
 export interface SearchOptions {
   /** Multiply-adds, about. */
@@ -54,10 +55,15 @@ export function searchCells(
   let [spent, cells, lower, settled] = [0, 0, 0, 0]
   let point: Float64Array | null = null
   const open: Open[] = []
+  const seen = new WeakSet<Float64Array>()
+  const weights = network.neurons.reduce((sum, { variables }) => sum + variables.length, 0)
   const enough = () => lower * (1 + TOLERANCE)
 
   function look(cell: Cell): void {
     for (const x of cell.points) {
+      if (seen.has(x)) continue
+      seen.add(x)
+      spent += weights * (network.inputs + 1)
       const attained = domain.holds(x) ? jacobianAt(network, x) : null
       // beyond float64 nothing is known to be attained
       if (attained === null || !(attained > lower && attained < Infinity)) continue
@@ -74,7 +80,7 @@ export function searchCells(
     const found = boundCell(relaxation, {
       start: start?.some(Number.isNaN) ? null : start,
       enough: enough(),
-      evaluations: parent === null ? 60 : 12,
+      evaluations: parent === null ? Math.min(60, evaluationsIn(0.3 * budget, relaxation)) : 12,
     })
     spent += found.cost + cell.cost
     const proven = Number.isNaN(found.bound) ? Infinity : found.bound
@@ -111,6 +117,10 @@ export function searchCells(
   }
   const upper = Math.max(settled, lower, open[0]?.bound ?? 0)
   return { upper, lower, point, cells, spent }
+}
+
+function evaluationsIn(budget: number, { problem }: Relaxation): number {
+  return Math.max(1, Math.floor(budget / costOfEvaluation(problem)))
 }
 
 /** The neuron whose slope is most open, of those whose element is affine in the cell. */
