@@ -110,19 +110,19 @@ function withoutGemm({ graph }: Decoded): void {
 
 const rewritings = { renamed, reversed, withIdentities, withFunction, withBranch, withoutGemm }
 
-const networks: readonly (readonly [
-  name: string,
-  shape: readonly number[],
-  range?: readonly [number, number],
-])[] = [
-  ['vnncomp/acasxu/ACASXU_run2a_1_1_batch_2000.onnx', [1, 1, 1, 5]],
-  ['rten/mnist.onnx', [1, 1, 28, 28]],
-  ['vnncomp/verivital/Convnet_avgpool.onnx', [1, 1, 28, 28]],
-  ['vnncomp/collins_rul_cnn/NN_rul_full_window_20.onnx', [1, 1, 20, 20]],
-  ['marabou/self-attention-mnist-pgd-medium-sim.onnx', [1, 28, 28], [0, 1]],
+const networks: readonly {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly range?: readonly [number, number]
+}[] = [
+  { name: 'vnncomp/acasxu/ACASXU_run2a_1_1_batch_2000.onnx', shape: [1, 1, 1, 5] },
+  { name: 'rten/mnist.onnx', shape: [1, 1, 28, 28] },
+  { name: 'vnncomp/verivital/Convnet_avgpool.onnx', shape: [1, 1, 28, 28] },
+  { name: 'vnncomp/collins_rul_cnn/NN_rul_full_window_20.onnx', shape: [1, 1, 20, 20] },
+  { name: 'marabou/self-attention-mnist-pgd-medium-sim.onnx', shape: [1, 28, 28], range: [0, 1] },
 ]
 
-describe.skipIf(!collectionIsThere).each(networks)('the bound of %s', (name, shape, range) => {
+describe.skipIf(!collectionIsThere).each(networks)('the bound of $name', ({ name, shape, range }) => {
   const path = join(collection, name)
   const read = (): Decoded => {
     const model = decode('ModelProto', readFileSync(path))
