@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""The strongest plain Python that gives the same norms: bench/baseline.py estimate|verified MODEL
+"""The strongest plain Python that gives the same norms: bench/baseline.py estimate|estimate-onnx|verified MODEL
 
 Memory-mapped file, a protobuf walk over the graph that never touches the weights, float32 Lanczos with BLAS on all
 cores, 1x1 and patch convolutions as matrices, the symbol for large images and Lanczos on the finite operator
 (torch, imported only when one is met) for the rest. `estimate`: point estimates right to about 1e-3, no certificate.
+`estimate-onnx`: the same, the file read by the onnx package, as scripts usually do.
 `verified`: for dense layers also one Gram matrix and one Cholesky factorisation in float64.
 Prints one line per layer: node, norm.
 """
@@ -78,6 +79,8 @@ def read_tensor(data, span, folder):
 
 
 def load(data, tensor):
+    if "array" in tensor:
+        return np.asarray(tensor["array"], np.float32)
     kind = {1: "<f4", 10: "<f2", 11: "<f8"}[tensor["type"]]
     if tensor["external"]:
         where = tensor["external"]
@@ -127,6 +130,35 @@ def read_graph(data, folder):
                 tensor_type = dict(fields(data, *kind[1]))
                 dims = [dict(fields(data, *v)).get(1, 1) for n, v in fields(data, *tensor_type.get(2, (0, 0))) if n == 1]
                 shapes[text(data, info[1])] = [d if isinstance(d, int) else 1 for d in dims]
+    return nodes, tensors, shapes
+
+
+def read_by_onnx(path):
+    import onnx
+    from onnx import helper, numpy_helper
+
+    graph = onnx.load(path).graph
+    nodes, tensors, shapes = [], {}, {}
+
+    def keep(name, tensor):
+        tensors[name] = {"dims": list(tensor.dims), "array": numpy_helper.to_array(tensor)}
+
+    def attribute_of(attribute):
+        value = helper.get_attribute_value(attribute)
+        if isinstance(value, int):
+            return {"ints": [], "i": value}
+        return {"ints": list(value) if attribute.ints else [], "s": value.decode() if isinstance(value, bytes) else ""}
+
+    for tensor in graph.initializer:
+        keep(tensor.name, tensor)
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            keep(node.output[0], node.attribute[0].t)
+        attributes = {attribute.name: attribute_of(attribute) for attribute in node.attribute}
+        nodes.append({"in": list(node.input), "out": list(node.output), "op": node.op_type, "name": node.name,
+                      "attr": attributes})
+    for value in graph.input:
+        shapes[value.name] = [dim.dim_value or 1 for dim in value.type.tensor_type.shape.dim]
     return nodes, tensors, shapes
 
 
@@ -263,7 +295,10 @@ def main():
     mode, path = sys.argv[1:3]
     with open(path, "rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    nodes, tensors, shapes = read_graph(data, os.path.dirname(path) or ".")
+    if mode == "estimate-onnx":
+        nodes, tensors, shapes = read_by_onnx(path)
+    else:
+        nodes, tensors, shapes = read_graph(data, os.path.dirname(path) or ".")
     for node in nodes:
         shape = infer(node, shapes, tensors)
         if shape is not None:

@@ -7,7 +7,7 @@ thread counts what its kernels do (bench/count.mjs): passes over the weights, an
 numbers computed inside them, as shares of what this machine reads and computes in the same process. Needs Debian's python3-numpy, python3-scipy, python3-torch
 and python3-onnx, and a built tool. Synthetic models are written to BENCH_MODELS (default: a folder below the
 system's temporary one) by bench/models.py; BENCH_COLLECTION names a folder of real models, cases whose model is
-not there are left out.
+not there are left out. The tool runs with its default settings; `fast` stands for the tool with `--effort fast`.
 """
 
 import json
@@ -28,13 +28,17 @@ COLLECTION = pathlib.Path(os.environ.get("BENCH_COLLECTION", HERE.parent / "../s
 FIXTURES = HERE.parent / "fixtures"
 TOOL = ["node", str(HERE.parent / "bin/lipschitz.js"), "audit", "-f", "json"]
 
+# small models are compared with a script that reads the file by the onnx package, too, and with the tool's least effort
+SMALL = ["estimate", "estimate-onnx", "fast"]
+
 # case: (model, what it is compared with)
 CASES = {
-    "digits-mlp": (FIXTURES / "trained/digits-mlp.onnx", ["estimate"]),
-    "digits-resnet": (FIXTURES / "trained/digits-resnet-folded.onnx", ["estimate"]),
-    "acasxu": (COLLECTION / "vnncomp/acasxu/ACASXU_run2a_1_1_batch_2000.onnx", ["estimate"]),
-    "mnist-256x4": (COLLECTION / "vnncomp/mnist_fc/mnist-net_256x4.onnx", ["estimate"]),
-    "resnet-4b": (COLLECTION / "vnncomp/cifar10_resnet/resnet_4b.onnx", ["estimate"]),
+    "digits-mlp": (FIXTURES / "trained/digits-mlp.onnx", SMALL),
+    "digits-resnet": (FIXTURES / "trained/digits-resnet-folded.onnx", SMALL),
+    "acasxu": (COLLECTION / "vnncomp/acasxu/ACASXU_run2a_1_1_batch_2000.onnx", SMALL),
+    "mnist-256x2": (COLLECTION / "vnncomp/mnist_fc/mnist-net_256x2.onnx", SMALL),
+    "mnist-256x4": (COLLECTION / "vnncomp/mnist_fc/mnist-net_256x4.onnx", SMALL),
+    "resnet-4b": (COLLECTION / "vnncomp/cifar10_resnet/resnet_4b.onnx", SMALL),
     "ultraface": (COLLECTION / "ultraface/version-RFB-320.onnx", ["estimate"]),
     "squeezenet": (COLLECTION / "onnxruntime/squeezenet_tensor_input.onnx", ["estimate"]),
     "densenet": (SYNTHETIC / "densenet.onnx", ["estimate"]),
@@ -57,6 +61,8 @@ for tensor in onnx.load(sys.argv[1]).graph.initializer:
 def command(kind, model):
     if kind == "tool":
         return [*TOOL, str(model)]
+    if kind == "fast":
+        return [*TOOL, "--effort", "fast", str(model)]
     if kind == "numpy-norm":
         return ["/usr/bin/python3", "-c", NUMPY_NORM, str(model)]
     return ["/usr/bin/python3", str(HERE / "baseline.py"), kind, str(model)]
