@@ -31,6 +31,7 @@ export async function boundBelow(
       points,
       norm: options.norm ?? 'l2',
       upper: upperOf(bounds),
+      provenOnly: true,
       ...(ball !== null && {
         ball: { ...ball, center: bounds.selected.inputs.map(({ name }) => ball.center.get(name)!) },
       }),

@@ -1,3 +1,4 @@
+import { nodeWithoutEnclosure } from '../../calculus/motion/enclosure.ts'
 import { createNetwork } from '../../calculus/network.ts'
 import { LipschitzError } from '../../core/errors.ts'
 import type { NormName } from '../../core/norm-name.ts'
@@ -35,6 +36,8 @@ export interface LowerOptions {
   readonly held?: ReadonlyMap<string, Tensor>
   /** A proven upper bound: what comes near it is enough. */
   readonly upper?: number
+  /** Gives nothing where nothing can be proven. */
+  readonly provenOnly?: boolean
   /** The norm on both sides; ℓ2 unless given. */
   readonly norm?: NormName
   readonly expired?: () => boolean
@@ -117,7 +120,14 @@ function search(
   const { inputs } = selected
   if (inputs.length === 0 || selected.outputs.length === 0) return { reason: 'nothing varies' }
   const sizes = inputs.map((input) => sizeOfInput(typed, input))
-  const objective = createObjective(createNetwork(typed, inputs, selected.outputs, held), sizes)
+  const network = createNetwork(typed, inputs, selected.outputs, held)
+  const open = options.provenOnly === true ? nodeWithoutEnclosure(network) : null
+  if (open !== null)
+    return {
+      reason: `${open.op} is not known to be enclosed, so that nothing would be proven`,
+      node: open.name,
+    }
+  const objective = createObjective(network, sizes)
   const budget = Math.max(budgets[options.effort], Math.min(fewest * objective.cost, most[options.effort]))
   const isSingle = objective.cost * 12 > budget
   if (isSingle && !(objective.cost * evaluationsOfOne <= single[options.effort]))
@@ -128,6 +138,7 @@ function search(
     seed: options.seed,
     measure: measures[options.norm ?? 'l2'],
     isSingle,
+    provenOnly: options.provenOnly,
     enough: nearly * (options.upper ?? Infinity),
     budget,
     points: options.points?.map(joinParts),

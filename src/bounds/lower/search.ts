@@ -17,6 +17,8 @@ export interface SearchOptions {
   readonly enough?: number
   /** Looks at one point alone: where evaluations are so dear that no search pays. */
   readonly isSingle?: boolean
+  /** Pairs whose quotients are only evaluated do not count. */
+  readonly provenOnly?: boolean
   readonly expired?: () => boolean
 }
 
@@ -121,7 +123,7 @@ function distinct(candidates: readonly Candidate[], count: number): Candidate[] 
 function bestWitness(
   objective: Objective,
   region: Region,
-  { measure, isSingle = false }: SearchOptions,
+  { measure, isSingle = false, provenOnly }: SearchOptions,
   points: readonly Candidate[],
   random: Random,
   looks: number,
@@ -132,7 +134,7 @@ function bestWitness(
     const local = isSingle ? null : objective.at(best.x)
     const sharper = local && measure.peak(local, fineSteps(objective), random, best.right)
     const precise = sharper !== null && sharper.sigma > best.sigma ? sharper : best
-    const witness = witnessAlong(objective, region, measure, best.x, precise)
+    const witness = witnessAlong(objective, region, measure, best.x, precise, provenOnly)
     if (witness !== null && witness.value > (found?.witness.value ?? 0))
       found = { witness, point: best.x, sigma: precise.sigma, looks }
   }

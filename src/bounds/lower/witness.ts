@@ -48,6 +48,7 @@ export function witnessAlong(
   measure: Measure,
   x: Float64Array,
   { right, sigma }: Pick<Singular, 'right' | 'sigma'>,
+  provenOnly = false,
 ): Witness | null {
   const size = Math.max(lengthOf(x) / Math.sqrt(x.length), Math.min(region.scale, 1))
   let best: Witness | null = null
@@ -67,6 +68,7 @@ export function witnessAlong(
       distance /= 1000
       continue
     }
+    if ('reason' in found && provenOnly) return best
     if ('reason' in found) return checkedAlong(objective, region, measure, x, right, size, found)
     const { joint: proven, outputs } = found
     if (proven > (best?.value ?? 0) * (1 + good))

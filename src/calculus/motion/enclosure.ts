@@ -4,7 +4,7 @@ import { isFloatType, type Tensor } from '../../core/tensor.ts'
 import type { Node, Value } from '../../graph/graph.ts'
 import type { EvaluationContext, TracedTensor } from '../../ops/calculus.ts'
 import type { Operator } from '../../ops/operator.ts'
-import { slopesOf } from '../../ops/slopes/slopes.ts'
+import { hasSlopes, slopesOf } from '../../ops/slopes/slopes.ts'
 import { makeAffine } from '../affine-node.ts'
 import type { Network } from '../network.ts'
 import { contextAt, refused, valuesAt, widenedTensor } from '../node-at.ts'
@@ -79,6 +79,19 @@ export function encloseAt(
       throw new LipschitzError('unsupported', `'${value.name}' is not enclosed`, { tensor: value.name })
     return found
   })
+}
+
+/** A node that no point makes one that is enclosed: what is known before anything is computed. Null where there is none. */
+export function nodeWithoutEnclosure({ typed, needed }: Network): Node | null {
+  const isFloat = (value: Value | null) => value !== null && isFloatType(typed.operand(value).type ?? 'bool')
+  for (const node of needed) {
+    const { operator } = typed.typed(node)
+    if (operator === null || operator.unroll !== undefined) return node
+    if (operator.linear !== undefined || operator.definition !== undefined || hasSlopes(node)) continue
+    const varies = node.inputs.some((value) => isFloat(value) && !typed.operand(value!).isConstant)
+    if (varies && operator.foldsFrom !== 'shapes' && node.outputs.some(isFloat)) return node
+  }
+  return null
 }
 
 const exact = (tensor: Tensor): Enclosed => ({ type: tensor.type, motion: exactMotion(tensor) })

@@ -1,4 +1,5 @@
 import { floatAttribute, stringAttribute } from '../../graph/attribute.ts'
+import type { Node } from '../../graph/graph.ts'
 import type { Interval } from '../bound.ts'
 import type { LinearContext } from '../calculus.ts'
 import { sigmoid } from '../numeric/special-functions.ts'
@@ -247,6 +248,11 @@ export function slopesOf(context: LinearContext): Slopes | null {
   const rules = byDomain.get(domain)
   if (rules === undefined || !Object.hasOwn(rules, op) || !context.varies(0)) return null
   return rules[op](context)
+}
+
+/** Whether the operator is one of those. */
+export function hasSlopes({ domain, op }: Pick<Node, 'domain' | 'op'>): boolean {
+  return Object.hasOwn(byDomain.get(domain) ?? {}, op)
 }
 
 /** Names of the operators that have slopes: ai.onnx's and ONNX Runtime's. */
