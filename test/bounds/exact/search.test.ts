@@ -113,4 +113,22 @@ describe('the search through cells', () => {
     expect(found.upper).toBeGreaterThanOrEqual(1)
     expect(found.upper).toBeLessThan(1 + 1e-6)
   })
+
+  it('has a bound whenever it ends', () => {
+    const { spec } = randomChain(11, [3, 8, 8, 2], functions.Relu)
+    const whole = search(spec)
+    expectClosed(whole)
+    const ended = [1, 1e6, 5e6, 2e7].map((budget) => search(spec, null, budget))
+    for (const { upper, lower } of ended) {
+      expect(upper).toBeGreaterThanOrEqual(whole.lower)
+      expect(lower).toBeLessThanOrEqual(whole.upper)
+    }
+    expect(ended[0].cells).toBe(1)
+    expect(ended[0].upper).toBeGreaterThan(ended[3].upper)
+  })
+
+  it('is the same for the same network', () => {
+    const { spec } = randomChain(12, [4, 6, 6, 1], functions.Abs)
+    expect(search(spec)).toEqual(search(spec))
+  })
 })
