@@ -32,6 +32,8 @@ export interface CircleMap {
 const MEMORY = 2 ** 28
 /** Points beyond which the plan of the transforms would take more than the products. */
 const POINTS = 2 ** 15
+/** What a multiply-add of the transforms takes longer than one of the products: it waits for memory. */
+const TRANSFORM = 2.5
 
 /**
  * Multiply-adds: once for the symbol, and per product of one vector; null where this is not to be had: there have to be
@@ -43,7 +45,7 @@ export function circleCost(kernel: Kernel): { once: number; each: number } | nul
   const points = circlesOf(kernel)
   const total = points.reduce((product, count) => product * count, 1)
   if (outputs > inputs * phases || total > POINTS || total * padded(outputs) ** 2 * 4 > MEMORY) return null
-  const transforms = points.reduce((sum, count) => sum + 2 * count, 0) * total * outputs
+  const transforms = TRANSFORM * points.reduce((sum, count) => sum + 2 * count, 0) * total * outputs
   const taps = tapCount(kernel)
   const shifts = kernel.axes.reduce(
     (product, axis) => product * (2 * Math.ceil(axis.taps / axis.stride) - 1),

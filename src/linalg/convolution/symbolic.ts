@@ -16,9 +16,9 @@ import { type WindowedWave, windowedWave } from './windowed-wave.ts'
 const AIM = 0.995
 /** Factorisations that one proof may take, as a multiple of those that are expected. */
 const PATIENCE = 8
-/** Share of what all proofs together may cost that one of them may, and that their factorisations may. */
+/** Share of what all proofs together may cost that one of them may, and those that look for one peak. */
 const ONE_PROOF = 1 / 6
-const ALL_PROOFS = 0.5
+const ALL_PROOFS = 1
 /** How often lower bounds begin again when a proof has come upon a higher peak. */
 const RESTARTS = 2
 /** Margins above the peak at which the supremum is proven: for its own sake, and for discarding frequencies. */
@@ -78,7 +78,7 @@ export function encloseBySymbol(
   const torus = torusBound(kernel.axes, spectrum)
   const { order, shifts } = spectrum.symbol
   const affordable = worth / frequencyCost(order, shifts.count)
-  const end = spectrum.prover.evaluations + ALL_PROOFS * affordable
+  let end = spectrum.prover.evaluations + ALL_PROOFS * affordable
   const patience = Math.min(PATIENCE * expectedEvaluations(kernel), ONE_PROOF * affordable)
   /** Factorisations that the next proof may take. */
   const budget = () => Math.max(0, Math.min(patience, end - spectrum.prover.evaluations))
@@ -114,6 +114,7 @@ export function encloseBySymbol(
         // the waves so far belong to a lower peak
         pending.splice(0, pending.length, ...lowerBounds(kernel, spectrum))
         peak = spectrum.peak
+        end = spectrum.prover.evaluations + ALL_PROOFS * affordable
         left--
       }
     } else if (!stepped && !thorough && estimate - target > FORLORN * tolerance * lower) {
