@@ -38,6 +38,8 @@ interface CellKind {
   readonly coupledCellOf?: CellOf
   /** Weights are quantised, and data and states rounded by their range before each product. */
   readonly rounds?: true
+  /** It forgets where its weights are small: then it has a bound for any number of steps. */
+  readonly contracts?: true
   /** What has to be bounded for there to be a constant. */
   readonly needs: (facts: CellFacts) => string | null
 }
@@ -52,7 +54,7 @@ const lstmKind: CellKind = {
 }
 
 const kinds = {
-  RNN: { gates: ['h'], activations: null, cellOf: rnn, needs: () => null },
+  RNN: { gates: ['h'], activations: null, cellOf: rnn, contracts: true, needs: () => null },
   GRU: {
     gates: ['z', 'r', 'h'],
     activations: ['sigmoid', 'tanh'],
@@ -106,7 +108,11 @@ function obstacle(context: BoundContext, kind: CellKind, directions: number): st
     return 'has weights that are computed from data'
   const lengths = context.input(inputs.lengths)
   if (lengths !== null && !isFixed(lengths)) return 'runs over numbers of steps that are computed from data'
-  const steps = stepsOf(context)
+  return null
+}
+
+/** Why the steps cannot be unrolled; null where they can. */
+function obstacleOfSteps(steps: number | null): string | null {
   if (steps === null) return 'runs over a number of steps that is not known; give --input-shape'
   return steps > longest ? `runs over more than ${longest} steps` : null
 }
@@ -150,7 +156,9 @@ function recurrent(kind: CellKind): BoundRule {
     const suffixes = both ? ['.forward', '.backward'] : ['']
     const reason = obstacle(context, kind, suffixes.length)
     const steps = stepsOf(context)
-    if (reason !== null || steps === null) return refuse(reason ?? 'has no rule')
+    const tooMany = obstacleOfSteps(steps)
+    if (reason !== null) return refuse(reason)
+    if (tooMany !== null && kind.contracts !== true) return refuse(tooMany)
     const data = dataOf(context, kind, norm)
     if (typeof data === 'string') return refuse(data)
     const directions: TensorBound[][] = []
@@ -164,8 +172,10 @@ function recurrent(kind: CellKind): BoundRule {
       if (norms.includes(null)) return refuse('has weights that are not constant')
       if (norms.some((norm) => norm !== null && !isBounded(norm)))
         return refuse('has a weight that is not finite')
-      const given = { facts, norms: norms as Term[], steps, data, norm }
-      directions.push(oneDirection(context, kind, given))
+      const given = { facts, norms: norms as Term[], steps: steps ?? 0, data, norm }
+      const found = tooMany === null ? oneDirection(context, kind, given) : withoutSteps(context, kind, given)
+      if (found === null) return refuse(tooMany ?? 'has no rule')
+      directions.push(found)
     }
     return context.node.outputs.map((_, i) =>
       stackedIn(
@@ -235,6 +245,32 @@ function oneDirection(
     const rounding = functionOf(norms, (values) => noiseOf(values)[gain])
     return { ...bound, offset: sum(bound.offset, rounding) }
   })
+}
+
+/**
+ * Any number of steps of h = g(Wx + Rh′ + b) with c = sup g′·‖R‖ < 1: the rows and columns of the gain matrix are geometric series, so that
+ * its norm is at most sup g′·‖W‖/(1 − c), in all norms; from an initial state c/(1 − c), and at most 1 in the last one. Null otherwise.
+ */
+function withoutSteps(
+  context: BoundContext,
+  kind: CellKind,
+  { facts, norms, data, norm }: Direction,
+): TensorBound[] | null {
+  const { slope } = facts.activation
+  const series = ([, r]: readonly number[], first: number) => {
+    const rest = 1 - mulUp(slope, r)
+    return rest > 0 ? (first / rest) * (1 + 1e-12) : Infinity
+  }
+  const gains = [
+    (values: readonly number[]) => series(values, slope * values[0]),
+    (values: readonly number[]) => Math.max(1, series(values, slope * values[1])),
+  ].map((gainOf) => functionOf(norms, gainOf))
+  if (!gains.every(isBounded)) return null
+  const parts = [data, context.input(inputs.hidden)].flatMap((bound, i): Part[] =>
+    bound === null || isFixed(bound) ? [] : [{ bound, gain: gains[i] }],
+  )
+  const { hidden } = kind.cellOf(facts, 0)
+  return [hidden, hidden, hidden].map((range) => addedIn(norm, parts, range))
 }
 
 /** How far a hidden state of elements up to `most` moves where it is rounded to 256 steps: √n·2·most/255 for n of them. */

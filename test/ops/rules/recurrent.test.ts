@@ -138,6 +138,23 @@ describe('recurrences', () => {
     }
   })
 
+  it('forget over any number of steps where their weights are small', async () => {
+    const free = (again: number, steps: number | string): ModelSpec => ({
+      opset: 14,
+      inputs: { x: { type: 'float32', shape: [1, steps, 2] } },
+      outputs: { y: { type: 'float32', shape: null } },
+      initializers: { W: tensor([1, 2, 2], [2, 0, 0, 1]), R: tensor([1, 2, 2], [again, 0, 0, again / 2]) },
+      nodes: [node('RNN', ['x', 'W', 'R'], ['y'], { hidden_size: 2, activations: ['Relu'], layout: 1 })],
+    })
+    const bound = bestOf(await boundModel(free(0.75, 'steps')))
+    expect(bound).toBeCloseTo(2 / (1 - 0.75), 6)
+    // the longer the sequence the nearer
+    const unrolled = bestOf(await boundModel(free(0.75, 40)))
+    expect(unrolled).toBeLessThanOrEqual(bound)
+    expect(unrolled).toBeGreaterThan(0.9 * bound)
+    expect(bestOf(await boundModel(free(1, 'steps')))).toBe(Infinity)
+  })
+
   it('count gates where clipping has moved their arguments to', async () => {
     const [units, open] = [2, 10]
     const biases = Float32Array.from({ length: 6 * units }, (_, i) => (i < units ? open : 0))
