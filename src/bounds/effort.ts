@@ -45,7 +45,7 @@ export const budgets: Readonly<Record<Effort, Budget>> = {
     further: 2e9,
     loop: { budget: 4e9, steps: 100 },
     cells: 5e7,
-    neurons: 64,
+    neurons: 48,
   },
   /** Minutes. */
   high: {
