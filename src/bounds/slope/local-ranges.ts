@@ -1,4 +1,4 @@
-import { addDown, addUp, mulUp } from '../../core/rounding.ts'
+import { addDown, addUp } from '../../core/rounding.ts'
 import type { Value } from '../../graph/graph.ts'
 import type { TypedGraph } from '../../infer/typed-graph.ts'
 import { floatsAt, scoped } from '../../linalg/arena.ts'
@@ -7,8 +7,9 @@ import type { Box } from '../../ops/bound.ts'
 import { isFixed } from '../../ops/rules/join.ts'
 import { gainsOf, type NormOf, type Walk } from '../walk.ts'
 import { adjointRows } from './adjoint-rows.ts'
+import { bandOf } from './band.ts'
 import { type ActivationPart, partsOf } from './parts.ts'
-import { centred, fullBox, slopeRange } from './splits.ts'
+import { fullBox, type SlopeRange, slopeRange } from './splits.ts'
 import { openWindow, type Source, type Split, type Surroundings, type Window, weighted } from './window.ts'
 
 /** How far inputs may lie from the centre: |Δx|₂ ≤ radius for all together, or |Δxᵢ| ≤ widthᵢ. */
@@ -28,6 +29,13 @@ export interface LocalOptions {
   readonly expired?: () => boolean
 }
 
+/** An activation between a line and parallels to it: Δa = κ Δz + s + u with |u| ≤ radii, elementwise. */
+interface Relaxed {
+  readonly split: Split
+  readonly radii: Float64Array
+  readonly shifts: Float64Array
+}
+
 /** Elements of the rows that are written down at a time. */
 const ELEMENTS = 2 ** 24
 
@@ -36,9 +44,10 @@ const ROW = 2 ** 14
 
 /**
  * Where the elements that activations read lie over the domain, by linear relaxation back to the inputs. With z₀ at the
- * centre, every activation before split as Δa = C Δz + √R u, |uₘ| ≤ √Rₘ·ρₘ from its own ranges, and rows g of the maps,
+ * centre, every activation before within a band of a line over its own range, Δaₘ = κₘ Δzₘ + sₘ + uₘ, |uₘ| ≤ hₘ (band.ts), and
+ * rows g of the maps,
  *
- *     |zᵢ − z₀ᵢ|  ≤  ρᵢ  =  |g₀|₂·r  (or Σ |g₀ₘ|·widthₘ)  +  Σₖ Σₘ |gₖₘ| √Rₘ ρₘ,
+ *     |zᵢ − z₀ᵢ − σᵢ|  ≤  ρᵢ  =  |g₀|₂·r  (or Σ |g₀ₘ|·widthₘ)  +  Σₖ Σₘ |gₖₘ| hₘ,     σᵢ  =  Σₖ Σₘ gₖₘ sₘ,
  *
  * the rounding of the rows included; intersected with what intervals say. Near the centre few activations are split,
  * and ρ is what the Jacobian's row allows. Cost: one row of the adjoint for each element that intervals leave open.
@@ -51,7 +60,7 @@ export function localRanges(typed: TypedGraph, options: LocalOptions): ReadonlyM
   const varies = (value: Value) => !typed.operand(value).isConstant && !isFixed(domain.boundOf(value))
   const parts = partsOf(typed, gainsOf(typed, options.normOf), varies)
   const ranges = new Map<Value, Box>()
-  const splits = new Map<Value, { split: Split; radii: Float64Array }>()
+  const splits = new Map<Value, Relaxed>()
   const distances = new Map<Value, Float64Array | null>()
   let spent = 0
 
@@ -93,15 +102,31 @@ export function localRanges(typed: TypedGraph, options: LocalOptions): ReadonlyM
     if (found !== over) ranges.set(input, found)
     const slopes = slopeRange(part.slopes, { whole: domain.boundOf(input).range, box: found }, dimsOf(input))
     if (slopes === null) return
-    const { center: middle, root } = centred(slopes)
-    const roots = typeof root === 'number' ? over.lo.map(() => root) : root
-    const radii = roots.map((value, i) => {
-      const away = Math.max(addUp(found.hi[i], -at.lo[i]), addUp(at.hi[i], -found.lo[i]), 0)
-      return value === 0 ? 0 : mulUp(value, away)
-    })
-    if (!radii.every(Number.isFinite)) return
-    const isLinear = roots.every((value) => value === 0)
-    splits.set(output, { split: { center: middle, root, bound: isLinear ? 0 : 1 }, radii })
+    const made = splitAround(part, found, at, slopes)
+    if (made !== null) splits.set(output, made)
+  }
+
+  /** A line for each element, what it errs by around the centre, and the middle of that. */
+  function splitAround(part: ActivationPart, found: Box, at: Box, slopes: SlopeRange): Relaxed | null {
+    const size = found.lo.length
+    const [center, root, radii, shifts] = [0, 1, 2, 3].map(() => new Float64Array(size))
+    for (let i = 0; i < size; i++) {
+      const own = typeof slopes.lo === 'number' ? slopes.lo : slopes.lo[i]
+      if (own === (typeof slopes.hi === 'number' ? slopes.hi : slopes.hi[i])) {
+        center[i] = own
+        continue
+      }
+      const range = { lo: Math.min(found.lo[i], at.lo[i]), hi: Math.max(found.hi[i], at.hi[i]) }
+      const band = bandOf(part.slopes, range, { lo: at.lo[i], hi: at.hi[i] })
+      if (band === null) return null
+      center[i] = band.slope
+      root[i] = 1
+      shifts[i] = band.lo + (band.hi - band.lo) / 2
+      radii[i] = Math.max(addUp(band.hi, -shifts[i]), addUp(shifts[i], -band.lo))
+    }
+    if (!radii.every(Number.isFinite)) return null
+    const isLinear = root.every((value) => value === 0)
+    return { split: { center, root, bound: isLinear ? 0 : 1 }, radii, shifts }
   }
 
   /** The ranges of an activation's input where its slopes are not settled by intervals. */
@@ -126,24 +151,27 @@ export function localRanges(typed: TypedGraph, options: LocalOptions): ReadonlyM
       spent += (window.cost + 4 * slots) * some.length
       const weights = new Float64Array(over.lo.length)
       for (const i of some) weights[i] = 1
-      const reached = scoped(() => distancesOf(weighted(window, weights), some.length))
+      const { reached, shifts } = scoped(() => distancesOf(weighted(window, weights), some.length))
       some.forEach((i, row) => {
-        lo[i] = Math.max(lo[i], addDown(at.lo[i], -reached[row]))
-        hi[i] = Math.min(hi[i], addUp(at.hi[i], reached[row]))
+        lo[i] = Math.max(lo[i], addDown(at.lo[i], addDown(shifts[row], -reached[row])))
+        hi[i] = Math.min(hi[i], addUp(at.hi[i], addUp(shifts[row], reached[row])))
       })
     }
     return { dims: over.dims, lo, hi }
   }
 
-  /** ρ of each row of the window. */
-  function distancesOf(window: Window, rows: number): Float64Array {
+  /** ρ of each row of the window, and σ. */
+  function distancesOf(window: Window, rows: number): { reached: Float64Array; shifts: Float64Array } {
     const pointers = adjointRows(window, rows)
     const { each } = window.errors(window.sources.map(() => 1))
     const distances = new Float64Array(rows)
+    const moved = new Float64Array(rows)
     window.sources.forEach((source, s) => {
       const lengths = source.slots.map((slot) => window.slotSizes[slot])
       const total = lengths.reduce((sum, length) => sum + length, 0)
       const radii = radiiAt(source)
+      const shifts = source.origin === null || source.isValue ? null : splits.get(source.origin)?.shifts
+      const reachableShift = shifts ? euclidean(shifts) : 0
       const reachable = radii === null ? (reach as { radius: number }).radius : euclidean(radii)
       for (let row = 0; row < rows; row++) {
         let sum = 0
@@ -154,10 +182,20 @@ export function localRanges(typed: TypedGraph, options: LocalOptions): ReadonlyM
           else for (let m = 0; m < line.length; m++) sum += Math.abs(line[m]) * radii[at++]
         }
         const own = radii === null ? Math.sqrt(sum) * reachable : sum
-        distances[row] += own * (1 + gamma(total + 8)) + each[s] * reachable
+        distances[row] += own * (1 + gamma(total + 8)) + each[s] * (reachable + reachableShift)
+        if (!shifts) continue
+        const line = floatsAt(pointers[source.slots[0]] + row * total * 8, total)
+        let [shift, size] = [0, 0]
+        for (let m = 0; m < total; m++) {
+          shift += line[m] * shifts[m]
+          size += Math.abs(line[m] * shifts[m])
+        }
+        moved[row] += shift
+        distances[row] += gamma(total + 8 + window.sources.length) * size * (1 + 2 ** -40)
       }
     })
-    return distances.map((distance) => outward(distance * (1 + gamma(window.sources.length + 8))))
+    const reached = distances.map((distance) => outward(distance * (1 + gamma(window.sources.length + 8))))
+    return { reached, shifts: moved }
   }
 
   /** How far each element of a source may be from its value at the centre; null where they share one ℓ2 radius. */

@@ -73,8 +73,8 @@ describe('the loop of a network', () => {
       const blocks = lipschitz.ladder.find(({ method }) => method === 'sdp')?.value
       if (steps > 100 && blocks != null) ratios.push(found.bound / blocks)
     })
-    await fc.assert(property, { numRuns: 24, endOnFailure: true })
-    expect(ratios.length).toBeGreaterThan(5)
+    await fc.assert(property, { numRuns: 14, endOnFailure: true })
+    expect(ratios.length).toBeGreaterThan(2)
     expect(ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)]).toBeLessThan(1.06)
   })
 
