@@ -1,4 +1,4 @@
-import type { Interval } from '../bound.ts'
+import { everything, type Interval } from '../bound.ts'
 import { erf, sigmoid, softplus } from '../numeric/special-functions.ts'
 import { down, farthest, hull, interval, nearest, up } from '../rules/interval.ts'
 
@@ -20,11 +20,13 @@ export interface Piece {
   readonly derivative: (range: Interval) => Interval
 }
 
-/** The hull over the pieces that the range has more than a point of; a range of one point lies in one of them. */
+/** The hull over the pieces that the range has more than a point of; a range of one point lies in one of them, one that is none in all. */
 export function overPieces(pieces: readonly Piece[], range: Interval): Interval {
   const met = pieces.filter(({ from, to }) =>
     range.lo === range.hi ? range.lo >= from && range.lo <= to : range.lo < to && range.hi > from,
   )
+  // an end that is no number
+  if (met.length === 0) return everything
   return met
     .map(({ from, to, derivative }) =>
       derivative({ lo: Math.max(range.lo, from), hi: Math.min(range.hi, to) }),

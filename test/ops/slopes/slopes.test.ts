@@ -234,3 +234,11 @@ describe('slopes of activations', () => {
     }
   })
 })
+
+describe('ranges that are none', () => {
+  it('have slopes of all sizes', () => {
+    const slopes = slopesOf(contextOf('Relu', {}, '', []))
+    expect(slopes?.({ lo: Number.NaN, hi: 1 })).toEqual({ lo: -Infinity, hi: Infinity })
+    expect(slopes?.({ lo: -1, hi: 1 })).toEqual({ lo: 0, hi: 1 })
+  })
+})
