@@ -7,7 +7,7 @@ export const probeOptions = {
   samples: {
     flags: '--samples <file>',
     group: 'What is audited',
-    text: 'inputs for the gradient statistic: .npy or .json, the first axis counts them (default: 32 seeded ones)',
+    text: 'inputs for the gradient statistic: .npy, .csv or .json, the first axis counts them (default: 32 seeded ones)',
     kind: 'value',
     read: anyText,
   },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { LipschitzError } from '../../core/errors.ts'
 import { type Shape, sizeOf } from '../../core/tensor.ts'
+import { decodeCsv } from './csv.ts'
 import { fromNested } from './nested.ts'
 import { decodeNpy, type NumberArray } from './npy.ts'
 
@@ -14,8 +15,8 @@ export interface PointInput {
 export type Point = ReadonlyMap<string, NumberArray>
 
 /**
- * Reads the point that an option names: `zeros`; a `.npy` file with the one audited input; a `.json` file with nested
- * lists for it, or an object that gives inputs by their names. Inputs that an object leaves out are not in the result.
+ * Reads the point that an option names: `zeros`; a `.npy` file with the one audited input; a `.csv` file with its elements,
+ * row after row; a `.json` file with nested lists for it, or an object that gives inputs by their names. Inputs that an object leaves out are not in the result.
  * Throws `unreadable` for what is no such file, `usage` for names and shapes that the model does not have.
  */
 export function readPoint(
@@ -63,6 +64,10 @@ export function readSamples(path: string, input: PointInput): Float64Array[] {
   if (array === undefined)
     throw new LipschitzError('usage', `${path} has no elements for the input '${input.name}'`)
   const [count = 1, ...rest] = array.dims
+  if (count === 0 || array.data.length === 0)
+    throw new LipschitzError('usage', `${path} holds no sample`, {
+      hint: 'its first axis counts the samples',
+    })
   const size = rest.reduce((product, dim) => product * dim, 1)
   return Array.from({ length: count }, (_, i) => {
     const data = array.data.subarray(i * size, (i + 1) * size)
@@ -73,6 +78,7 @@ export function readSamples(path: string, input: PointInput): Float64Array[] {
 function readArrays(path: string): NumberArray | Map<string, NumberArray> {
   try {
     const bytes = readFileSync(path)
+    if (path.endsWith('.csv')) return decodeCsv(bytes.toString('utf8'))
     if (!path.endsWith('.json')) return decodeNpy(bytes)
     const content: unknown = JSON.parse(bytes.toString('utf8').replace(/^\ufeff/, ''))
     if (typeof content !== 'object' || content === null || Array.isArray(content)) return fromNested(content)
@@ -81,7 +87,7 @@ function readArrays(path: string): NumberArray | Map<string, NumberArray> {
     const { code = '', message } = error as NodeJS.ErrnoException
     const reason = reasons.get(code) ?? (error instanceof SyntaxError ? 'it is no JSON' : message)
     throw new LipschitzError('unreadable', `${path}: ${reason}`, {
-      hint: 'a point is a .npy file, a .json file with nested lists, or the word zeros',
+      hint: 'a point is a .npy file, a .json file with nested lists, a .csv file with rows, or the word zeros',
     })
   }
 }
@@ -103,7 +109,8 @@ function fitted(path: string, { dims, data }: NumberArray, { name, shape }: Poin
     own.length === other.length && own.every((dim, axis) => dim === null || dim === other[axis])
   if (isLike(shape, dims)) return { dims, data }
   const withoutOnes = (own: Shape) => own.filter((dim) => dim !== 1)
-  if (sizeOf(shape) === data.length && isLike(withoutOnes(shape), withoutOnes(dims) as number[]))
+  const isFlat = path.endsWith('.csv')
+  if (sizeOf(shape) === data.length && (isFlat || isLike(withoutOnes(shape), withoutOnes(dims) as number[])))
     return { dims: shape as readonly number[], data }
   const wanted = shape.map((dim) => dim ?? '?').join(',')
   throw new LipschitzError('usage', `${path} is of shape [${dims.join(',')}], the input is [${wanted}]`, {

@@ -30,6 +30,20 @@ describe('points', () => {
     expect(readPoint(path, [x]).get('x')).toEqual({ dims: [1, 2, 2], data: four })
   })
 
+  it('are read from rows, and samples from one row each', () => {
+    expect(readPoint(file('x.csv', '1,2\n3,4\n'), [x]).get('x')).toEqual({ dims: [1, 2, 2], data: four })
+    expect(readSamples(file('s.csv', 'a,b,c,d\n1,2,3,4\n5,6,7,8\n'), x)).toEqual([
+      four,
+      Float64Array.of(5, 6, 7, 8),
+    ])
+    expect(() => readSamples(file('none.csv', '1,2,3\n'), x)).toThrow('is of shape [3]')
+  })
+
+  it('are not samples where there are none', () => {
+    const path = file('empty.npy', encodeNpy({ dims: [0, 2, 2], data: new Float64Array() }))
+    expect(() => readSamples(path, x)).toThrow('holds no sample')
+  })
+
   it('are read from nested lists and from objects by name', () => {
     expect(readPoint(file('x.json', '[[[1, 2], [3, 4]]]'), [x]).get('x')?.data).toEqual(four)
     const named = readPoint(
