@@ -5,6 +5,7 @@ import { worstVerdict } from './gate.ts'
 import { judgeModel } from './judge.ts'
 import { auditModel } from './model.ts'
 import type { AuditOptions, RunOptions } from './options.ts'
+import { isOutOfMemory } from './out-of-memory.ts'
 import type { ModelError, ModelReport, Report } from './report-schema.ts'
 import { schemaUrl, schemaVersion } from './schema-version.ts'
 import { notAudited } from './unfinished.ts'
@@ -72,14 +73,6 @@ export function describeError(path: string, error: unknown): ModelError {
   if (!(known instanceof LipschitzError)) throw error
   const { model: _, ...facts } = known.facts
   return { path, code: known.code, message: known.message, ...facts }
-}
-
-/** What V8 and Node.js throw where an array cannot be had. */
-function isOutOfMemory(error: unknown): boolean {
-  return (
-    error instanceof RangeError &&
-    /allocation failed|Invalid typed array length|Array buffer/i.test(error.message)
-  )
 }
 
 function checkOptions({ maxLipschitz, maxLayer, baseline, tolerance, threads }: AuditOptions): void {

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { type Ball, intervalsOf } from '../bounds/ball.ts'
-import { boundNetwork, type LayerNorms, type NetworkBounds } from '../bounds/network-bounds.ts'
+import { boundNetwork, type LayerNorms, type NetworkBounds, withoutBounds } from '../bounds/network-bounds.ts'
 import { type Selection, select } from '../bounds/selection.ts'
 import { usefulMerges } from '../bounds/useful-merges.ts'
 import { LipschitzError } from '../core/errors.ts'
-import { attempt, type StopReason } from '../core/stop.ts'
+import { attempt, createStop, type StopReason } from '../core/stop.ts'
 import { layersOf, type PlacedLayer } from '../infer/layers.ts'
 import type { MergedLayer } from '../infer/merged-layers.ts'
 import type { TypedGraph } from '../infer/typed-graph.ts'
@@ -15,6 +15,7 @@ import { ballOf } from './ball.ts'
 import { boxOf } from './domain.ts'
 import type { MeasuredLayer } from './measured-layer.ts'
 import { type AuditOptions, defaults, type RunOptions } from './options.ts'
+import { unlessOutOfMemory } from './out-of-memory.ts'
 import { notAudited, untilWhen } from './unfinished.ts'
 
 /** Relative error that computing a Frobenius norm may make, with room. */
@@ -104,7 +105,10 @@ export async function proveBounds(
   const norms = normsOf(measured)
   const bound = (expired: () => boolean) => boundNetwork(typed, norms, { ...shared, expired })
   const refined = await attempt(run.stop, () => bound(run.stop?.expired ?? (() => false)))
-  const bounds = refined.reason === null ? refined.value : bound(() => true)
+  const bounds =
+    refined.reason === null
+      ? refined.value
+      : await boundInGrace(typed, () => bound(() => true), shared, refined.reason)
   // methods that can stop at any time do so a little before they would be broken off
   const early = run.stop?.within(0.9 * run.stop.remaining())
   const climb = effort === 'fast' && choice === 'best' ? null : await import('../bounds/further-rungs.ts')
@@ -112,20 +116,41 @@ export async function proveBounds(
     climb === null || refined.reason !== null
       ? null
       : await attempt(run.stop, () =>
-          climb.climbFurther(typed, norms, bounds, {
-            ...shared,
-            bound: choice,
-            expired: early?.expired ?? (() => false),
-          }),
+          unlessOutOfMemory(
+            () =>
+              climb.climbFurther(typed, norms, bounds, {
+                ...shared,
+                bound: choice,
+                expired: early?.expired ?? (() => false),
+              }),
+            () => options.onWarning?.('refined bounds need more memory than there is, and are left out'),
+          ),
         )
   return {
     box,
     ball,
     layers: measured.slice(0, placed.length),
     measured,
-    bounds: further?.reason === null ? further.value : bounds,
+    bounds: (further?.reason === null ? further.value : null) ?? bounds,
     unfinished: refined.reason ?? further?.reason ?? run.stop?.reason() ?? null,
   }
+}
+
+/** Milliseconds behind the end of the time for bounds without refinements: a walk over some 50,000 nodes. */
+const GRACE = 2000
+
+/** Bounds by walks alone, or none where even these take long: whoever ends an audit does not wait for it. */
+async function boundInGrace(
+  typed: TypedGraph,
+  bound: () => NetworkBounds,
+  selection: Selection,
+  reason: StopReason,
+): Promise<NetworkBounds> {
+  const late = createStop({ timeLimit: GRACE, isBreakable: false })
+  const walked = await attempt(late, bound)
+  return walked.reason === null
+    ? walked.value
+    : withoutBounds(typed, selection, `there was no time to bound it ${untilWhen(reason)}`)
 }
 
 /** Encloses the norms of the layers. */

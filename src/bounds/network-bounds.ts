@@ -110,6 +110,26 @@ export function boundNetwork(typed: TypedGraph, norms: LayerNorms, options: Boun
   }
 }
 
+/** No bound of the network at all, and why. */
+export function withoutBounds(typed: TypedGraph, options: Selection, reason: string): NetworkBounds {
+  const selected = select(typed, options)
+  const refusal = { node: '', op: '', reason }
+  const best = refusedRung('graph', selected, refusal)
+  return { selected, ladder: [best], best, elasticities: null, trace: [], refusal }
+}
+
+function refusedRung(method: BoundMethod, { outputs }: Selected, refusal: Refusal): Rung {
+  const joint = { ...fixed(), lipschitz: term.infinite, refusal }
+  return {
+    method,
+    joint,
+    outputs: outputs.map(() => joint),
+    walk: null,
+    restsOn: 'nothing',
+    failureProbability: 0,
+  }
+}
+
 /** What refinements of a walk are told, but for how far they may go. */
 export function refinementOptions(
   norms: LayerNorms,
@@ -141,11 +161,7 @@ export function climb(
   const { norm = 'l2' } = options
   const restsOn = norm !== 'l2' ? 'nothing' : method === 'frobenius-product' ? 'frobenius' : 'spectral'
   const missing = nothingToBound(selected)
-  if (missing !== null) {
-    const bound = { ...fixed(), lipschitz: term.infinite, refusal: missing }
-    const outputs = selected.outputs.map(() => bound)
-    return { method, joint: bound, outputs, walk: null, restsOn, failureProbability: 0 }
-  }
+  if (missing !== null) return refusedRung(method, selected, missing)
   const walk = walkGraph(typed, { ...options, audited: selected.inputs, refine: refinement?.refine })
   const outputs = selected.outputs.map((output) => walk.boundOf(output))
   const joint =

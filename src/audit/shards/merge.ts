@@ -7,6 +7,7 @@ import { concludeModel, openModel } from '../model.ts'
 import type { RunOptions } from '../options.ts'
 import { chooseLayers, proveBounds } from '../proof.ts'
 import type { ModelError, ModelReport, Report, ShardRecord } from '../report-schema.ts'
+import { checkWeights } from './check-weights.ts'
 import { decodeMeasurement, type ShardReport } from './record.ts'
 
 /** A report as it was read, and from which file. */
@@ -157,5 +158,6 @@ async function boundParted(
   const missing = [...placed, ...candidates].find(({ key }) => !measurements.has(key))
   if (missing !== undefined)
     throw new LipschitzError('malformed', `no shard has measured the layer ${missing.key}`)
+  checkWeights(typed, [...placed, ...candidates], measurements)
   return concludeModel(path, typed, await proveBounds(typed, options, { ...run, measurements }), options, run)
 }

@@ -26,6 +26,9 @@ export interface Obstacle {
   readonly obstacle: Node | null
 }
 
+/** Elements of one activation whose slopes are written down. */
+const LARGEST = 2 ** 24
+
 interface Active {
   readonly part: ActivationPart
   readonly slopes: { readonly lo: Float64Array; readonly hi: Float64Array }
@@ -55,7 +58,7 @@ export function extractProblem(
     const part = value.producer === null ? null : network.partOf(value.producer)
     const size = network.sizeOf(value)
     const range = part?.kind === 'activation' && size !== null ? network.slopesOf(part) : null
-    if (part?.kind !== 'activation' || size === null || range === null) return null
+    if (part?.kind !== 'activation' || size === null || size > LARGEST || range === null) return null
     const spread = (ends: number | Float64Array) =>
       typeof ends === 'number' ? new Float64Array(size).fill(ends) : ends
     const [lo, hi] = [spread(range.lo), spread(range.hi)]

@@ -10,7 +10,7 @@ import { auditShard } from '../../../src/audit/shards/shard.ts'
 import { createRandom } from '../../../src/core/random.ts'
 import { createStop } from '../../../src/core/stop.ts'
 import { renderJson } from '../../../src/report/json.ts'
-import { modelFile, node, tensor } from '../../helpers/onnx-builder.ts'
+import { model, modelFile, node, tensor } from '../../helpers/onnx-builder.ts'
 
 const fixtures = resolve(import.meta.dirname, '../../../fixtures/trained')
 const resnet = join(fixtures, 'digits-resnet.onnx')
@@ -123,11 +123,11 @@ describe('a merge', () => {
     expect(refused([one, changed({ index: 7 }), three])).toContain('shard 7 of 3')
     expect(refused([one, changed({ plan: 'other' }), three])).toContain('part the work in different ways')
     expect(refused([one, changed({ complete: false }), three])).toContain('shard 2/3 was interrupted')
-    const model = (changes: object) =>
+    const modelOf = (changes: object) =>
       changed({ models: two.shard.models.map((each) => ({ ...each, ...changes })) })
-    expect(refused([one, model({ path: 'other.onnx' }), three])).toContain('are of different models')
-    expect(refused([one, model({ sha256: '00' }), three])).toContain(`read different files as ${mlp}`)
-    expect(refused([one, model({ question: { seed: ['1'] } }), three])).toContain(
+    expect(refused([one, modelOf({ path: 'other.onnx' }), three])).toContain('are of different models')
+    expect(refused([one, modelOf({ sha256: '00' }), three])).toContain(`read different files as ${mlp}`)
+    expect(refused([one, modelOf({ question: { seed: ['1'] } }), three])).toContain(
       `differ in a setting of ${mlp}: seed is 0 in one, 1 in the other`,
     )
     const older = { ...two, tool: { ...two.tool, version: '0.0.1' } }
@@ -139,7 +139,7 @@ describe('a merge', () => {
 
   it('finds that the model is no longer what the shards have read', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'lipschitz-')), 'net.onnx')
-    const model = (value: number) => ({
+    const network = (value: number) => ({
       inputs: { x: [1, 60] },
       outputs: ['y'],
       initializers: {
@@ -149,12 +149,38 @@ describe('a merge', () => {
       nodes: [node('MatMul', ['x', 'a'], ['h']), node('MatMul', ['h', 'b'], ['y'])],
     })
     const { readFileSync } = await import('node:fs')
-    writeFileSync(path, readFileSync(modelFile(model(1))))
+    writeFileSync(path, readFileSync(modelFile(network(1))))
     const shards = checkShards(named(await shardsOf([path], 2)))
-    writeFileSync(path, readFileSync(modelFile(model(3))))
+    writeFileSync(path, readFileSync(modelFile(network(3))))
     const report = await mergeShards(shards, requestsOf([path]))
     expect(report.errors).toMatchObject([
       { path, code: 'malformed', message: expect.stringContaining('not the one') },
+    ])
+  })
+
+  it('finds that weights beside the model are no longer what the shards have read', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lipschitz-'))
+    const path = join(folder, 'net.onnx')
+    const outside = (location: string) => ({
+      dims: [60, 60],
+      dataType: 1,
+      dataLocation: 1,
+      externalData: [{ key: 'location', value: location }],
+    })
+    const write = (name: string, value: number) =>
+      writeFileSync(join(folder, name), new Float32Array(3600).fill(value))
+    const initializers = { a: outside('a.bin'), b: outside('b.bin') }
+    const nodes = [node('MatMul', ['x', 'a'], ['h']), node('MatMul', ['h', 'b'], ['y'])]
+    writeFileSync(path, model({ inputs: { x: [1, 60] }, outputs: ['y'], initializers, nodes }))
+    write('a.bin', 1)
+    write('b.bin', 2)
+    const shards = checkShards(named(await shardsOf([path], 2)))
+    // written anew with the same content is the same
+    write('b.bin', 2)
+    expect((await mergeShards(shards, requestsOf([path]))).errors).toEqual([])
+    write('b.bin', 3)
+    expect((await mergeShards(shards, requestsOf([path]))).errors).toMatchObject([
+      { path, code: 'malformed', tensor: 'b', message: expect.stringContaining('not those that a shard') },
     ])
   })
 })
