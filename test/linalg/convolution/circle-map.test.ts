@@ -7,8 +7,10 @@ import { circleCost, circleMap } from '../../../src/linalg/convolution/circle-ma
 import { encloseFinite } from '../../../src/linalg/convolution/finite.ts'
 import { type Kernel, keptAxes, kernelOf, partsOf } from '../../../src/linalg/convolution/kernel.ts'
 import { denseConvolution } from '../../../src/linalg/convolution/matrix.ts'
+import { placedConvolution } from '../../../src/linalg/convolution/placed.ts'
+import { ritzPair } from '../../../src/linalg/convolution/ritz.ts'
 import { singularValues } from '../known-norms.ts'
-import { anyCase } from './cases.ts'
+import { anyCase, convolution } from './cases.ts'
 
 /** T T*v by the dense matrix. */
 function expected(kernel: Kernel, v: Float64Array): Float64Array {
@@ -117,6 +119,39 @@ describe('Lanczos between frequencies', () => {
       { numRuns: 120 },
     )
     expect(met).toBeGreaterThan(20)
+  })
+})
+
+describe('Lanczos in float32 towards its end', () => {
+  it('encloses norms that have no gap behind them within the tolerance', () => {
+    for (const [channels, size, seed] of [
+      [24, 10, 1],
+      [16, 13, 2],
+      [20, 9, 3],
+    ]) {
+      const weights = gaussianVector(channels * channels * 9, createRandom(seed))
+      const geometry = { kernel: [3, 3], padsBegin: [1, 1], padsEnd: [1, 1], inputSize: [size, size] }
+      const operator = convolution({ ...geometry, inChannels: channels, outChannels: channels }, weights)
+      const kernel = kernelOf(operator, partsOf(operator)[0], 0, weights)
+      scoped(() => {
+        const map = circleMap(kernel)
+        expect(map.productError.single).toBeGreaterThan(1e4 * map.productError.double)
+        const plan = { method: 'frequencies', kernel, once: 0, step: 0, total: 0 } as const
+        const options = {
+          tolerance: 1e-3,
+          certify: 'probabilistic',
+          seed: 4,
+          failureProbability: 1e-11,
+        } as const
+        const { lower, upper } = encloseFinite(plan, options, 0)
+        const placed = placedConvolution(kernel)
+        const start = gaussianVector(placed.columns, createRandom(9))
+        const sigma = Math.sqrt(ritzPair(placed.apply, start, 250, 1e-9).value)
+        expect(lower).toBeLessThanOrEqual(sigma * (1 + 1e-12))
+        expect(upper).toBeGreaterThanOrEqual(sigma * (1 - 1e-12))
+        expect(1 - lower / upper).toBeLessThanOrEqual(options.tolerance)
+      })
+    }
   })
 })
 
