@@ -31,6 +31,11 @@ const RATE = [0.2, 0.01] as const
 const AVERAGED = 0.4
 /** Part of the last vector that the next space begins with. */
 const WARM = 0.7
+/**
+ * How far the multipliers of a layer go apart, in logarithms: those of elements that nothing depends on would go on for
+ * ever, and the bounds of roundings with them.
+ */
+const SPREAD = 3
 /** How soon a norm above 1 counts for every time that a change may go round. */
 const WIDTH = 0.003
 
@@ -97,6 +102,7 @@ export function searchScaling(loop: Loop, options: SearchOptions): Scaling[] {
     subtract(point.ties, inner, null)
     if (counts.channels > ties.length) subtract(point.ties, byChannel, channels)
     subtract(point.ties, byLayer, layers)
+    for (const tie of ties) confine(point.ties.subarray(tie.offset, tie.offset + tie.groups))
     if (step >= (1 - AVERAGED) * steps) {
       mean.count++
       for (let i = 0; i < loop.size; i++) mean.ties[i] += point.ties[i]
@@ -143,6 +149,12 @@ function summed(values: Float64Array, groups: Int32Array, count: number): Float6
 function subtract(target: Float64Array, step: Float64Array, groups: Int32Array | null): void {
   if (groups === null) for (let i = 0; i < target.length; i++) target[i] -= step[i]
   else for (let i = 0; i < target.length; i++) target[i] -= step[groups[i]]
+}
+
+/** Keeps a layer's multipliers near their mean. */
+function confine(own: Float64Array): void {
+  const mean = own.reduce((sum, value) => sum + value, 0) / own.length
+  for (let i = 0; i < own.length; i++) own[i] = Math.max(mean - SPREAD, Math.min(mean + SPREAD, own[i]))
 }
 
 /** start ← WARM·warm/|warm| + (1 − WARM)·start/|start|. */
