@@ -29,6 +29,8 @@ describe('the package', () => {
       'LICENSE',
       'CHANGELOG.md',
       manifest.bin.lipschitz,
+      // makes the scripts beside it CommonJS
+      'bin/package.json',
       'schema/report-v1.json',
     ]) {
       expect(files).toContain(needed)
@@ -48,7 +50,7 @@ describe('the package', () => {
 
   it('holds nothing else', () => {
     const expected =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/(lipschitz|load)\.js|schema\/[\w-]+\.json|dist\/[\w-]+\.(js|cjs|cache|wasm)|dist\/licences\.txt|dist\/page\/[\w-]+\.(css|js)|docs\/findings\/[\w-]+\.md|dist\/types\/(index|(audit|audit\/diff|core|edit)\/[\w-]+|bounds\/effort|norms\/measurement|onnx\/read-options)\.d\.ts)$/
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/((lipschitz|load)\.js|package\.json)|schema\/[\w-]+\.json|dist\/[\w-]+\.(js|cjs|cache|wasm)|dist\/licences\.txt|dist\/page\/[\w-]+\.(css|js)|docs\/findings\/[\w-]+\.md|dist\/types\/(index|(audit|audit\/diff|core|edit)\/[\w-]+|bounds\/effort|norms\/measurement|onnx\/read-options)\.d\.ts)$/
     expect(files.filter((file) => !expected.test(file))).toEqual([])
   })
 
