@@ -1,4 +1,5 @@
 import { sizeOf } from '../../core/tensor.ts'
+import { intsAttribute } from '../../graph/attribute.ts'
 import type { LinearContext } from '../calculus.ts'
 import { windowPlaces } from '../maps/pools.ts'
 import { placesOf } from '../maps/terms.ts'
@@ -35,9 +36,15 @@ const between =
     return { kind, candidates }
   }
 
+/** Candidates of all windows: each becomes an object. */
+const MOST = 1e5
+
 /** Of windows; padding is never the largest. */
 const windowed: ExtremeRule = (context) => {
   const dims = dimsOf(context.inputs[0]?.shape)
+  const kernel = intsAttribute(context.node, 'kernel_shape', [])
+  const size = sizeOf(context.outputs[0]?.shape ?? [null])
+  if (size === null || kernel.reduce((taps, length) => taps * length, size) > MOST) return null
   const windows = dims && windowPlaces(context, dims)
   if (windows === null) return null
   const { places, taps } = windows
