@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -62,6 +62,41 @@ describe('a program that is killed', () => {
       await killAfter(moment, args)
       expect([old, whole]).toContain(readFileSync(path, 'utf8'))
     }
+  })
+
+  it('leaves the old copy of a normalized model or the new one', async () => {
+    const place = join(folder, 'copies')
+    mkdirSync(place)
+    const path = join(place, 'copy.onnx')
+    const args = [
+      'normalize',
+      models[0],
+      '--target',
+      '1',
+      '-o',
+      path,
+      '--force',
+      '--threads',
+      '1',
+      '--effort',
+      'fast',
+      '-q',
+    ]
+    const begun = performance.now()
+    expect((await lipschitz(args)).code).toBe(0)
+    const took = performance.now() - begun
+    const whole = readFileSync(path)
+    const old = readFileSync(models[1])
+    const random = createRandom(4)
+    for (let i = 0; i < 6; i++) {
+      writeFileSync(path, old)
+      await killAfter(took * (0.5 + 0.6 * random.uniform()), args)
+      const found = readFileSync(path)
+      expect(found.equals(old) || found.equals(whole)).toBe(true)
+    }
+    // the next run is not in the way of what killed ones have left
+    expect((await lipschitz(args)).code).toBe(0)
+    expect(readFileSync(path).equals(whole)).toBe(true)
   })
 
   it('leaves a cache of whole entries, which the next run goes on with', async () => {
