@@ -48,6 +48,10 @@ const goals = {
     limit: 1 / { x2: 2.5, x4: 3.5, x6: 7 }[name.slice(-2)],
   }),
   'vnncomp/oval21': (_, rungs) => ({ of: 'product', reference: rungs['spectral-product'], limit: 0.51 }),
+  'vnncomp/marabou-cifar10': (_, rungs) => ({ of: 'mean-slope', reference: rungs['mean-slope'], limit: 0.7 }),
+  'vnncomp/verivital': (_, rungs) => ({ of: 'mean-slope', reference: rungs['mean-slope'], limit: 1 }),
+  'vnncomp/collins_rul_cnn': (_, rungs) => ({ of: 'mean-slope', reference: rungs['mean-slope'], limit: 1 }),
+  rten: (_, rungs) => ({ of: 'mean-slope', reference: rungs['mean-slope'], limit: 1 }),
   'vnncomp/eran': (_, rungs) => ({ of: 'graph', reference: rungs.graph, limit: 1 / 2.3 }),
   'vnncomp/cifar10_resnet': (_, rungs) => ({ of: 'graph', reference: rungs.graph, limit: 1 / 1.5 }),
 }
