@@ -157,7 +157,16 @@ function compose(
     const read = known.get(value)
     for (const form of read?.forms ?? []) rows.push(rowOf(form, (read as Forms).scale))
   }
-  return { inputs, neurons, outputs: rows }
+  return bitsOf(neurons) > BITS ? { obstacle: null } : { inputs, neurons, outputs: rows }
+}
+
+/** Bits of integers that forms of the last neurons may take: weights of all sizes from layer to layer would add up. */
+const BITS = 50_000
+
+function bitsOf(neurons: readonly Neuron[]): number {
+  const byLayer = new Map<number, number>()
+  for (const { layer, scale } of neurons) byLayer.set(layer, Math.max(byLayer.get(layer) ?? 0, scale))
+  return [...byLayer.values()].reduce((sum, bits) => sum + bits, 0)
 }
 
 /** What an affine node makes of the forms that it reads, by its results for unit vectors; null where it is not affine. */
