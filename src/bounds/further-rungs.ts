@@ -52,13 +52,23 @@ export function climbFurther(
   const boxes = rangesOnDomain(typed, norms, base, options)
   const slopes = meanSlope(typed, norms, base, options, boxes)
   const further = [slopes]
-  if (bound !== 'mean-slope') further.push(...semidefinite(typed, norms, base, options, boxes, slopes))
+  if (bound !== 'mean-slope' && (bound === 'sdp' || !isLinearChain(typed)))
+    further.push(...semidefinite(typed, norms, base, options, boxes, slopes))
   if (bound === 'best' || bound === 'exact') further.push(...throughCells(typed, base, options))
   const ladder = [...base.ladder, ...further.toSorted(looserFirst)]
   const isThere = ({ method, joint }: Rung) => method === bound && joint.refusal === null
   const chosen = bound === 'best' ? undefined : ladder.find(isThere)
   const least = ladder.findLast(({ joint }) => joint.refusal === null)
   return { ...base, ladder, best: chosen ?? least ?? base.best }
+}
+
+/** Whether the network is one linear node after another: the norm of that is taken, and nothing is left to gain. */
+function isLinearChain(typed: TypedGraph): boolean {
+  const varies = (value: Value | null) => value !== null && !typed.operand(value).isConstant
+  return typed.graph.nodes.every((node) => {
+    const varying = node.inputs.filter(varies).length + node.captures.size
+    return varying === 0 || (varying === 1 && typed.typed(node).operator?.linear !== undefined)
+  })
 }
 
 /** Ranges of single elements by linear relaxation, where the domain is bounded; intervals say the rest. */
