@@ -40,6 +40,8 @@ const fineSteps = (objective: Objective) => (isDear(objective) ? 12 : 40)
 /** Shares of the budget at which starts and the walk through cells end. */
 const startsEnd = 0.3
 const cellsEnd = 0.7
+/** Without a rise over this share climbing ends. */
+const stagnation = 0.3
 
 /** Starts that are climbed from at the most, each with so many evaluations, and that are looked at before. */
 const mostClimbers = 8
@@ -104,11 +106,14 @@ export function searchLower(objective: Objective, region: Region, options: Searc
   const climbers = pool.map((start, i) => {
     return createClimber(start, objective, region, measure, random, (0.1 * i) / pool.length, onLook)
   })
-  while (!isOver(0.95) && !climbers.some(({ best }) => best.sigma >= enough)) {
+  let risen = { sigma: pool[0].sigma, at: objective.spent }
+  while (!isOver(0.95) && risen.sigma < enough && objective.spent - risen.at < stagnation * options.budget) {
     climbers.sort((a, b) => b.best.sigma - a.best.sigma)
     // The best one gets every other turn.
     const climber = climbers[random.uniform() < 0.5 ? 0 : Math.floor(random.uniform() * climbers.length)]
     climber.climb()
+    if (climber.best.sigma > risen.sigma * (1 + 1e-4))
+      risen = { sigma: climber.best.sigma, at: objective.spent }
   }
   const points = climbers.map(({ best }) => best).sort((a, b) => b.sigma - a.sigma)
   return conclude(points)

@@ -80,15 +80,16 @@ export function factorMap(
   factor: number,
 ): LinearMap {
   const [forward, backward] = [nested(output, operand, other), nested(operand, output, other)]
+  const factors = ofOneType(other.data)
   const [outSize, inSize] = [productOf(output.dims), productOf(operand.dims)]
   return {
     apply: (changes) => {
       const change = changes[input]
-      return [change ? sumInLoops(forward, outSize, change, other.data, factor) : null]
+      return [change ? sumInLoops(forward, outSize, change, factors, factor) : null]
     },
     applyAdjoint: ([change]) => {
       const results = new Array<Float64Array | null>(inputCount).fill(null)
-      if (change) results[input] = sumInLoops(backward, inSize, change, other.data, factor)
+      if (change) results[input] = sumInLoops(backward, inSize, change, factors, factor)
       return results
     },
     absolute: () => {
@@ -97,6 +98,14 @@ export function factorMap(
       return { apply, terms: summedTerms(output, [operand, other]) }
     },
   }
+}
+
+/** Factors beyond which a copy would take too much memory. */
+const mostCopied = 2 ** 21
+
+/** One type of array keeps the loops fast. */
+function ofOneType(data: FloatArray): FloatArray {
+  return data instanceof Float64Array || data.length > mostCopied ? data : Float64Array.from(data)
 }
 
 /** Products that one element of a sum of products adds up: over all labels that it lacks. */
