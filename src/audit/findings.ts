@@ -30,7 +30,7 @@ const severity: Record<Finding['level'], number> = { error: 0, warning: 1, note:
 /** Everything that a reader should know besides the numbers, worst first, each rule in the order of the graph. */
 export function collectFindings(audited: Audited): Finding[] {
   const findings = [
-    ...unproven(audited.bounds),
+    ...unproven(audited.bounds, audited.unfinished),
     ...nonFinite(audited.layers),
     ...describeUnfinished(audited.layers, audited.bounds, audited.unfinished),
     ...domain(audited),
@@ -42,15 +42,17 @@ export function collectFindings(audited: Audited): Finding[] {
 }
 
 /** Every node that some output lacks a bound for, once; what all outputs lack stands first. */
-function unproven({ best, ladder }: NetworkBounds): Finding[] {
+function unproven({ selected, best, ladder }: NetworkBounds, unfinished: StopReason | null): Finding[] {
+  const isEmpty = selected.inputs.length === 0 || selected.outputs.length === 0
   const found = new Map<string, Finding>()
   for (const { refusal } of [best.joint, ...best.outputs]) {
     if (refusal === null) continue
     const { node, op, reason } = refusal
-    const rule = node === '' ? 'no-audited-input' : 'unbounded-op'
+    const ofNoNode = isEmpty || unfinished === null ? 'no-audited-input' : unfinished
+    const rule = node === '' ? ofNoNode : 'unbounded-op'
     found.set(`${node}\n${reason}`, {
       rule,
-      level: 'error',
+      level: rule === unfinished ? 'warning' : 'error',
       message: node === '' ? `no certificate: ${reason}` : `no certificate: ${op} ${reason}`,
       ...(node === '' ? {} : { node, op }),
     })

@@ -191,16 +191,10 @@ export function beyondLimit(name: LimitName, message: string, facts: ErrorFacts 
   return new LipschitzError('limit', message, { hint, ...facts })
 }
 
-/** Values and derivatives at points. */
-export const calculusLimits = {
-  elements: standardLimits.pointElements,
-} as const
-
 /** Ranges of single elements, where they are kept apart: not what is refused, but how finely is looked. */
 export const boxLimits = {
   /** Intervals of one tensor; beyond it axes share theirs. Channels and rows of dense networks stay below. */
   intervals: 2 ** 15,
-  totalIntervals: standardLimits.keptIntervals,
   /** Multiplications that one dense layer may cost; beyond it its rows share their intervals. */
   products: 2 ** 24,
 } as const
