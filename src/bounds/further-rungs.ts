@@ -220,9 +220,12 @@ function semidefinite(
   if (!('bound' in found)) {
     return bound === 'sdp' ? [rung({ ...graph.joint, lipschitz: term.infinite, refusal: found })] : []
   }
-  return [
-    rung({ ...graph.joint, lipschitz: term.constant(found.bound), refusal: null }, found.failureProbability),
-  ]
+  const joint = { ...graph.joint, lipschitz: term.constant(found.bound), refusal: null }
+  // a search that is cut short may end above where the graph is
+  const isLess =
+    graph.joint.refusal !== null ||
+    term.minimum(graph.joint.lipschitz, joint.lipschitz) !== graph.joint.lipschitz
+  return [rung(isLess ? joint : graph.joint, isLess ? found.failureProbability : graph.failureProbability)]
 }
 
 /** A search through the linear regions of small piecewise linear networks, which ends with the constant itself. */
