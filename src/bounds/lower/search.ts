@@ -34,7 +34,8 @@ export interface Found {
 
 /** Steps of Lanczos while searching, few where they are dear, and where a pair is made. */
 const isDear = ({ cost }: Objective) => cost > 2e5
-const coarseSteps = (objective: Objective) => (isDear(objective) ? 2 : 6)
+const coarseSteps = (objective: Objective, budget: number) =>
+  isDear(objective) || budget < 500 * objective.cost ? 2 : 6
 const fineSteps = (objective: Objective) => (isDear(objective) ? 12 : 40)
 
 /** Shares of the budget at which starts and the walk through cells end. */
@@ -58,7 +59,7 @@ export function searchLower(objective: Objective, region: Region, options: Searc
   const random = createRandom(options.seed)
   const { measure, enough = Infinity, isSingle = false } = options
   const begin = objective.spent
-  const coarse = coarseSteps(objective)
+  const coarse = coarseSteps(objective, options.budget)
   const climbersCount = Math.min(
     mostClimbers,
     Math.max(1, Math.floor(options.budget / (evaluationsEach * objective.cost))),
