@@ -116,8 +116,8 @@ const calls: Chapter = [
   row('30 functions that each call the next ten times', calling(chain(30, 10)), limit(/inlinedNodes/)),
   row('64 functions that each call the next twice', calling(chain(64, 2)), limit(/inlinedNodes/)),
   row(
-    '15 functions that each call the next twice',
-    calling(chain(15, 2)),
+    '13 functions that each call the next twice',
+    calling(chain(13, 2)),
     { bound: about(1) },
     { isHeavy: true },
   ),
