@@ -52,7 +52,8 @@ export function climbFurther(
   const boxes = rangesOnDomain(typed, norms, base, options)
   const slopes = meanSlope(typed, norms, base, options, boxes)
   const further = [slopes]
-  if (bound !== 'mean-slope' && (bound === 'sdp' || !isLinearChain(typed)))
+  const isBounded = options.ball !== undefined || (options.inputRanges?.size ?? 0) > 0
+  if (bound === 'sdp' || (bound !== 'mean-slope' && (isBounded || !isPlainChain(typed))))
     further.push(...semidefinite(typed, norms, base, options, boxes, slopes))
   if (bound === 'best' || bound === 'exact') further.push(...throughCells(typed, base, options))
   const ladder = [...base.ladder, ...further.toSorted(looserFirst)]
@@ -62,13 +63,21 @@ export function climbFurther(
   return { ...base, ladder, best: chosen ?? least ?? base.best }
 }
 
-/** Whether the network is one linear node after another: the norm of that is taken, and nothing is left to gain. */
-function isLinearChain(typed: TypedGraph): boolean {
+/**
+ * Whether nothing is left to gain where inputs are not bounded: one node after another, either all of them linear, so that the
+ * norm of them together is taken, or with a single matrix, whose norm activations attain at their steepest.
+ */
+function isPlainChain(typed: TypedGraph): boolean {
   const varies = (value: Value | null) => value !== null && !typed.operand(value).isConstant
-  return typed.graph.nodes.every((node) => {
+  let [matrices, bends] = [0, 0]
+  for (const node of typed.graph.nodes) {
     const varying = node.inputs.filter(varies).length + node.captures.size
-    return varying === 0 || (varying === 1 && typed.typed(node).operator?.linear !== undefined)
-  })
+    if (varying > 1) return false
+    if (varying === 0) continue
+    if (typed.typed(node).operator?.linear === undefined) bends++
+    if (typed.layers(node).some(({ operator }) => operator.form !== 'diagonal')) matrices++
+  }
+  return bends === 0 || matrices < 2
 }
 
 /** Ranges of single elements by linear relaxation, where the domain is bounded; intervals say the rest. */

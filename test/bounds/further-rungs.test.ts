@@ -39,6 +39,19 @@ describe('the rungs above the graph bound', () => {
     expect(asked.get('sdp')! / rungs.get('mean-slope')!).toBeCloseTo(1, 2)
   })
 
+  it('leave it out behind a single matrix', async () => {
+    const path = modelFile({
+      inputs: { x: [1, 2] },
+      outputs: ['y'],
+      initializers: { a: tensor([2, 2], Float32Array.of(1, 2, 0, -1)) },
+      nodes: [node('MatMul', ['x', 'a'], ['h']), node('Relu', ['h'], ['y'])],
+    })
+    const rungs = await rungsOf(path)
+    expect(rungs.has('sdp')).toBe(false)
+    // attained where both elements are positive
+    expect(Math.min(...rungs.values()) / Math.sqrt(3 + Math.sqrt(8))).toBeCloseTo(1, 5)
+  })
+
   it('hold the SDP where a node bends', async () => {
     const rungs = await rungsOf(twoLayers(true))
     expect(rungs.get('sdp')).toBeLessThan(rungs.get('mean-slope')!)
