@@ -209,16 +209,18 @@ export function lanczos(start: Float64Array, roundingError: number, reorthogonal
   }
 }
 
-/** How far apart two processes may be, as a natural logarithm, for the better one to count in full. */
+/** How far apart processes may be, as a natural logarithm, for the better one to count in full. */
 const SPREAD = 2
 
 /**
  * The failures of processes with independent starts as one number, which over the starts is p or less with a probability
- * of at most p for one process and (1 + SPREAD)·p for two.
+ * of at most (1 + SPREAD)^(k − 1)·p for k processes.
  *
  * The product f·g of two would be, with a probability of p(1 + ln 1/p): below the hyperbola there is much room where one
  * factor is large. Both are near one another, so the lesser one counts as no less than e^−SPREAD times the greater one.
  * Of the area below the hyperbola that leaves what lies in the square with the side e^{SPREAD/2}√p, which is p + SPREAD·p.
+ * Of k numbers let m be the greatest and m·yᵢ the others: the volume is p·(E 1/max(y, e^−SPREAD))^(k − 1), each factor
+ * e^−SPREAD·e^SPREAD + SPREAD.
  */
 export function jointFailure(failures: readonly number[]): number {
   const largest = Math.max(...failures)
@@ -226,14 +228,14 @@ export function jointFailure(failures: readonly number[]): number {
   return failures.reduce((product, failure) => product * Math.max(failure, counted), 1)
 }
 
-/** What `jointFailure` of one or two processes may be at most. */
+/** What `jointFailure` of so many processes may be at most. */
 export function jointQuantile(processes: number, failureProbability: number): number {
-  return processes < 2 ? failureProbability : failureProbability / (1 + SPREAD)
+  return failureProbability / (1 + SPREAD) ** (processes - 1)
 }
 
 /**
  * The least t (within 1 % of its distance from the Ritz value) that λ exceeds with at most the given probability, by one
- * process or two with independent uniformly random starts. Infinity where they prove nothing.
+ * process or several with independent uniformly random starts. Infinity where they prove nothing.
  */
 export function upperBound(processes: readonly Lanczos[], failureProbability: number): number {
   const ritz = Math.max(...processes.map((process) => process.ritzValue))

@@ -65,7 +65,7 @@ describe('lanczos', () => {
   it('knows how often failures of independent uniform starts are small together', () => {
     const random = createRandom(11)
     for (const probability of [0.05, 0.01]) {
-      for (const processes of [1, 2]) {
+      for (const processes of [1, 2, 3, 4]) {
         const level = jointQuantile(processes, probability)
         let below = 0
         for (let run = 0; run < 100_000; run++) {
