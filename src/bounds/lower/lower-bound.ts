@@ -9,11 +9,11 @@ import type { Interval } from '../../ops/bound.ts'
 import type { Effort } from '../effort.ts'
 import type { Selected } from '../selection.ts'
 import { measures } from './measure.ts'
+import type { Unproven } from './objective.ts'
 import { createObjective, type Objective } from './objective.ts'
 import { joinParts, type Parts, splitParts } from './point.ts'
 import { ballRegion, boxRegion, type Region } from './region.ts'
 import { type Found, searchLower } from './search.ts'
-import type { Unproven } from './witness.ts'
 
 /** Points of all audited inputs within a distance of one. */
 export interface Ball {

@@ -9,7 +9,6 @@ import type { Value } from '../../graph/graph.ts'
 import { lanczos } from '../../linalg/lanczos.ts'
 import type { ComposedMap } from '../../ops/maps/composed.ts'
 import { joinParts, lengthOf, splitParts } from './point.ts'
-import type { Unproven } from './witness.ts'
 
 /** The network as a function of one vector, with a count of what it was asked. */
 export interface Objective {
@@ -25,6 +24,14 @@ export interface Objective {
   valueAt(x: Float64Array): Float64Array | null
   /** What |f(x) − f(y)| / |x − y| is at least in the norm, proven; why it cannot be. */
   prove(x: Float64Array, y: Float64Array, norm: NormName): Secant | Unproven
+}
+
+/** Why a difference is not proven. */
+export interface Unproven {
+  /** Nearer points may do. */
+  readonly isFar: boolean
+  readonly reason: string
+  readonly node?: string
 }
 
 /** The network at one point. */

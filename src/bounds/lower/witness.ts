@@ -1,5 +1,5 @@
 import type { Measure } from './measure.ts'
-import type { Objective, Singular } from './objective.ts'
+import type { Objective, Singular, Unproven } from './objective.ts'
 import { lengthOf, moved } from './point.ts'
 import type { Region } from './region.ts'
 
@@ -13,13 +13,6 @@ export interface Witness {
   readonly outputs: readonly number[]
   /** Why the quotient is not proven; null where it is. */
   readonly unproven: Unproven | null
-}
-
-export interface Unproven {
-  /** Nearer points may do. */
-  readonly isFar: boolean
-  readonly reason: string
-  readonly node?: string
 }
 
 /** The farthest distance that is tried and the nearest, relative to the size of the point. */

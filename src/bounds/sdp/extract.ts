@@ -3,8 +3,9 @@ import { floatsAt, scoped } from '../../linalg/arena.ts'
 import type { Block } from '../../ops/blocks/block.ts'
 import { adjointRows } from '../slope/adjoint-rows.ts'
 import type { ActivationPart } from '../slope/parts.ts'
+import type { Split } from '../slope/placed.ts'
 import type { SlopeRange } from '../slope/splits.ts'
-import { openWindow, type Split, type Surroundings, type Window, weighted } from '../slope/window.ts'
+import { openWindow, type Surroundings, type Window, weighted } from '../slope/window.ts'
 import type { BlockMatrix, SdpProblem, SlopedBlock } from './problem.ts'
 
 /** What extraction may ask of the network: its parts, and the secants of its activations. */

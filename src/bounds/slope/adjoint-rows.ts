@@ -2,7 +2,8 @@ import { allocateFloats, floatsAt, scoped } from '../../linalg/arena.ts'
 import { kernels, type Pointer } from '../../linalg/kernels.ts'
 import { compiledMap } from './compiled.ts'
 import type { MatrixFactor } from './parts.ts'
-import type { Placed, Window } from './window.ts'
+import type { Placed } from './placed.ts'
+import type { Window } from './window.ts'
 
 /**
  * The rows of a window's matrices, written into the arena: for each slot of its sources the matrix rows × size, row by

@@ -3,7 +3,8 @@ import { kernels } from '../../linalg/kernels.ts'
 import type { LinearMap } from '../../ops/linear-map.ts'
 import { compose } from '../../ops/maps/composed.ts'
 import type { MatrixFactor } from './parts.ts'
-import type { Placed, Window } from './window.ts'
+import type { Placed } from './placed.ts'
+import type { Window } from './window.ts'
 
 /**
  * The window with its matrices and convolutions in the arena, multiplied by compiled loops, until the enclosing `scoped`

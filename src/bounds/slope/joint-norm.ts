@@ -2,26 +2,12 @@ import type { Certificate } from '../../core/enclosure.ts'
 import { createRandom, gaussianVector } from '../../core/random.ts'
 import { scoped } from '../../linalg/arena.ts'
 import { lanczos, upperBound } from '../../linalg/lanczos.ts'
-import { gamma, outward } from '../../linalg/rounding-error.ts'
+import { outward } from '../../linalg/rounding-error.ts'
 import { compiled } from './compiled.ts'
+import { type JointNorm, weightOf } from './joint-weight.ts'
 import { rowNorm } from './row-norm.ts'
 import type { Window } from './window.ts'
-
-/**
- * Bounds |Σ Gₛ uₛ|₂ over all |uₛ|₂ ≤ bₛ, the sources of a window. For any τₛ > 0, by Cauchy-Schwarz,
- *
- *     |Σ Gₛ uₛ|²  ≤  ‖[G₁/√τ₁ … Gₘ/√τₘ]‖₂² · Σ τₛ bₛ²,
- *
- * one norm for all sources together. With τₛ = ‖Gₛ‖/bₛ the right side is at most (Σ ‖Gₛ‖ bₛ)², the sum of the norms
- * one by one; the best τ is found along the top singular vector v, where it is |Gₛᵀv|/bₛ. Nothing has to be proven of
- * τ, and the one norm is: from the rows of the matrix and a verified Cholesky factorisation, or by two Lanczos
- * processes with random starts, rounding of all maps accounted for.
- */
-export interface JointNorm {
-  readonly bound: number
-  /** 0 for deterministic bounds. */
-  readonly failureProbability: number
-}
+import { rowsOf } from './window.ts'
 
 export interface JointNormOptions {
   readonly certify: Certificate
@@ -57,12 +43,18 @@ export function costOfWindow(rows: number, elements: number, map: number): numbe
   return rowsSuit(rows, elements, map) ? costOfRows(rows, elements, map) : costOfSteps(map)
 }
 
-/** Elements of the targets that count. */
-export function rowsOf({ targetSizes, picks }: Window): number {
-  return picks?.length ?? targetSizes.reduce((sum, size) => sum + size, 0)
-}
-
-/** Null where the numbers are out of range, or no certificate of the wanted kind can be had. */
+/**
+ * Bounds |Σ Gₛ uₛ|₂ over all |uₛ|₂ ≤ bₛ, the sources of a window. For any τₛ > 0, by Cauchy-Schwarz,
+ *
+ *     |Σ Gₛ uₛ|²  ≤  ‖[G₁/√τ₁ … Gₘ/√τₘ]‖₂² · Σ τₛ bₛ²,
+ *
+ * one norm for all sources together. With τₛ = ‖Gₛ‖/bₛ the right side is at most (Σ ‖Gₛ‖ bₛ)², the sum of the norms
+ * one by one; the best τ is found along the top singular vector v, where it is |Gₛᵀv|/bₛ. Nothing has to be proven of
+ * τ, and the one norm is: from the rows of the matrix and a verified Cholesky factorisation, or by two Lanczos
+ * processes with random starts, rounding of all maps accounted for.
+ *
+ * Null where the numbers are out of range, or no certificate of the wanted kind can be had.
+ */
 export function boundWindow(window: Window, options: JointNormOptions): JointNorm | null {
   const rows = rowsOf(window)
   const elements = window.slotSizes.reduce((sum, size) => sum + size, 0)
@@ -147,15 +139,6 @@ function bySteps(window: Window, options: JointNormOptions): JointNorm | null {
   return Number.isFinite(bound)
     ? { bound: outward(bound), failureProbability: options.failureProbability }
     : null
-}
-
-/** √(Σ τₛ bₛ²) for the scales 1/√τₛ, rounded up. */
-export function weightOf(sources: readonly { readonly bound: number }[], scales: readonly number[]): number {
-  let square = 0
-  sources.forEach(({ bound }, s) => {
-    square += (bound / scales[s]) ** 2
-  })
-  return outward(Math.sqrt(square) * (1 + gamma(sources.length + 4)))
 }
 
 function lengthOf(slots: readonly number[], parts: readonly (Float64Array | null)[]): number {

@@ -9,8 +9,9 @@ import { gainsOf, type NormOf, type Walk } from '../walk.ts'
 import { adjointRows } from './adjoint-rows.ts'
 import { bandOf } from './band.ts'
 import { type ActivationPart, partsOf } from './parts.ts'
+import type { Split } from './placed.ts'
 import { fullBox, type SlopeRange, slopeRange } from './splits.ts'
-import { openWindow, type Source, type Split, type Surroundings, type Window, weighted } from './window.ts'
+import { openWindow, type Source, type Surroundings, type Window, weighted } from './window.ts'
 
 /** How far inputs may lie from the centre: |Δx|₂ ≤ radius for all together, or |Δxᵢ| ≤ widthᵢ. */
 export type Reach =

@@ -8,10 +8,11 @@ import type { TypedGraph } from '../../infer/typed-graph.ts'
 import type { Box, TensorBound } from '../../ops/bound.ts'
 import { isFixed } from '../../ops/rules/join.ts'
 import { gainsOf, type NormOf, type Refine, type Walk } from '../walk.ts'
-import { boundWindow, costOfWindow, rowsOf } from './joint-norm.ts'
+import { boundWindow, costOfWindow } from './joint-norm.ts'
 import { type ActivationPart, partsOf } from './parts.ts'
+import type { Split } from './placed.ts'
 import { centred, slopeRange } from './splits.ts'
-import { openWindow, type Split, type Surroundings, weighted } from './window.ts'
+import { openWindow, rowsOf, type Surroundings, weighted } from './window.ts'
 
 export interface RefinementOptions {
   readonly normOf: NormOf

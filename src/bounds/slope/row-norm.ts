@@ -5,8 +5,8 @@ import { kernels, type Pointer } from '../../linalg/kernels.ts'
 import { lanczos } from '../../linalg/lanczos.ts'
 import { gamma, outward } from '../../linalg/rounding-error.ts'
 import { adjointRows } from './adjoint-rows.ts'
-import { type JointNorm, rowsOf, weightOf } from './joint-norm.ts'
-import type { Window } from './window.ts'
+import { type JointNorm, weightOf } from './joint-weight.ts'
+import { rowsOf, type Window } from './window.ts'
 
 /** Rounds in which τ settles, and multiply-adds that they may cost: a small part of what the bound itself takes. */
 const ROUNDS = 30

@@ -1,7 +1,7 @@
 import { gamma, outward } from '../../linalg/rounding-error.ts'
 import type { Block } from '../../ops/blocks/block.ts'
 import type { LinearMap } from '../../ops/linear-map.ts'
-import type { Placed } from './window.ts'
+import type { Placed } from './placed.ts'
 
 /** Factors of all elements, one number or one for each. */
 export type Factor = number | Float64Array

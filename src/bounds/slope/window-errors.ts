@@ -1,5 +1,5 @@
 import { gamma, outward } from '../../linalg/rounding-error.ts'
-import type { Placed } from './window.ts'
+import type { Placed } from './placed.ts'
 
 /**
  * Carries norms and errors through the steps. Each step computes every element as a sum of at most `terms` products with

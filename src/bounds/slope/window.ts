@@ -1,21 +1,11 @@
 import type { Node, Value } from '../../graph/graph.ts'
 import { gamma, outward } from '../../linalg/rounding-error.ts'
-import type { UnrolledConvolution } from '../../linalg/unrolled-convolution.ts'
 import type { Block } from '../../ops/blocks/block.ts'
-import { type ComposedMap, compose, type Step } from '../../ops/maps/composed.ts'
-import type { ActivationPart, MatrixFactor, Parts } from './parts.ts'
+import { type ComposedMap, compose } from '../../ops/maps/composed.ts'
+import type { ActivationPart, Parts } from './parts.ts'
+import type { Placed, Split } from './placed.ts'
 import { blockStep, diagonalStep, splitStep } from './split-steps.ts'
 import { errorsOf } from './window-errors.ts'
-
-/** How an activation is split: Δa = C Δz + √R u with |u| ≤ |√R Δz|, elementwise. */
-export interface Split {
-  /** One number for all elements, or one for each. */
-  readonly center: number | Float64Array
-  /** √R. */
-  readonly root: number | Float64Array
-  /** |u|₂ per unit of change of the audited inputs, at most. */
-  readonly bound: number
-}
 
 /** Vectors that are bounded together: Σ |uᵢ|² ≤ (bound · |Δinputs|)². */
 export interface Source {
@@ -71,21 +61,6 @@ export interface Window {
    * one for each source; `each` bounds the adjoint's error at each source for scale 1.
    */
   errors(scales: readonly number[]): { forward: number; adjoint: number; each: readonly number[] }
-}
-
-/** One node of a window: the slots that it reads and writes, −1 where there is none. */
-export interface Placed extends Step {
-  readonly gain: number
-  /** ‖fl(Wx) − Wx‖ ≤ rounding·‖x‖, of the adjoint as well. */
-  readonly rounding: number
-  /** Set for nodes that multiply one vector by one matrix. */
-  readonly matrix: (() => MatrixFactor | null) | null
-  /** Set for convolutions: their products in the arena. */
-  readonly convolution: (() => UnrolledConvolution | null) | null
-  /** Set for activations: factors of Δz and u. */
-  readonly split: Pick<Split, 'center' | 'root'> | null
-  /** Set for nodes that mix groups of elements: what bounds their u. */
-  readonly block?: Block
 }
 
 /** Nodes that a window is looked for in. */
@@ -276,3 +251,8 @@ export function weighted(window: Window, weights: Float64Array): Window {
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
+
+/** Elements of the targets that count. */
+export function rowsOf({ targetSizes, picks }: Window): number {
+  return picks?.length ?? targetSizes.reduce((sum, size) => sum + size, 0)
+}

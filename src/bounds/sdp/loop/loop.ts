@@ -1,8 +1,9 @@
 import { gamma, outward } from '../../../linalg/rounding-error.ts'
 import type { Block } from '../../../ops/blocks/block.ts'
 import { compose } from '../../../ops/maps/composed.ts'
+import type { Placed } from '../../slope/placed.ts'
 import { diagonalStep, measureStep, splitStep } from '../../slope/split-steps.ts'
-import type { Placed, Window } from '../../slope/window.ts'
+import type { Window } from '../../slope/window.ts'
 import { errorsOf } from '../../slope/window-errors.ts'
 
 /**
