@@ -121,7 +121,7 @@ const rows = messages.map((type) => {
   return `  ${typeName(type)}: {\n${fields.map(fieldRow).join('\n')}\n  },`
 })
 const table = `${header}
-import type { FieldRow } from '../fields.ts'
+import type { FieldRow } from '../field-row.ts'
 
 /** Every message of the format, its fields by number. */
 export const messageFields = {

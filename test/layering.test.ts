@@ -41,13 +41,14 @@ function filesBelow(folder: string): string[] {
     .map((file) => join(folder, file))
 }
 
-function importsOf(file: string): { target: string; typeOnly: boolean }[] {
+function importsOf(file: string): { target: string; typeOnly: boolean; lazy: boolean }[] {
   const text = readFileSync(file, 'utf8')
   const found = text.matchAll(
     /^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/gm,
   )
   return [...found].map((match) => ({
     typeOnly: match[1] !== undefined,
+    lazy: match[2] === undefined,
     target: resolve(dirname(file), match[2] ?? match[3]),
   }))
 }
@@ -77,6 +78,20 @@ describe('layering', () => {
       }
     }
     expect(upward).toEqual([])
+  })
+
+  it('has no file that needs itself through others, types included', () => {
+    const needs = new Map(
+      files.map((file) => [file, importsOf(file).flatMap(({ target, lazy }) => (lazy ? [] : [target]))]),
+    )
+    const settled = new Set<string>()
+    // files settle once all that they need are: what never does stands on a circle, or above one
+    for (let before = -1; before < settled.size; ) {
+      before = settled.size
+      for (const [file, targets] of needs)
+        if (targets.every((target) => settled.has(target) || !needs.has(target))) settled.add(file)
+    }
+    expect(files.filter((file) => !settled.has(file)).map((file) => relative(source, file))).toEqual([])
   })
 
   it('touches process and console in cli alone', () => {

@@ -1,5 +1,5 @@
 // Generated from onnx.proto by scripts/generate-onnx.mjs.
-import type { FieldRow } from '../fields.ts'
+import type { FieldRow } from '../field-row.ts'
 
 /** Every message of the format, its fields by number. */
 export const messageFields = {
