@@ -15,9 +15,14 @@ export function logScale(values: readonly number[], mostTicks = 6): LogScale {
   const margin = Math.max((highest - lowest) * 0.04, 0.02)
   const from = highest - lowest < 0.05 ? lowest - 0.5 : lowest - margin
   const to = highest - lowest < 0.05 ? highest + 0.5 : highest + margin
-  const step = STEPS.find((size) => (to - from) / size <= mostTicks) ?? STEPS.at(-1)!
-  const ticks: number[] = []
-  for (let tick = Math.ceil(from / step) * step; tick <= to; tick += step) ticks.push(tick)
+  const step =
+    STEPS.find((size) => (to - from) / size <= mostTicks) ??
+    10 ** Math.ceil(Math.log10((to - from) / mostTicks))
+  const first = Math.ceil(from / step)
+  // counted, since a stored report may hold numbers to which adding a step adds nothing
+  const ticks = Array.from({ length: mostTicks + 1 }, (_, i) => (first + i) * step).filter(
+    (tick) => tick <= to,
+  )
   return { place: (log10) => (log10 - from) / (to - from), ticks }
 }
 
