@@ -312,4 +312,32 @@ describe('how much single parts of tensors vary', () => {
     await fc.assert(property, { numRuns: 400, endOnFailure: true })
     expect(held).toBeGreaterThan(30)
   })
+
+  it('are none where a part is cut that is not known, or where scales are of some axes in another order', () => {
+    const spreadsOf = (nodes: Message[], constants: ModelSpec['initializers'], shape: readonly number[]) => {
+      const spec: ModelSpec = {
+        opset: 18,
+        inputs: { x: image.x, s: { type: 'int64', shape: [1] }, e: { type: 'int64', shape: [1] } },
+        initializers: given(constants),
+        nodes: convolved(...nodes),
+        outputs: { y: { type: 'float32', shape } },
+      }
+      const typed = inferModel(readModel(writeTemporary(model(spec), 'cut.onnx')))
+      const audited = typed.graph.inputs.filter(({ name }) => name === 'x')
+      const walk = walkGraph(typed, { normOf: () => 1e30, audited, refined: true })
+      const named = (name: string) =>
+        typed.graph.nodes.flatMap(({ outputs }) => outputs).find((value) => value?.name === name)
+      const [h, y] = ['h', 'y'].map((name) => named(name)!)
+      expect(walk.spreadOf(h)).not.toBe(null)
+      const [before, after] = [h, y].map((value) => mag.toNumber(walk.boundOf(value).lipschitz.value))
+      return { spread: walk.spreadOf(y), before, after }
+    }
+    const cut = [node('Slice', ['h', 's', 'e', 'a'], ['y'])]
+    const whole = spreadsOf(cut, { a: int64s([1]) }, [1, 4, 5, 6])
+    expect(whole.spread).toBe(null)
+    expect(whole.after).toBe(whole.before)
+    const resized = node('Resize', ['h', '', 'f'], ['y'], { mode: 'linear', axes: [2, 3, 1] })
+    const scales = { f: tensor([3], Float32Array.of(1, 1, 1.125)) }
+    expect(spreadsOf([resized], scales, [1, 6, 5, 6]).spread).toBe(null)
+  })
 })

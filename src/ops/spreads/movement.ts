@@ -44,6 +44,8 @@ function resized(context: SpreadContext): Spread | null {
   const { node } = context.bound
   if (stringAttribute(node, 'coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize')
     return null
+  // scales may be those of some axes alone, in any order
+  if (intsAttribute(node, 'axes', null) !== null) return null
   const inputs = node.op === 'Upsample' || node.version < 11 ? [1] : [2]
   const scales = inputs.map((i) => entriesOf(context.bound.input(i)))[0]
   return scales !== null && scales.length > 2 && scales[0] === 1 && scales[1] === 1
