@@ -73,7 +73,8 @@ export function runningProductNorm(largest: number, count: number, norm: NormNam
     columnSum += power
     rowSum = Math.max(rowSum, k * power)
     power *= largest
-    if (!(squares < Infinity) || power === 0) break
+    if (!(squares < Infinity)) return Infinity
+    if (power === 0) break
   }
   const sums = { l2: Math.sqrt(Math.min(squares, rowSum * columnSum)), linf: rowSum, l1: columnSum }
   return up(sums[norm] * (1 + (count + 8) * 2 ** -50))

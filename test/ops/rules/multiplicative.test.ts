@@ -90,6 +90,11 @@ describe('running products', () => {
     expect(await bound([-Infinity, Infinity])).toBe(Infinity)
     expect(runningProductNorm(Infinity, 1)).toBeCloseTo(1, 9)
   })
+
+  it.each(['l2', 'linf', 'l1'] as const)('have none in %s beyond what float64 holds', (norm) => {
+    expect(runningProductNorm(1e150, 2, norm)).toBeLessThan(Infinity)
+    expect(runningProductNorm(1e160, 3, norm)).toBe(Infinity)
+  })
 })
 
 describe('determinants', () => {
