@@ -55,7 +55,7 @@ describe('the program, audit', () => {
     expect(await codeOf('--max-lipschitz', '1e-3')).toBe(1)
     expect(await codeOf('--max-layer', '1e-3')).toBe(1)
     expect(await codeOf('--max-layer', '1e-3', '--no-exit-code')).toBe(0)
-    const between = ['--max-lipschitz', '40.5']
+    const between = ['--max-lipschitz', '45']
     expect(await codeOf(...between)).toBe(1)
     expect(await codeOf(...between, '--inconclusive', 'warn')).toBe(0)
   })
