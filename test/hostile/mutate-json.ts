@@ -52,8 +52,8 @@ export function mutateJson(text: string, random: Random): string {
       target[key] = value
     }
     const ways = [
-      () => put(values[below(values.length)]),
-      () => put(values[below(values.length)]),
+      () => put(structuredClone(values[below(values.length)])),
+      () => put(structuredClone(values[below(values.length)])),
       () => (Array.isArray(holder) ? holder.splice(Number(key), 1) : delete target[key]),
       () => (Array.isArray(holder) ? holder.push(structuredClone(target[key])) : put([target[key]])),
       () => put(structuredClone((other.holder as Record<string | number, unknown>)[other.key])),
