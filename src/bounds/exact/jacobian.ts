@@ -21,7 +21,7 @@ export function jacobianAt({ inputs, neurons, outputs }: PiecewiseNetwork, x: Fl
       error += Math.abs(floats[i]) * errors[variables[i]]
     }
     error = outward(error + (gamma(variables.length + 6) + 2 ** -51) * (size + error)) + 2 ** -1000
-    let piece = 0
+    let [piece, unsettled] = [0, 0]
     // a constant has no kink in its way
     const isConstant = variables.every((variable) => variable >= inputs && slopes[variable - inputs] === 0)
     for (; piece < pieces.length - 1; piece++) {
@@ -34,14 +34,20 @@ export function jacobianAt({ inputs, neurons, outputs }: PiecewiseNetwork, x: Fl
           gamma(6) * (Math.abs(rise * z) + Math.abs(left.offset) + Math.abs(right.offset)),
       )
       if (above > doubt) continue
-      if (above < -doubt || isConstant) break
+      if (above < -doubt) break
+      if (isConstant) {
+        unsettled = doubt
+        break
+      }
       return null
     }
     const { slope, offset: shift } = pieces[piece]
     slopes[at] = isConstant ? 0 : slope
     values[inputs + at] = slope * z + shift
-    errors[inputs + at] =
-      outward(Math.abs(slope) * error + gamma(4) * (Math.abs(slope * z) + Math.abs(shift))) + 2 ** -1000
+    // on either side of a kink the value is that of the other side's line, but for the doubt
+    const steepest = isConstant ? Math.max(...pieces.map((own) => Math.abs(own.slope))) : Math.abs(slope)
+    const wrong = steepest * error + 2 * unsettled
+    errors[inputs + at] = outward(wrong + gamma(4) * (Math.abs(slope * z) + Math.abs(shift))) + 2 ** -1000
   }
   return lengthBelow({ inputs, neurons, outputs }, slopes)
 }
@@ -90,7 +96,7 @@ function lengthBelow({ inputs, neurons, outputs }: PiecewiseNetwork, slopes: Flo
   let v = new Float64Array(inputs).fill(1)
   v = v.map((_, k) => 1 + k / inputs / 7)
   let best = 0
-  const frobenius = outward(Math.sqrt(rows.reduce((sum, { error }) => sum + error * error, 0)))
+  const frobenius = outward(Math.hypot(...rows.map(({ error }) => error)))
   for (let step = 0; step < 500; step++) {
     const images = rows.map(({ form }) => dot(form, v))
     const length = Math.hypot(...images) / Math.hypot(...v)

@@ -32,7 +32,7 @@ const CLOSED = 1e-6
 const OUTPUTS = 4
 
 /**
- * The rung of the search: 'exact' where upper and lower bounds meet for all outputs, 'branch-and-bound' where the search ended
+ * The rung of the search: 'exact' where upper and lower bounds meet for all outputs, together and each alone, 'branch-and-bound' where the search ended
  * before. It needs no norm of a layer and no probability. Where the exact constant was asked for by name and is not found,
  * a refusal says why.
  */
@@ -58,7 +58,9 @@ export function cellRungs(
     lipschitz: term.constant(upper),
     refusal: null,
   })
-  const isExact = [whole, ...alone].every(isClosed)
+  // what bounds all outputs together is not the constant of one of them
+  const isOwn = outputs.length === 1 || !alone.includes(whole)
+  const isExact = isOwn && [whole, ...alone].every(isClosed)
   const rung: Rung = {
     method: isExact ? 'exact' : 'branch-and-bound',
     joint: boundOf(graph.joint, whole),
@@ -69,7 +71,10 @@ export function cellRungs(
     attained: whole.point,
   }
   if (isExact || !isAskedFor) return [rung]
-  return [refusedRung(graph, refusal('the search did not end within the effort')), rung]
+  const reason = isOwn
+    ? 'the search did not end within the effort'
+    : 'there are too many outputs to search each alone'
+  return [refusedRung(graph, refusal(reason)), rung]
 }
 
 function refusedRung(graph: Rung, why: Refusal): Rung {

@@ -23,7 +23,8 @@ export function slopedMotion(
     const [x, d] = [value[i], doubt[i]]
     // a masked element stays masked
     if (!Number.isFinite(x) && d === 0) continue
-    const [lo, hi] = [x - d - roundingOf(x), x + d + roundingOf(x)]
+    const slack = 2 * (roundingOf(x) + roundingOf(d))
+    const [lo, hi] = [x - d - slack, x + d + slack]
     const near = secants({ lo, hi })
     const steepest = Math.max(Math.abs(near.lo), Math.abs(near.hi))
     const image = isExact
@@ -34,7 +35,7 @@ export function slopedMotion(
     if (moved === null) continue
     const [c, b] = [change![i], blur![i]]
     if (c === 0 && b === 0) continue
-    const far = Math.abs(c) + b
+    const far = (Math.abs(c) + b) * (1 + 2 ** -50)
     const over = secants({ lo: lo - (c < b ? far : 0), hi: hi + (c > -b ? far : 0) })
     const middle = over.lo + (over.hi - over.lo) / 2
     const half = Math.max(over.hi - middle, middle - over.lo)

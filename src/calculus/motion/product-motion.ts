@@ -34,8 +34,11 @@ interface Elements {
 export function summedMotion(a: Motion, b: Motion, sign: 1 | -1): Motion {
   return result(a, b, (out, i, x, y) => {
     out.value[i] = x.value[i] + sign * y.value[i]
-    // what is masked by −∞ stays so at both points
-    if (!Number.isFinite(out.value[i])) return
+    // what is masked by −∞ stays so at both points; what overflows has no bound
+    if (!Number.isFinite(out.value[i])) {
+      if (Number.isFinite(x.value[i]) && Number.isFinite(y.value[i])) out.doubt[i] = Infinity
+      return
+    }
     out.doubt[i] = rounded(x.doubt[i] + y.doubt[i] + roundingOf(out.value[i]))
     out.change[i] = x.change[i] + sign * y.change[i]
     out.blur[i] = rounded(x.blur[i] + y.blur[i] + roundingOf(out.change[i]))

@@ -107,9 +107,21 @@ const summedOffsets = (context: EvaluationContext): FloatArray | null => {
   return sizes
 }
 
+/** |β·C| of Gemm, unless C alone varies: the product of two constants is a sum that nothing is known of. */
+const productOffsets = (context: EvaluationContext): FloatArray | null => {
+  const output = outputDims(context)
+  const bias = context.values[2] ?? null
+  if (output === null || !(context.varies(0) || context.varies(1))) return null
+  if (bias === null) return new Float64Array(productOf(output))
+  const beta = floatAttribute(context.node, 'beta', 1)
+  const sizes = Float64Array.from(bias.data, (x) => Math.abs(beta * x))
+  return repeated(sizes, bias.dims, output)
+}
+
 /** What the constants of affine operators add up, where they may cancel. */
 export const offsetSizes: Readonly<Record<string, Calculus>> = {
   BatchNormalization: { offsetSize: normalizedOffsets },
+  Gemm: { offsetSize: productOffsets },
   Sum: { offsetSize: summedOffsets },
   Mean: { offsetSize: summedOffsets },
 }

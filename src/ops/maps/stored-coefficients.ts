@@ -41,7 +41,10 @@ const rules: Readonly<Record<string, Test>> = {
   Div: (context) => context.inputs[1]?.smallConstant()?.data.every(isPowerOfTwo) === true,
   ReduceSum: always,
   MatMul: always,
-  Gemm: ({ node }) => ['alpha', 'beta'].every((name) => isPowerOfTwo(floatAttribute(node, name, 1))),
+  /** The product of two constants would be a sum. */
+  Gemm: ({ node, varies }) =>
+    (varies(0) || varies(1)) &&
+    ['alpha', 'beta'].every((name) => isPowerOfTwo(floatAttribute(node, name, 1))),
   Conv: always,
 }
 

@@ -34,6 +34,39 @@ describe('the exact constant, asked for by name', () => {
     )
   })
 
+  it('is not claimed of outputs that are not searched alone', async () => {
+    const outputs = ['a', 'b', 'c', 'd', 'e']
+    const several = model({
+      inputs: { x: [1, 2] },
+      outputs,
+      initializers: Object.fromEntries(
+        outputs.map((name, i) => [`w${name}`, tensor([2, 2], [1, i, -1, 2 * i])]),
+      ),
+      nodes: outputs.flatMap((name) => [
+        node('MatMul', ['x', `w${name}`], [`z${name}`]),
+        node('Relu', [`z${name}`], [name]),
+      ]),
+    })
+    const { lipschitz, findings } = await audited(several, { bound: 'exact' })
+    const methods = lipschitz.ladder.map(({ method }) => method)
+    expect(methods).toContain('branch-and-bound')
+    expect(methods).not.toContain('exact')
+    expect(findings.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining('too many outputs to search each alone'),
+    )
+  })
+
+  it('has no coefficients that are products of constants', async () => {
+    const gemm = model({
+      inputs: { x: [1, 2] },
+      outputs: ['y'],
+      initializers: { a: tensor([1, 3], [0.1, 0.2, -0.3]), b: tensor([3, 2], [1, 2, 3, 4, 5, 6]) },
+      nodes: [node('Gemm', ['a', 'b', 'x'], ['z'], {}, { name: 'shift' }), node('Relu', ['z'], ['y'])],
+    })
+    const { findings } = await audited(gemm, { bound: 'exact' })
+    expect(findings).toContainEqual(expect.objectContaining({ rule: 'missing-rung', node: 'shift' }))
+  })
+
   it('is not claimed where the search ends before', async () => {
     const { spec } = randomChain(5, [6, 24, 24, 3], functions.Abs)
     const { lipschitz, findings } = await audited(model(spec), { bound: 'exact' })

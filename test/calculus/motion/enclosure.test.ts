@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { encloseAt } from '../../../src/calculus/motion/enclosure.ts'
-import type { Motion } from '../../../src/calculus/motion/motion.ts'
+import { exactMotion, type Motion } from '../../../src/calculus/motion/motion.ts'
+import { summedMotion } from '../../../src/calculus/motion/product-motion.ts'
 import { createNetwork, type Network } from '../../../src/calculus/network.ts'
 import { traceAt } from '../../../src/calculus/trace.ts'
 import { LipschitzError } from '../../../src/core/errors.ts'
@@ -198,5 +199,22 @@ describe.skipIf(!conformanceDataExists)('enclosures of the conformance models', 
       'Conv ConvTranspose MatMul Gemm Add Mul Div Sub Relu Sigmoid Tanh Softmax LayerNormalization MaxPool AveragePool ' +
       'LSTM GRU RNN BatchNormalization Concat Max Min ReduceMax ReduceMean Clip LRN Transpose Slice Pad'
     for (const op of expected.split(' ')) expect([...seen.keys()], op).toContain(op)
+  })
+
+  it('count the roundings of offsets that cancel, and give no bound of sums that overflow', () => {
+    const network = networkOf(
+      model({
+        inputs: { x: [1, 2] },
+        outputs: { y: { type: 'float32', shape: [1, 2] } },
+        initializers: { a: tensor([1, 2], [3, -3]), b: tensor([2, 2], [0.1, 0.2, 0.1, 0.2]) },
+        nodes: [node('Gemm', ['a', 'b', 'x'], ['y'])],
+      }),
+    )
+    const [x, y] = [[Float64Array.of(1, 2)], [Float64Array.of(1, 3)]]
+    // the products of 0.3 and 0.6 cancel, each rounded
+    const [{ doubt }] = encloseAt(network, x, y)
+    expect(Math.min(...doubt)).toBeGreaterThan(1e-16)
+    const huge = exactMotion({ dims: [2], data: Float64Array.of(1.5e308, -Infinity) })
+    expect([...summedMotion(huge, huge, 1).doubt]).toEqual([Infinity, 0])
   })
 })
