@@ -345,4 +345,23 @@ describe('an operator', () => {
       }
     },
   )
+
+  it('moves no intervals to floating-point codes of few bits, which lie further apart than 1', () => {
+    const { typed, walk } = walkOf(
+      {
+        opset: 21,
+        inputs: { x: [1, 4] },
+        initializers: { s: tensor([], [1]) },
+        nodes: [
+          node('QuantizeLinear', ['x', 's'], ['q'], { output_dtype: 17 }),
+          node('DequantizeLinear', ['q', 's'], ['y']),
+        ],
+        outputs: { y: { type: 'float32', shape: [1, 4] } },
+      },
+      [395, 399],
+    )
+    // the nearest of these codes is 384
+    for (const { outputs } of typed.graph.nodes)
+      expect(walk.boundOf(outputs[0]!).range.lo).toBeLessThanOrEqual(384)
+  })
 })

@@ -2,6 +2,7 @@ import { addDown, addUp, mulUp } from '../../core/rounding.ts'
 import type { FloatArray } from '../../core/tensor.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, Box, BoxRule, Interval } from '../bound.ts'
+import { isIntegerType } from '../fold/element.ts'
 import { dequantized } from '../numeric/dequantized.ts'
 import { codeRange, type Scales, scaleOf, zeroOf } from '../rules/codes.ts'
 import { elementsOf } from '../rules/constant.ts'
@@ -40,7 +41,10 @@ const typeOf = (context: BoundContext) => codeRange(context.output(0)?.type ?? n
 
 /** x/s + z, rounded. */
 export const quantizedBox: BoxRule = (context, boxOf) => {
-  const [box, coding] = [boxOf(0), codingOf(context, 1, 2, typeOf(context))]
+  const type = context.output(0)?.type ?? null
+  // floating-point codes of few bits are further apart than 1
+  if (type === null || !isIntegerType(type)) return [null]
+  const [box, coding] = [boxOf(0), codingOf(context, 1, 2, codeRange(type))]
   return [box && coding && mapBox(box, (range) => coded(range, coding))]
 }
 
