@@ -98,6 +98,9 @@ function outputsOf(context: BoundContext, first: TensorBound, projections: Proje
   })
 }
 
+/** Where MultiHeadAttention says which beam each past key comes from. */
+const beams = 9
+
 /** Queries, keys and values side by side or apart, with one bias for all; masks and relative positions are fixed. */
 function multiHead({ bias: at, held, past }: Inputs): BoundRule {
   return inEvery((context, norm) => {
@@ -105,6 +108,7 @@ function multiHead({ bias: at, held, past }: Inputs): BoundRule {
     const operands = operandsOf(context, past)
     if (typeof operands === 'string') return refused(context, operands)
     if (bias === null || varies(context, held)) return refused(context, others)
+    if (context.input(beams) !== null) return refused(context, 'reads its past in an order that repeats it')
     const { own, packed } = operands
     const count = intAttribute(context.node, 'num_heads', null)
     const { length, features } = queriesOf(own[0], count, packed !== null, 3)

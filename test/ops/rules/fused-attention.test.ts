@@ -114,6 +114,34 @@ describe('attention by blocks and of packed heads', () => {
   })
 })
 
+describe('attention to the past of several beams', () => {
+  it('has no rule, as beams may share a past', async () => {
+    const spec = (beams: string): ModelSpec => ({
+      opset: 18,
+      opsets: { [domain]: 1 },
+      inputs: { x: [2, 1, 4], past: [2, 2, 3, 2] },
+      initializers: {
+        k: tensor([2, 1, 4], new Float32Array(8)),
+        order: tensor([2, 1, 4], new Int32Array(8), 'int32'),
+      },
+      outputs: any,
+      nodes: [
+        node(
+          'MultiHeadAttention',
+          ['x', 'k', 'k', '', '', '', 'past', 'past', '', beams],
+          ['out'],
+          { num_heads: 2 },
+          { domain },
+        ),
+      ],
+    })
+    const inputRanges = new Map(['x', 'past'].map((name) => [name, { lo: -1, hi: 1 }]))
+    expect(bestOf(await boundModel(spec(''), { inputRanges }))).toBeLessThan(Infinity)
+    const { refusal } = (await boundModel(spec('order'), { inputRanges })).best.joint
+    expect(refusal?.reason).toContain('an order that repeats it')
+  })
+})
+
 describe('attention of sequences without padding', () => {
   // three tokens of one sequence and two of another
   const [tokens, width] = [5, 4]
