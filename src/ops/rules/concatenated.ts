@@ -2,7 +2,7 @@ import * as term from '../../core/term.ts'
 import { intAttribute } from '../../graph/attribute.ts'
 import type { BoundContext, BoundOperand, TensorBound } from '../bound.ts'
 import { hull, intersection } from './interval.ts'
-import { stacked } from './join.ts'
+import { isFixed, stacked } from './join.ts'
 import type { Progression, Region } from './region.ts'
 import { cutFrom } from './share.ts'
 import { sourceOf } from './source.ts'
@@ -13,7 +13,11 @@ import { sourceOf } from './source.ts'
  */
 function partOfConcatenation(context: BoundContext, bound: TensorBound, region: Region | null): TensorBound {
   const input = context.input(0)
-  const isCut = bound.refusal === null || input?.refusal != null
+  const others = Array.from({ length: context.inputCount }, (_, i) => (i === 0 ? null : context.input(i)))
+  // a refusal is that of the data where nothing else varies
+  const isCut =
+    bound.refusal === null ||
+    (input?.refusal != null && others.every((operand) => operand === null || isFixed(operand)))
   // where nodes read otherwise than values are, operands are not what was put side by side
   if (input === null || region === null || !isCut || context.origin(0) === null) return bound
   const operands = operandsBehind(context, input, region)
