@@ -38,6 +38,8 @@ export interface Unproven {
 export interface Local {
   readonly x: Float64Array
   readonly value: Float64Array
+  /** The Jacobian is the same at every point. */
+  readonly isAffine: boolean
   /** J·v. */
   push(v: Float64Array): Float64Array
   /** Jᵀ·u. */
@@ -91,6 +93,8 @@ export function createObjective(network: Network, inputSizes: readonly number[])
       return {
         x,
         value,
+        // what varies is affine node by node, and in no body
+        isAffine: trace.bodyNodes === 0 && [...network.affine.values()].every((node) => node !== null),
         kinkCount: trace.kinked.reduce((sum, { data, kinks }) => sum + data.length * kinks.length, 0),
         kink(index) {
           const { array, element, at } = kinkAt(trace.kinked, index)

@@ -51,7 +51,7 @@ const mostStarts = 2000
 
 /**
  * Looks for a point of the region where ‖J(x)‖₂ is large, and makes a pair of points of it whose quotient is a lower
- * bound of the Lipschitz constant. Random starts first; small piecewise linear networks are walked through cell by
+ * bound of the Lipschitz constant. One point will do where the Jacobian is the same everywhere. Random starts first; small piecewise linear networks are walked through cell by
  * cell; the rest of the budget goes into climbing from the best points. Null where nothing but zeros, or no finite
  * value, was found.
  */
@@ -70,10 +70,12 @@ export function searchLower(objective: Objective, region: Region, options: Searc
   const onLook = () => {
     looks++
   }
+  let isSame = false
   const look = (x: Float64Array): Candidate | null => {
     looks++
     const local = objective.at(x)
-    const found = local && measure.peak(local, coarse, random)
+    isSame = local?.isAffine ?? false
+    const found = local && measure.peak(local, isSame ? fineSteps(objective) : coarse, random)
     return found && { ...found, x }
   }
 
@@ -83,7 +85,7 @@ export function searchLower(objective: Objective, region: Region, options: Searc
   // all elements at kinks, as zeros often are, prove nothing of what is around
   const skipped = isSingle && given.length === 0 ? 1 : 0
   let isEnough = false
-  for (let i = 0; i < most && !isEnough && !(i > 0 && isOver(startsEnd)); i++) {
+  for (let i = 0; i < most && !isEnough && !isSame && !(i > 0 && isOver(startsEnd)); i++) {
     const x = i < given.length ? given[i] : region.start(i - given.length + skipped, random)
     const found = look(region.project(x))
     if (found === null) continue
@@ -92,11 +94,12 @@ export function searchLower(objective: Objective, region: Region, options: Searc
   }
   let pool = distinct(starts, climbersCount)
   if (pool.length === 0) return null
+  const isOnly = isSingle || isSame
   const conclude = (points: readonly Candidate[]) =>
-    bestWitness(objective, region, options, points, random, looks)
-  if (isEnough || isSingle) {
+    bestWitness(objective, region, { ...options, isSingle: isOnly }, points, random, looks)
+  if (isEnough || isOnly) {
     const found = conclude(pool.slice(0, 1))
-    if (isSingle || (found !== null && found.witness.value >= enough)) return found
+    if (isOnly || (found !== null && found.witness.value >= enough)) return found
   }
 
   const first = isOver(cellsEnd) ? null : objective.at(pool[0].x)

@@ -139,6 +139,7 @@ describe('lower bounds', () => {
     }
     expect(lower!.value / Math.exp(log / 2)).toBeCloseTo(1, 7)
     expect(lower!.value).toBeLessThanOrEqual(Math.exp(log / 2))
+    expect(lower!.looks).toBe(1)
   })
 
   it('stay in a box and in a ball', () => {
