@@ -11,9 +11,18 @@ import { inferGlobalPool, inferPool } from './pooling.ts'
 
 const isChannelsLast = (context: InferenceContext) => intAttribute(context.node, 'channels_last', 0) !== 0
 
+/** The shape of the images that a node moves: batch, channels, and at least one axis more; null where it is not known. */
+function imagesOf(context: InferenceContext, { shape }: ValueInfo): Shape | null {
+  if (shape !== null && shape.length < 3)
+    context.fail(`its input has rank ${shape.length}, and images have at least 3`)
+  return shape
+}
+
 /** Channels in blocks are filled up to a multiple of what the processor takes, which the file does not say. */
 function inferReorderInput(context: InferenceContext): ValueInfo[] {
-  const { type, shape } = requiredInput(context, 0)
+  const input = requiredInput(context, 0)
+  const { type } = input
+  const shape = imagesOf(context, input)
   if (shape === null) return [infoOf(type, null)]
   const spatial = isChannelsLast(context) ? shape.slice(1, -1) : shape.slice(2)
   return [infoOf(type, [shape[0], null, ...spatial])]
@@ -21,7 +30,9 @@ function inferReorderInput(context: InferenceContext): ValueInfo[] {
 
 /** As many channels as `channels` says. */
 function inferReorderOutput(context: InferenceContext): ValueInfo[] {
-  const { type, shape } = requiredInput(context, 0)
+  const input = requiredInput(context, 0)
+  const { type } = input
+  const shape = imagesOf(context, input)
   const channels = intAttribute(context.node, 'channels', 0)
   if (!(channels >= 1)) context.fail(`channels is ${channels}`)
   if (shape === null) return [infoOf(type, null)]
