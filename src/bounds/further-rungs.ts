@@ -1,3 +1,5 @@
+import { calculusCost } from '../calculus/cost.ts'
+import { createNetwork } from '../calculus/network.ts'
 import * as mag from '../core/magnitude.ts'
 import { addUp } from '../core/rounding.ts'
 import { sizeOf } from '../core/tensor.ts'
@@ -80,6 +82,9 @@ function isPlainChain(typed: TypedGraph): boolean {
   return bends === 0 || matrices < 2
 }
 
+/** Rows of the whole network that must be within the budget, or else ranges are left to intervals. */
+const LEAST_ROWS = 16
+
 /** Ranges of single elements by linear relaxation, where the domain is bounded; intervals say the rest. */
 function rangesOnDomain(
   typed: TypedGraph,
@@ -91,6 +96,9 @@ function rangesOnDomain(
   const { inputs } = selected
   const middle = ball ?? middleOf(typed, inputs, inputRanges)
   if (domain === null || middle === null) return new Map()
+  const budget = budgets[effort].windows
+  const evaluation = calculusCost(createNetwork(typed, inputs, selected.outputs))
+  if (LEAST_ROWS * evaluation > budget) return new Map()
   const point = { ...middle, radius: 0 }
   const normOf = norms.spectral
   const center = walkGraph(typed, {
@@ -102,7 +110,6 @@ function rangesOnDomain(
   })
   const widths = new Map(inputs.map((value) => [value, widthsOf(value, middle, inputRanges)]))
   const reach: Reach = ball?.norm === 'l2' ? { norm: 'l2', radius: ball.radius } : { norm: 'linf', widths }
-  const budget = budgets[effort].windows
   return localRanges(typed, {
     normOf,
     audited: inputs,

@@ -73,12 +73,12 @@ const nearly = 0.9999
 const budgets: Readonly<Record<Effort, number>> = { fast: 4e6, normal: 2e7, high: 3e9 }
 
 /** Multiplications where one point alone is looked at, and evaluations that this takes. */
-const single: Readonly<Record<Effort, number>> = { fast: 0, normal: 2e9, high: 5e10 }
+const single: Readonly<Record<Effort, number>> = { fast: 0, normal: 3e8, high: 5e10 }
 const evaluationsOfOne = 20
 
 /** Evaluations without which there is no search, and what they may take at the most. */
 const fewest = 120
-const most: Readonly<Record<Effort, number>> = { fast: 2e7, normal: 2.5e8, high: 6e9 }
+const most: Readonly<Record<Effort, number>> = { fast: 2e7, normal: 1e8, high: 6e9 }
 
 /**
  * A lower bound of the Lipschitz constant over the domain: two points x and y of it and |f(x) − f(y)| / |x − y|,

@@ -23,7 +23,7 @@ import { channelSums, type TapClasses, tapClasses } from './weights.ts'
 type PartsRule = (context: SpreadContext) => Spread | null
 
 /** Beyond that many weights channels are not followed through a layer. */
-const mostWeights = 2 ** 24
+const mostWeights = 2 ** 21
 
 /** Weights with their factor; their values where they are not the operand's elements. */
 type Weights = Pick<Affine, 'weights' | 'layout' | 'alpha'> & { readonly values?: FloatArray }
