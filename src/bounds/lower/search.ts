@@ -44,6 +44,9 @@ const cellsEnd = 0.7
 /** Without a rise over this share climbing ends. */
 const stagnation = 0.3
 
+/** Points that a pair is looked for at, until there is one. */
+const mostTries = 4
+
 /** Starts that are climbed from at the most, each with so many evaluations, and that are looked at before. */
 const mostClimbers = 8
 const evaluationsEach = 100
@@ -120,7 +123,8 @@ export function searchLower(objective: Objective, region: Region, options: Searc
       risen = { sigma: climber.best.sigma, at: objective.spent }
   }
   const points = climbers.map(({ best }) => best).sort((a, b) => b.sigma - a.sigma)
-  return conclude(points)
+  // derivatives at kinks, where climbing likes to end, may be those of no direction: then where it began, and elsewhere
+  return conclude(points) ?? conclude(distinct(starts, mostTries))
 }
 
 /** The best candidates; equal norms mean the same cell of a piecewise linear network. */
@@ -138,8 +142,8 @@ function bestWitness(
   looks: number,
 ): Found | null {
   let found: Found | null = null
-  for (const best of points.slice(0, isDear(objective) ? 1 : 3)) {
-    if (found !== null && best.sigma <= found.witness.value) break
+  for (const [i, best] of points.slice(0, mostTries).entries()) {
+    if (found !== null && (i >= (isDear(objective) ? 1 : 3) || best.sigma <= found.witness.value)) break
     const local = isSingle ? null : objective.at(best.x)
     const sharper = local && measure.peak(local, fineSteps(objective), random, best.right)
     const precise = sharper !== null && sharper.sigma > best.sigma ? sharper : best
