@@ -15,7 +15,7 @@ import {
   tensor,
   writeTemporary,
 } from '../helpers/onnx-builder.ts'
-import { generator } from '../helpers/seeded.ts'
+import { generator, tensorsFrom } from '../helpers/seeded.ts'
 import { randomGraph } from '../helpers/soundness/random-graph.ts'
 
 /** Where elements of every value lie for inputs in the range; norms count as 1, as boxes do not rest on them. */
@@ -112,11 +112,7 @@ describe('ranges of single elements', () => {
 })
 
 const random = generator(5)
-const numbers = (...dims: number[]) =>
-  tensor(
-    dims,
-    Float32Array.from({ length: dims.reduce((size, dim) => size * dim, 1) }, () => 2 * random() - 1),
-  )
+const numbers = tensorsFrom(random)
 
 /** x → one tensor with an interval of its own for each channel or column, then the node under test. */
 interface Case {

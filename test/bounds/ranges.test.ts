@@ -2,15 +2,11 @@ import { describe, expect, it } from 'vitest'
 import * as mag from '../../src/core/magnitude.ts'
 import { boundModel } from '../helpers/bounds.ts'
 import { float, int64s, type Message, type ModelSpec, model, node, tensor } from '../helpers/onnx-builder.ts'
-import { generator } from '../helpers/seeded.ts'
+import { generator, tensorsFrom } from '../helpers/seeded.ts'
 import { norm, openNetwork } from '../helpers/slope.ts'
 
 const random = generator(11)
-const numbers = (...dims: number[]) =>
-  tensor(
-    dims,
-    Float32Array.from({ length: dims.reduce((size, dim) => size * dim, 1) }, () => 2 * random() - 1),
-  )
+const numbers = tensorsFrom(random)
 
 interface Case {
   readonly name: string

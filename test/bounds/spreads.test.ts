@@ -16,7 +16,7 @@ import {
   tensor,
   writeTemporary,
 } from '../helpers/onnx-builder.ts'
-import { generator } from '../helpers/seeded.ts'
+import { generator, tensorsFrom } from '../helpers/seeded.ts'
 import { randomGraph } from '../helpers/soundness/random-graph.ts'
 
 /** Bounds for inputs within ±1. Layers' norms count as enormous, so that all that is proven rests on spreads. */
@@ -110,11 +110,7 @@ async function holdAgainstRuntime(spec: ModelSpec, seed: number): Promise<string
 }
 
 const random = generator(11)
-const numbers = (...dims: number[]) =>
-  tensor(
-    dims,
-    Float32Array.from({ length: dims.reduce((size, dim) => size * dim, 1) }, () => 2 * random() - 1),
-  )
+const numbers = tensorsFrom(random)
 
 interface Case {
   readonly name: string

@@ -9,16 +9,12 @@ import { inferModel } from '../../src/infer/infer.ts'
 import { layersOf } from '../../src/infer/layers.ts'
 import { inducedNormOf } from '../../src/norms/induced.ts'
 import { linearPart, type Matrix } from './linear-part.ts'
-import { type Message, type ModelSpec, model, node, tensor, writeTemporary } from './onnx-builder.ts'
-import { generator } from './seeded.ts'
+import { type Message, type ModelSpec, model, node, writeTemporary } from './onnx-builder.ts'
+import { generator, tensorsFrom } from './seeded.ts'
 import { type Network, openNetwork } from './slope.ts'
 
 const random = generator(21)
-export const numbers = (...dims: number[]) =>
-  tensor(
-    dims,
-    Float32Array.from({ length: dims.reduce((size, dim) => size * dim, 1) }, () => 2 * random() - 1),
-  )
+export const numbers = tensorsFrom(random)
 
 export function boundOf(spec: ModelSpec, norm: OtherNorm, range?: readonly [number, number]) {
   const typed = inferModel(readModel(writeTemporary(model(spec), 'norms.onnx')))

@@ -1,3 +1,5 @@
+import { tensor } from './onnx-builder.ts'
+
 /** Uniform numbers in [0, 1) from a seed (mulberry32). */
 export function generator(seed: number): () => number {
   let state = seed >>> 0
@@ -7,4 +9,13 @@ export function generator(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
+}
+
+/** Tensors of uniform numbers in [−1, 1), one after another from the same generator. */
+export function tensorsFrom(random: () => number): (...dims: number[]) => ReturnType<typeof tensor> {
+  return (...dims) =>
+    tensor(
+      dims,
+      Array.from({ length: dims.reduce((size, dim) => size * dim, 1) }, () => 2 * random() - 1),
+    )
 }

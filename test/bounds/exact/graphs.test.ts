@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ballDomain, boxDomain, type SearchDomain } from '../../../src/bounds/exact/domain.ts'
 import { isObstacle } from '../../../src/bounds/exact/extract.ts'
 import { float, type Message, type ModelSpec, node, tensor } from '../../helpers/onnx-builder.ts'
-import { generator } from '../../helpers/seeded.ts'
+import { generator, tensorsFrom } from '../../helpers/seeded.ts'
 import { everywhere, lengthAt, read, search } from './network.ts'
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 })
@@ -11,11 +11,7 @@ const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 })
 /** A block with a skip, Clip, PRelu and Concat behind one another, of a seed. */
 function residual(seed: number): ModelSpec {
   const random = generator(seed)
-  const numbers = (...dims: number[]) =>
-    tensor(
-      dims,
-      Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => 2 * random() - 1),
-    )
+  const numbers = tensorsFrom(random)
   return {
     inputs: { x: [1, 3] },
     outputs: ['y'],
@@ -66,11 +62,7 @@ describe('networks that are no chains', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const random = generator(seed)
-        const numbers = (...dims: number[]) =>
-          tensor(
-            dims,
-            Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => 2 * random() - 1),
-          )
+        const numbers = tensorsFrom(random)
         const spec: ModelSpec = {
           inputs: { x: [1, 1, 3, 3] },
           outputs: ['y'],
@@ -152,11 +144,7 @@ describe('networks that are no chains', () => {
 
   it('are the same behind convolutions, pads and reshapes', () => {
     const random = generator(7)
-    const numbers = (...dims: number[]) =>
-      tensor(
-        dims,
-        Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => 2 * random() - 1),
-      )
+    const numbers = tensorsFrom(random)
     const spec: ModelSpec = {
       inputs: { x: [1, 1, 3, 3] },
       outputs: ['y'],
